@@ -1,0 +1,88 @@
+"""Everything that can go wrong, as one tree.
+
+PosologyError
+├── UserError                 the user can mend it; the command line exits with 2
+│   ├── ChartError            a chart that cannot be used as a whole
+│   ├── PolicyError           a policy file, or the choice of a policy
+│   ├── RequestError          the request file, the service or the date
+│   ├── SettingsError         posology.toml, a profile, an address that is not allowed
+│   ├── ModelError            weights missing, damaged or of the wrong hash
+│   ├── EngineError           an engine or server that is down, slow or answers nonsense
+│   │   └── PromptTooLong     a prompt that does not fit the model's window
+│   ├── OutputError           a folder that is not empty, a disk that is full
+│   └── MissingExtra          an optional dependency; the message names the pip line
+└── InternalError             a fault of ours; the command line exits with 1
+
+A message says what happened, where (file, record, field) and what to do. No message quotes text of a
+patient's record.
+"""
+
+__all__ = [
+    "ChartError",
+    "EngineError",
+    "InternalError",
+    "MissingExtra",
+    "ModelError",
+    "OutputError",
+    "PolicyError",
+    "PosologyError",
+    "PromptTooLong",
+    "RequestError",
+    "SettingsError",
+    "UserError",
+]
+
+
+class PosologyError(Exception):
+    """The root of the tree."""
+
+
+class UserError(PosologyError):
+    """Something the user can mend."""
+
+
+class ChartError(UserError):
+    """A chart that cannot be used as a whole."""
+
+
+class PolicyError(UserError):
+    """A policy file that cannot be used, or no single policy to use."""
+
+
+class RequestError(UserError):
+    """A request file, service or date that cannot be used."""
+
+
+class SettingsError(UserError):
+    """Settings that cannot be used."""
+
+
+class ModelError(UserError):
+    """Model weights that are missing, damaged or not the ones named."""
+
+
+class EngineError(UserError):
+    """An engine or model server that does not do its work."""
+
+
+class PromptTooLong(EngineError):
+    """A prompt that does not fit the model's window; it is never cut in silence."""
+
+
+class OutputError(UserError):
+    """Output that cannot be written."""
+
+
+class MissingExtra(UserError):
+    """An optional dependency that is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        """Name the missing package, the extra that brings it, and what it is for."""
+        super().__init__(
+            f"{purpose} needs the package {package}, which is not installed: "
+            f'pip install "posology[{extra}]"'
+        )
+
+
+class InternalError(PosologyError):
+    """A fault of ours: please report it."""

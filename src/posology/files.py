@@ -1,0 +1,146 @@
+"""Reading what people write, and writing files and folders that appear whole or not at all."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from posology.errors import OutputError, UserError
+
+__all__ = ["parse_yaml", "read_utf8", "staged_folder", "write_atomic"]
+
+
+def read_utf8(path: Path, error: type[UserError] = UserError) -> str:
+    """Return the text of a UTF-8 file; raise ``error`` with the file's name where that fails."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as cause:
+        raise error(
+            f"{path}: not UTF-8 text (byte {cause.start}); save it as UTF-8 and try again"
+        ) from cause
+    except OSError as cause:
+        raise error(f"{path}: cannot be read ({cause.strerror})") from cause
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML in which every plain scalar is text, but for true, false and null."""
+
+
+_PlainLoader.yaml_implicit_resolvers = {}
+_PlainLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(true|false)$"), ["t", "f"])
+_PlainLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(null|~|)$"), ["n", "~", ""])
+
+
+def _unique_mapping(loader: _PlainLoader, node: yaml.MappingNode) -> dict[Hashable, Any]:
+    seen: set[Hashable] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, str):
+            raise yaml.constructor.ConstructorError(
+                None, None, "a key must be text", key_node.start_mark
+            )
+        if key in seen:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {key!r} stands twice", key_node.start_mark
+            )
+        seen.add(key)
+    return {
+        loader.construct_object(k, deep=True): loader.construct_object(v, deep=True)
+        for k, v in node.value
+    }
+
+
+_PlainLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
+
+
+def parse_yaml(text: str, name: str, error: type[UserError] = UserError) -> Any:
+    """Parse YAML with strings as strings: ``NO`` is a jurisdiction, ``12E4`` a code, ``35`` the text "35".
+
+    ``true``, ``false`` and ``null`` keep their meaning; numbers are converted by the schema that reads
+    them. A key that stands twice is an error. ``name`` is the file's name in messages.
+    """
+    try:
+        return yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a SafeLoader with fewer types
+    except yaml.MarkedYAMLError as cause:
+        mark = cause.problem_mark
+        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise error(f"{name}:{where} {cause.problem or 'not YAML'}") from cause
+    except yaml.YAMLError as cause:
+        raise error(f"{name}: not YAML ({str(cause).splitlines()[0]})") from cause
+    except RecursionError as cause:
+        raise error(f"{name}: nested too deeply") from cause
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file that appears whole or not at all, readable by its owner only."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as cause:
+        raise OutputError(f"{path}: cannot be written ({cause.strerror})") from cause
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).replace(path)
+    except OSError as cause:
+        raise OutputError(f"{path}: cannot be written ({cause.strerror})") from cause
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def staged_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield an empty folder beside ``target`` that takes its place when the block ends without error.
+
+    A target that exists and is not empty is refused unless ``overwrite``. Whatever happens, either the
+    old folder or the whole new one stands there, and no staging folder is left. Owner-only (0700).
+    """
+    require_free(target, overwrite=overwrite)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    except OSError as cause:
+        raise OutputError(f"{target}: cannot be written ({cause.strerror})") from cause
+    try:
+        yield staging
+        _swap(staging, target)
+    except OSError as cause:
+        raise OutputError(f"{target}: cannot be written ({cause.strerror or cause})") from cause
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def require_free(target: Path, *, overwrite: bool) -> None:
+    """Raise unless a folder may be written at ``target``."""
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise OutputError(f"{target}: stands there already and is no folder; name another --out")
+    if not target.is_dir() or not any(target.iterdir()):
+        return
+    if not overwrite:
+        raise OutputError(f"{target}: the folder is not empty; name another or pass --overwrite")
+    if not (target / "manifest.json").is_file():
+        raise OutputError(
+            f"{target}: --overwrite replaces only a folder that Posology wrote (no manifest.json here)"
+        )
+
+
+def _swap(staging: Path, target: Path) -> None:
+    if not target.exists():
+        staging.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.old."))
+    target.rename(old / "was")
+    try:
+        staging.rename(target)
+    except OSError:
+        (old / "was").rename(target)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
