@@ -91,6 +91,17 @@ class Chart:
         """Return the resources of one type."""
         return self.by_type.get(kind, ())
 
+    def target(self, reference: object) -> Resource | None:
+        """Return the resource that a Reference inside a ``linked`` body leads to, or ``None``."""
+        if not isinstance(reference, Mapping) or not isinstance(reference.get("id"), str):
+            return None
+        kind, identifier = str(reference.get("resourceType")), reference["id"]
+        found = self.by_reference.get(f"{kind}/{identifier}")
+        if found is not None:
+            return found
+        contained = [r for r in self.of_type(kind) if r.reference.endswith(f"#{identifier}")]
+        return contained[0] if len(contained) == 1 else None
+
     def document(self, source: str) -> Document | None:
         """Return the document that a quote names, or ``None``."""
         return next((d for d in self.documents if d.source == source), None)

@@ -1,7 +1,7 @@
 """Every text of a chart as a Document: attachments, conclusions, sections, narratives, annotations."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from posology.records.attachments import Extracted, Failure, decode_base64, extract_text, verify_attachment
@@ -30,6 +30,24 @@ _PLAIN: Mapping[str, tuple[str, ...]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What a text inherits from its resource or section."""
+
+    title: str
+    day: PartialDate | None
+    codes: tuple[Body, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text on its way to becoming a document."""
+
+    kind: str
+    head: _Head
+    text: str
+
+
 @dataclass(frozen=True)
 class _Reader:
     """The texts of one resource, on their way to becoming documents."""
@@ -38,56 +56,52 @@ class _Reader:
     fetch: Fetch
     restricted: frozenset[str]
 
-    def texts(self) -> Iterator[tuple[str, str, str, PartialDate | None, Sequence[Body]] | Unread]:
-        """Yield (kind, title, text, date, codes) for each text, or why it was not read."""
+    def texts(self) -> Iterator[_Text | Unread]:
+        """Yield each text of the resource, or why it was not read."""
         body, kind = self.resource.body, self.resource.type
-        day = date_of(self.resource)
-        codes = _codes(body)
-        title = _title(body) or kind
+        head = _Head(_title(body) or kind, date_of(self.resource), tuple(_codes(body)))
         if kind == "DocumentReference":
             for number, content in enumerate(_objects(body.get("content"))):
-                path = f"content[{number}].attachment"
-                yield from self._attachment(content.get("attachment"), path, "note", title, day, codes)
+                yield from self._attachment(
+                    content.get("attachment"), f"content[{number}].attachment", "note", head
+                )
         if kind == "DiagnosticReport":
             for number, form in enumerate(_objects(body.get("presentedForm"))):
-                yield from self._attachment(form, f"presentedForm[{number}]", "report", title, day, codes)
+                yield from self._attachment(form, f"presentedForm[{number}]", "report", head)
         if kind == "Media":
-            yield from self._attachment(body.get("content"), "content", "note", title, day, codes)
+            yield from self._attachment(body.get("content"), "content", "note", head)
         for element in _PLAIN.get(kind, ()):
             text = body.get(element)
             if isinstance(text, str) and text.strip():
-                yield "report", f"{title}: {element}", text, day, codes
+                yield _Text("report", replace(head, title=f"{head.title}: {element}"), text)
         if kind == "Composition":
-            yield from self._sections(body, "section", title, day, 0)
-        yield from self._narrative(body, title, day)
-        yield from self._annotations(body, title, day)
+            yield from self._sections(body, "section", head)
+        narrative = body.get("text")
+        if isinstance(narrative, dict) and narrative.get("status") == "additional":
+            yield from self._div(narrative, "text", "narrative", replace(head, codes=()))
+        yield from self._annotations(body, head)
 
-    def _attachment(
-        self,
-        attachment: Any,
-        path: str,
-        kind: str,
-        title: str,
-        day: PartialDate | None,
-        codes: Sequence[Body],
-    ) -> Iterator[tuple[str, str, str, PartialDate | None, Sequence[Body]] | Unread]:
+    def _attachment(self, attachment: Any, path: str, kind: str, head: _Head) -> Iterator[_Text | Unread]:
         if not isinstance(attachment, dict):
             yield Unread(self.resource.reference, f"{path}: empty attachment")
             return
+        found = self._extract(attachment)
+        if isinstance(found, Failure):
+            yield Unread(self.resource.reference, f"{path}: {found.why}")
+            return
+        for warning in found.warnings:
+            yield Unread(self.resource.reference, f"{path}: {warning}")
+        own = attachment.get("title")
+        yield _Text(kind, replace(head, title=own) if isinstance(own, str) and own else head, found.text)
+
+    def _extract(self, attachment: Body) -> Extracted | Failure:
         data = self._data(attachment)
-        failure = data if isinstance(data, Failure) else verify_attachment(attachment, data)
-        if failure is None and isinstance(data, bytes):
-            content_type = attachment.get("contentType")
-            found = extract_text(data, content_type if isinstance(content_type, str) else "")
-            if isinstance(found, Extracted):
-                for warning in found.warnings:
-                    yield Unread(self.resource.reference, f"{path}: {warning}")
-                own = attachment.get("title")
-                yield kind, own if isinstance(own, str) and own else title, found.text, day, codes
-                return
-            failure = found
-        if failure is not None:
-            yield Unread(self.resource.reference, f"{path}: {failure.why}")
+        if isinstance(data, Failure):
+            return data
+        content_type = attachment.get("contentType")
+        return verify_attachment(attachment, data) or extract_text(
+            data, content_type if isinstance(content_type, str) else ""
+        )
 
     def _data(self, attachment: Body) -> bytes | Failure:
         data, url = attachment.get("data"), attachment.get("url")
@@ -97,33 +111,23 @@ class _Reader:
             return self.fetch(url.strip(), self.resource)
         return Failure("empty attachment")
 
-    def _sections(
-        self, parent: Body, path: str, title: str, day: PartialDate | None, depth: int
-    ) -> Iterator[tuple[str, str, str, PartialDate | None, Sequence[Body]] | Unread]:
+    def _sections(self, parent: Body, path: str, head: _Head) -> Iterator[_Text | Unread]:
         for number, section in enumerate(_objects(parent.get("section"))):
             where = f"{path}[{number}]"
-            own = section.get("title")
-            named = f"{title}: {own}" if isinstance(own, str) and own else title
             if self._names_restricted(section):
                 yield Unread(self.resource.reference, f"{where}: draws on a restricted resource")
                 continue
-            yield from self._div(section.get("text"), f"{where}.text", "section", named, day, _codes(section))
-            yield from self._sections(section, f"{where}.section", named, day, depth + 1)
+            own = section.get("title")
+            title = f"{head.title}: {own}" if isinstance(own, str) and own else head.title
+            inner = _Head(title, head.day, tuple(_codes(section)))
+            yield from self._div(section.get("text"), f"{where}.text", "section", inner)
+            yield from self._sections(section, f"{where}.section", inner)
 
     def _names_restricted(self, section: Body) -> bool:
         entries = [entry.get("reference") for entry in _objects(section.get("entry"))]
         return any(isinstance(entry, str) and entry in self.restricted for entry in entries)
 
-    def _narrative(
-        self, body: Body, title: str, day: PartialDate | None
-    ) -> Iterator[tuple[str, str, str, PartialDate | None, Sequence[Body]] | Unread]:
-        narrative = body.get("text")
-        if isinstance(narrative, dict) and narrative.get("status") == "additional":
-            yield from self._div(narrative, "text", "narrative", title, day, ())
-
-    def _div(
-        self, narrative: Any, path: str, kind: str, title: str, day: PartialDate | None, codes: Sequence[Body]
-    ) -> Iterator[tuple[str, str, str, PartialDate | None, Sequence[Body]] | Unread]:
+    def _div(self, narrative: Any, path: str, kind: str, head: _Head) -> Iterator[_Text | Unread]:
         div = narrative.get("div") if isinstance(narrative, dict) else None
         if not isinstance(div, str):
             return
@@ -132,15 +136,14 @@ class _Reader:
             why = f"{path}: {hidden} characters of hidden text were left out"
             yield Unread(self.resource.reference, why)
         if text.strip():
-            yield kind, title, text, day, codes
+            yield _Text(kind, head, text)
 
-    def _annotations(
-        self, body: Body, title: str, day: PartialDate | None
-    ) -> Iterator[tuple[str, str, str, PartialDate | None, Sequence[Body]]]:
+    def _annotations(self, body: Body, head: _Head) -> Iterator[_Text]:
         for note in _objects(body.get("note")):
             text = note.get("text")
             if isinstance(text, str) and text.strip():
-                yield "annotation", f"Note on {title}", text, parse_date(note.get("time")) or day, ()
+                day = parse_date(note.get("time")) or head.day
+                yield _Text("annotation", _Head(f"Note on {head.title}", day), text)
 
 
 def documents_of(resources: Sequence[Resource], fetch: Fetch, restricted: frozenset[str]) -> Iterator[Found]:
@@ -160,10 +163,12 @@ def documents_of(resources: Sequence[Resource], fetch: Fetch, restricted: frozen
             if isinstance(found, Unread):
                 yield found
                 continue
-            kind, title, text, day, codes = found
             count += 1
             source = resource.reference if count == 1 else f"{resource.reference}#{count}"
-            yield Document(source, title, kind, text, day, tuple(codes), resource.restricted)
+            head = found.head
+            yield Document(
+                source, head.title, found.kind, found.text, head.day, head.codes, resource.restricted
+            )
 
 
 def _not_final(resource: Resource) -> str:

@@ -15,39 +15,13 @@ _TAIL = re.compile(r"(?:^|/)([A-Z][A-Za-z]{1,63})/([^/#?\s]+)(?:/_history/[^/#?\
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?identifier=(.+)")
 
 # elements whose missing target leaves a question open; others (an encounter, a recorder) decide nothing
-_DECIDING = frozenset(
-    [
-        "medicationReference",
-        "reasonReference",
-        "result",
-        "hasMember",
-        "derivedFrom",
-        "evidence",
-        "detail",
-        "addresses",
-        "subject",
-        "patient",
-        "beneficiary",
-        "coverage",
-        "payor",
-        "insurer",
-        "provider",
-        "requester",
-        "performer",
-        "practitioner",
-        "organization",
-        "codeReference",
-        "entry",
-        "reference",
-        "diagnosisReference",
-        "procedureReference",
-        "focus",
-        "specimen",
-        "supportingInfo",
-        "insurance",
-        "device",
-    ]
+_DECIDING_WORDS = (
+    "medicationReference reasonReference result hasMember derivedFrom evidence detail addresses subject "
+    "patient beneficiary coverage payor insurer provider requester performer practitioner organization "
+    "codeReference entry reference diagnosisReference procedureReference focus specimen supportingInfo "
+    "insurance device"
 )
+_DECIDING = frozenset(_DECIDING_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
