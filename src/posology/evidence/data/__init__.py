@@ -1,0 +1,1 @@
+"""Word lists that the checks read: drugs, measures, anatomy and the like; each file names its provenance."""

@@ -1,0 +1,172 @@
+"""Drugs as they stand in a text, each with the dose, route and frequency said of it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from posology.evidence.facts.frequencies import Frequency
+from posology.evidence.facts.lexicon import alternation, drug_names, drugs
+from posology.evidence.facts.quantities import Quantity
+from posology.spans import Span
+
+__all__ = ["Mention", "find_classes", "find_mentions"]
+
+_SUFFIX = re.compile(
+    r"(?<![\w-])[a-z]{2,}(?:mab|tinib|ciclib|parib|gliptin|gliflozin|glutide|sartan|prazole|statin|cillin|floxacin|mycin|cycline"
+    r"|conazole|vir|xaban|parin|triptan|gepant|dipine|setron|azepam|barbital|caine|tidine|lukast|dronate|platin"
+    r"|rubicin|taxel|citabine|tecan|azosin|olol|pril|thiazide|cept|kinra|limus|afil|zolamide|fenacin|profen|oxetine"
+    r"|cef\w*|ceft\w*)(?!\w)",
+    re.IGNORECASE,
+)
+_NOT_DRUGS = {
+    "concept",
+    "except",
+    "accept",
+    "percept",
+    "precept",
+    "intercept",
+    "april",
+    "somatostatin",
+    "cystatin",
+    "nystatin",
+}
+_CLASS_WORDS = {
+    "statins": "statin", "nsaids": "nsaid", "anti-inflammatory": "nsaid", "anti-inflammatories": "nsaid",
+    "nonsteroidal anti-inflammatory drug": "nsaid", "nonsteroidal anti-inflammatory drugs": "nsaid",
+    "opioids": "opioid", "narcotic": "opioid", "narcotics": "opioid", "opiate": "opioid", "opiates": "opioid",
+    "ssris": "ssri", "snris": "snri", "tricyclics": "tricyclic", "steroid": "corticosteroid",
+    "steroids": "corticosteroid", "corticosteroids": "corticosteroid", "glucocorticoid": "corticosteroid",
+    "glucocorticoids": "corticosteroid", "beta-blocker": "beta blocker", "beta blockers": "beta blocker",
+    "beta-blockers": "beta blocker", "biologics": "biologic", "anticoagulants": "anticoagulant",
+    "blood thinner": "anticoagulant", "blood thinners": "anticoagulant", "antibiotics": "antibiotic",
+    "diuretics": "diuretic", "benzodiazepines": "benzodiazepine", "triptans": "triptan",
+    "antidepressants": "antidepressant", "antipsychotics": "antipsychotic", "anticonvulsants": "anticonvulsant",
+    "antihistamines": "antihistamine", "bronchodilators": "bronchodilator", "muscle relaxants": "muscle relaxant",
+    "acei": "ace inhibitor", "ace inhibitors": "ace inhibitor", "ace-inhibitor": "ace inhibitor",
+    "angiotensin receptor blocker": "arb", "proton pump inhibitor": "ppi", "proton pump inhibitors": "ppi",
+    "ppis": "ppi", "tnf inhibitors": "tnf inhibitor", "glp-1 receptor agonist": "glp-1 agonist",
+    "glp-1 ra": "glp-1 agonist", "sulfonylureas": "sulfonylurea", "bisphosphonates": "bisphosphonate",
+    "chemo": "chemotherapy", "dmards": "dmard", "antiplatelets": "antiplatelet", "triptan": "triptan",
+    "sglt-2 inhibitor": "sglt2 inhibitor", "sglt2 inhibitors": "sglt2 inhibitor",
+}  # fmt: skip
+_ROUTES = {
+    "oral": r"(?:by\s+mouth|orally|oral|p\.?o\.?(?=\s|$|,)|per\s+os)",
+    "intravenous": r"(?:i\.?v\.?(?=\s|$|,)|intravenous(?:ly)?|infusions?)",
+    "subcutaneous": r"(?:s\.?c\.?(?=\s|$|,)|subq|sub-?q|s\.?q\.?(?=\s|$|,)|subcutaneous(?:ly)?|subcut)",
+    "intramuscular": r"(?:i\.?m\.?(?=\s|$|,)|intramuscular(?:ly)?)",
+    "topical": r"(?:topical(?:ly)?|transdermal(?:ly)?|cream|ointment|patch)",
+    "inhaled": r"(?:inhaled|by\s+inhalation|nebuli[sz]ed|inhaler)",
+    "rectal": r"(?:rectal(?:ly)?|p\.?r\.?(?=\s|$|,))",
+    "sublingual": r"(?:sublingual(?:ly)?|s\.?l\.?(?=\s|$|,))",
+    "intranasal": r"(?:intranasal(?:ly)?|nasal\s+spray)",
+    "intra-articular": r"(?:intra-?articular(?:ly)?)",
+    "epidural": r"(?:epidural(?:ly)?)",
+}
+_ROUTE = re.compile(
+    "|".join(f"(?P<r{i}>(?<![\\w/.]){form}(?!\\w))" for i, form in enumerate(_ROUTES.values())), re.I
+)
+_DOSE = {"mass", "units", "puffs", "tablets", "capsules", "drops", "sprays", "volume", "dose by weight",
+         "dose by surface", "mass rate", "equivalents", "units by weight"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A drug (``name`` is its nonproprietary name, or the word itself where no list has it)."""
+
+    name: str
+    span: Span
+    doses: tuple[Quantity, ...] = ()
+    routes: tuple[str, ...] = ()
+    frequencies: tuple[Frequency, ...] = ()
+
+
+@cache
+def _names() -> re.Pattern[str]:
+    return alternation(drug_names())
+
+
+@cache
+def _class_words() -> dict[str, str]:
+    table = {name: name for drug in drugs().values() for name in drug.classes}
+    return table | _CLASS_WORDS
+
+
+@cache
+def _classes() -> re.Pattern[str]:
+    return alternation(_class_words())
+
+
+def find_classes(text: str) -> tuple[tuple[str, Span], ...]:
+    """Find words for classes of drugs ("a statin", "NSAIDs")."""
+    table = _class_words()
+    found = (
+        (re.sub(r"\s+", " ", m.group().lower()), Span(m.start(), m.end())) for m in _classes().finditer(text)
+    )
+    return tuple((table.get(word, table.get(word.replace("-", " "), word)), span) for word, span in found)
+
+
+def find_mentions(
+    text: str, quantities: Sequence[Quantity] = (), frequencies: Sequence[Frequency] = ()
+) -> tuple[Mention, ...]:
+    """Find the drugs of a text and give each the doses, routes and frequencies that follow it."""
+    table = drug_names()
+    spots = {}
+    for match in _names().finditer(text):
+        if not (match.group().isupper() is False and match.group().lower() in {"asa", "soma", "exelon"}):
+            spots[match.start()] = (table[_key(match.group(), table)], Span(match.start(), match.end()))
+    for match in _SUFFIX.finditer(text):
+        if match.group().lower() not in _NOT_DRUGS and not _taken(match, spots):
+            spots[match.start()] = (match.group().lower(), Span(match.start(), match.end()))
+    ordered = [spots[start] for start in sorted(spots)]
+    return tuple(_mention(ordered, index, text, quantities, frequencies) for index in range(len(ordered)))
+
+
+def _key(written: str, table: dict[str, str]) -> str:
+    word = re.sub(r"\s+", " ", written.lower())
+    return (
+        word
+        if word in table
+        else word.replace("-", " ")
+        if word.replace("-", " ") in table
+        else word.replace(" ", "-")
+    )
+
+
+def _taken(match: re.Match[str], spots: dict[int, tuple[str, Span]]) -> bool:
+    span = Span(match.start(), match.end())
+    return any(span.overlaps(other) for _, other in spots.values())
+
+
+def _mention(
+    ordered: list[tuple[str, Span]],
+    index: int,
+    text: str,
+    quantities: Sequence[Quantity],
+    frequencies: Sequence[Frequency],
+) -> Mention:
+    name, span = ordered[index]
+    end = ordered[index + 1][1].start if index + 1 < len(ordered) else len(text)
+    stop = re.search(r"[;\n]|\.\s", text[span.end : end])
+    end = min(end, span.end + stop.start()) if stop else end
+    start = ordered[index - 1][1].end if index else 0
+    doses = [q for q in quantities if span.end <= q.span.start < end and _is_dose(q)]
+    before = [q for q in quantities if start <= q.span.start and q.span.end <= span.start and _is_dose(q)]
+    if before and re.fullmatch(r"\s*(?:of\s+)?(?:[a-z]+\s+)?", text[before[-1].span.end : span.start]):
+        doses.insert(0, before[-1])
+    elif index + 1 < len(ordered) and doses:
+        following = ordered[index + 1][1]
+        if re.fullmatch(r"\s*(?:of\s+)", text[doses[-1].span.end : following.start]):
+            doses.pop()
+    window = text[span.end : end]
+    routes = tuple(_route(match) for match in _ROUTE.finditer(window))
+    often = tuple(f for f in frequencies if span.end <= f.span.start < end)
+    return Mention(name, span, tuple(doses), routes, often)
+
+
+def _is_dose(quantity: Quantity) -> bool:
+    return quantity.unit is not None and quantity.unit.dimension in _DOSE and not quantity.measure
+
+
+def _route(match: re.Match[str]) -> str:
+    return next(route for i, route in enumerate(_ROUTES) if match[f"r{i}"] is not None)

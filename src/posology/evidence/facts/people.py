@@ -1,0 +1,82 @@
+"""Names of people in a text: after a title, before a degree, or by a given name."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from posology.spans import Span
+
+__all__ = ["Person", "find_people", "name_parts"]
+
+_NAME = r"[A-Z][a-zA-Z]*[a-z](?:['’-][A-Z][a-z]+)*|[A-Z]['’][A-Z][a-z]+|[A-ZÀ-Ý][\wÀ-ÿ'’-]+"
+_TITLED = re.compile(
+    rf"(?<!\w)(?P<title>Dr|Doctor|Mr|Mrs|Ms|Miss|Prof|Professor)\b\.?\s+(?P<name>(?:{_NAME})(?:\s+(?:[A-Z]\.\s+)?(?:{_NAME}))?)"
+)
+_DEGREE = re.compile(
+    rf"(?P<name>(?:{_NAME})\s+(?:[A-Z]\.\s+)?(?:{_NAME})),?\s+(?:M\.?D\.?|D\.?O\.?|N\.?P\.?|P\.?A\.?(?:-C)?|R\.?N\.?|FNP|DPM|Ph\.?D\.?)(?!\w)"
+)
+_LABELLED = re.compile(
+    rf"(?:[Pp]atient|[Mm]ember|[Nn]ame|[Ss]igned(?:\s+by)?|named)(?:\s+[Nn]ame)?(?::\s*|\s+)(?P<name>(?:{_NAME})(?:,?\s+(?:[A-Z]\.\s+)?(?:{_NAME}))+)"
+)
+_NOT_NAMES = frozenset(
+    """the a an and has had is was she he her his patient with for history of in on at no not chief past family social
+    medical present illness physical exam assessment plan review systems type stage grade class disease syndrome north
+    south east west street hospital clinic center medical group university saint san los new york state health care
+    insurance medicare medicaid january february march april may june july august september october november december
+    monday tuesday wednesday thursday friday saturday sunday name reports denies presents states""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person's name as it stands in a text; ``title`` in lower case, or empty."""
+
+    name: str
+    title: str
+    span: Span
+
+
+@cache
+def _given_names() -> frozenset[str]:
+    text = files("posology.evidence.data").joinpath("first_names.txt").read_text(encoding="utf-8")
+    return frozenset(
+        word.lower() for line in text.splitlines() if not line.startswith("#") for word in line.split()
+    )
+
+
+_TWO = re.compile(rf"(?<![\w'’-])(?P<name>(?P<given>{_NAME})(?:\s+[A-Z]\.?)?\s+(?P<last>{_NAME}))(?![\w-])")
+
+
+def find_people(text: str) -> tuple[Person, ...]:
+    """Find names of people.
+
+    >>> [p.name for p in find_people("Dr. Amara Okafor saw Mrs. Lopez; signed by Jane Doe, MD")]
+    ['Amara Okafor', 'Lopez', 'Jane Doe']
+    """
+    found: list[Person] = []
+    for pattern in (_TITLED, _DEGREE, _LABELLED):
+        for match in pattern.finditer(text):
+            title = match.groupdict().get("title") or ""
+            _add(found, match["name"], title.lower(), Span(*match.span("name")))
+    for match in _TWO.finditer(text):
+        if match["given"].lower() in _given_names():
+            _add(found, match["name"], "", Span(*match.span("name")))
+    return tuple(sorted(found, key=lambda person: person.span))
+
+
+def _add(found: list[Person], name: str, title: str, span: Span) -> None:
+    words = name.split()
+    while words and words[-1].lower().strip(".,") in _NOT_NAMES:
+        words.pop()
+        name = " ".join(words)
+    if not words or words[0].lower() in _NOT_NAMES:
+        return
+    if not any(span.overlaps(other.span) for other in found):
+        found.append(Person(name, title, Span(span.start, span.start + len(name))))
+
+
+def name_parts(name: str) -> frozenset[str]:
+    """Return the words of a name in lower case, without initials and possessives."""
+    words = re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", name.lower())
+    return frozenset(re.sub(r"['’]s$", "", word) for word in words if len(word) > 1)
