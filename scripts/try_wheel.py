@@ -3,6 +3,7 @@
 Run by scripts/wheel with the Python of a clean environment that holds the wheel without extras.
 """
 
+import json
 import subprocess
 import sys
 import time
@@ -47,11 +48,13 @@ def run(*words: str) -> None:
 
 def check_packet(policy: str) -> None:
     """A chart made by the wheel becomes a packet by rules alone."""
-    from posology.testing import made_charts
-
     run("synth", policy, "--out", "charts", "--n", "1")
-    chart = made_charts(Path("charts"))[0]
-    run("draft", *chart.draft_arguments, "--out", "packet", "--profile", "rules")
+    truth_file = next(Path("charts").glob("*.truth.json"))
+    truth = json.loads(truth_file.read_text(encoding="utf-8"))
+    service = f"{truth['service']['system']}:{truth['service']['code']}"
+    chart = str(truth_file).removesuffix(".truth.json") + ".json"
+    words = ("--service", service, "--date", truth["date"], "--policy", policy, "--profile", "rules")
+    run("draft", chart, *words, "--out", "packet")
     names = {path.name for path in Path("packet").iterdir()}
     wanted = {"packet.json", "letter.md", "letter.html", "letter.pdf", "manifest.json"}
     check(wanted <= names, f"the packet lacks {', '.join(sorted(wanted - names))}")
