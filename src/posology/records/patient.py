@@ -23,7 +23,9 @@ __all__ = [
 
 _NAME_USES = ("official", "usual", "", "temp", "nickname", "maiden", "old", "anonymous")
 _INACTIVE = frozenset({"entered-in-error", "cancelled", "draft"})
-_MEMBER_TYPES = frozenset({"MB", "MI"})  # HL7 v2 table 0203: member number, Medicaid number (where sent)
+_MEMBER_TYPES = frozenset(
+    {"MB", "SN", "MA", "MC"}
+)  # HL7 v2 table 0203: member, subscriber, Medicaid, Medicare
 
 
 def patient_name(chart: Chart) -> Evidence | None:

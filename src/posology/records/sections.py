@@ -8,7 +8,7 @@ from functools import cache
 
 from posology.spans import Span
 
-__all__ = ["Section", "SectionKind", "find_sections", "section_at"]
+__all__ = ["Section", "SectionKind", "find_sections", "section_at", "section_spans"]
 
 
 class SectionKind(StrEnum):
@@ -108,12 +108,23 @@ def find_sections(text: str) -> list[Section]:
     A heading stands at the start of a line: "FAMILY HISTORY:", "## Plan", "**HPI**", "A/P: ...", or alone
     on its line.
     """
-    found = [heading for match in _LINE.finditer(text) if (heading := _heading(text, match))]
-    ends = [heading.start for _, heading in found[1:]] + [len(text)]
+    found = [heading for match in _LINE.finditer(text) if (heading := _heading(match))]
+    ends = [*[heading.start for _, heading in found[1:]], len(text)][: len(found)]
     return [
         Section(kind, heading, Span(heading.end, end))
         for (kind, heading), end in zip(found, ends, strict=True)
     ]
+
+
+def section_spans(text: str) -> list[tuple[str, Span]]:
+    """Return the whole text as named stretches, headings included; the name is empty before the first.
+
+    The name is the section's kind, such as ``family_history``.
+    """
+    sections = find_sections(text)
+    first = sections[0].heading.start if sections else len(text)
+    lead = [("", Span(0, first))] if first else []
+    return lead + [(str(s.kind), Span(s.heading.start, s.body.end)) for s in sections]
 
 
 def section_at(sections: list[Section], position: int) -> Section | None:
@@ -121,7 +132,7 @@ def section_at(sections: list[Section], position: int) -> Section | None:
     return next((s for s in sections if s.body.start <= position < s.body.end), None)
 
 
-def _heading(text: str, line: re.Match[str]) -> tuple[SectionKind, Span] | None:
+def _heading(line: re.Match[str]) -> tuple[SectionKind, Span] | None:
     start = _START.match(line[0])
     offset = start.end() if start else 0
     rest = line[0][offset:]

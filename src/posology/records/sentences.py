@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from posology.spans import Span
 
-__all__ = ["split_sentences"]
+__all__ = ["sentence_spans"]
 
 _ABBREVIATION_WORDS = (
     "dr mr mrs ms prof st vs pt pts approx appt dept est fig no nos vol ed inc ltd jr sr e.g i.e etc cf al "
@@ -29,13 +29,14 @@ _HEADING = re.compile(r"[ \t]*(?:#{1,6}[ \t].*|[A-Z][A-Z0-9 /&()'-]{2,60}:?)[ \t
 _WORD_BEFORE = re.compile(r"[A-Za-z][A-Za-z.]*$")
 
 
-def split_sentences(text: str) -> list[Span]:
+def sentence_spans(text: str) -> list[Span]:
     """Return the sentences of a text, in order, without the white space around them.
 
     Blank lines, list items, headings and lines that begin with a label ("BP: ...") end a sentence; a
     line that was merely wrapped does not, nor does the full stop of "Dr.", "q.d." or "1.5".
 
-    >>> [s.of("Seen by Dr. Lee. BMI 41.2 today.") for s in split_sentences("Seen by Dr. Lee. BMI 41.2 today.")]
+    >>> note = "Seen by Dr. Lee. BMI 41.2 today."
+    >>> [span.of(note) for span in sentence_spans(note)]
     ['Seen by Dr. Lee.', 'BMI 41.2 today.']
     """
     found: list[Span] = []
@@ -87,6 +88,8 @@ def _sentences_of(text: str, block: Span) -> Iterator[Span]:
 
 
 def _ends_sentence(text: str, stop: re.Match[str], start: int, end: int) -> bool:
+    if not text[start : stop.start()].strip():
+        return False
     if not stop[0].startswith(".") or stop[0].startswith(".."):
         return True
     before = text[start : stop.start()]
