@@ -8,10 +8,10 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 os.environ.update(COLUMNS="100", NO_COLOR="1", TERM="dumb")  # before anything measures the terminal
 
-import click
 import typer
 
 from posology import errors
@@ -36,14 +36,13 @@ def command_pages() -> str:
     return INTRODUCTION + "".join(_pages(root, "posology"))
 
 
-def _pages(command: click.Command, name: str) -> list[str]:
-    with click.Context(command, info_name=name, terminal_width=100) as context:
+def _pages(command: Any, name: str) -> list[str]:
+    context = command.context_class(command, info_name=name, terminal_width=100, max_content_width=100)
+    with context:
         text = "\n".join(line.rstrip() for line in command.get_help(context).strip().splitlines())
         pages = [f"\n## {name}\n\n```text\n{text}\n```\n"]
-        if isinstance(command, click.Group):
-            for child in command.list_commands(context):
-                found = command.get_command(context, child)
-                pages += _pages(found, f"{name} {child}") if found else []
+        for child in getattr(command, "commands", {}):
+            pages += _pages(command.commands[child], f"{name} {child}")
     return pages
 
 
