@@ -41,7 +41,8 @@ class Server:
 
     def _new_client(self) -> httpx.Client:
         timeout = httpx.Timeout(self.timeout_s, connect=min(self.timeout_s, 10.0))
-        return httpx.Client(timeout=timeout, trust_env=False, follow_redirects=False)
+        limits = httpx.Limits(max_keepalive_connections=0)  # nothing stays open between requests
+        return httpx.Client(timeout=timeout, limits=limits, trust_env=False, follow_redirects=False)
 
     def reset(self) -> None:
         """Drop every connection under way and start with a fresh client."""
@@ -115,7 +116,7 @@ class Server:
 
     def _slow(self) -> EngineError:
         return self.fault(
-            f"no whole answer within {self.timeout_s:g} s; raise timeout_s in the profile, or lower concurrency"
+            f"no whole answer within {self.timeout_s:g} s; raise timeout_s or lower concurrency"
         )
 
     def _host(self) -> str:
