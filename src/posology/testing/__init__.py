@@ -1,5 +1,6 @@
 """Made charts with their truth, for tests, benchmarks and training."""
 
+from posology.chat.scripted import ScriptedGenerator
 from posology.testing.charts import MadeChart, Style, make_chart
 from posology.testing.plans import Plan, plans_for, random_plan
 from posology.testing.removal import remove_witnesses
@@ -8,6 +9,7 @@ from posology.testing.writing import write_charts
 __all__ = [
     "MadeChart",
     "Plan",
+    "ScriptedGenerator",
     "Style",
     "make_chart",
     "plans_for",

@@ -320,7 +320,7 @@ def _add_notes(
         scene = Scene(
             when, draft.cast.name, draft.cast.clinician, draft.cast.clinic, problems, draft.style.typos
         )
-        kind: NoteStyle = draft.style.note or draft.rng.choice(NOTE_STYLES)
+        kind: NoteStyle = draft.rng.choice(NOTE_STYLES) if draft.style.note is None else draft.style.note
         draft.rng.shuffle(pieces)
         note = write_note(kind, pieces, scene, draft.rng)
         encoding = draft.rng.choice(draft.style.encodings)
@@ -399,7 +399,7 @@ def _truth(
     table: dict[str, LeafTruth] = {}
     rows: Json = {}
     for leaf_id, leaf in leaves.items():
-        structured, witnesses = _structured(draft, leaf, leaves, service)
+        structured, witnesses = _structured(draft, leaf, service)
         text = statements[leaf_id].status if leaf_id in statements else None
         table[leaf_id] = merge(leaf, structured, text, found=bool(witnesses))
         truth = table[leaf_id]
@@ -432,9 +432,7 @@ def _truth(
     }
 
 
-def _structured(
-    draft: _Draft, leaf: Leaf, leaves: Mapping[str, Leaf], service: tuple[str, str]
-) -> tuple[Status | None, list[Json]]:
+def _structured(draft: _Draft, leaf: Leaf, service: tuple[str, str]) -> tuple[Status | None, list[Json]]:
     """Return the status that structured data gives the leaf, and every resource it could rest on."""
     if leaf.find is None:
         return None, []

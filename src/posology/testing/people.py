@@ -36,7 +36,8 @@ GIVEN = {
 }
 FAMILY = (
     "Abernethy", "Brightwater", "Castellanos", "Drummond", "Eastlake", "Fairweather", "Gallardo", "Holloway",
-    "Iverson", "Jankowski", "Kimbrough", "Lindqvist", "Marchetti", "Nakagawa", "Okonjo", "Pettibone", "Quintero",
+    "Iverson", "Jankowski", "Kimbrough", "Lindqvist", "Marchetti", "Nakagawa", "Okonjo", "Pettibone",
+    "Quintero",
     "Rasmussen", "Stavros", "Thistlewood", "Underhill", "Vasquez", "Whitcombe", "Yarborough", "Zielinski",
 )  # fmt: skip
 STREETS = (
