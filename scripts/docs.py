@@ -32,17 +32,18 @@ message; 1 a fault of Posology.
 
 def command_pages() -> str:
     """Return docs/cli.md: the help of every command, in the order of the flow."""
-    root = typer.main.get_command(app)
-    return INTRODUCTION + "".join(_pages(root, "posology"))
+    return INTRODUCTION + "".join(_pages(typer.main.get_command(app), "posology", None))
 
 
-def _pages(command: Any, name: str) -> list[str]:
-    context = command.context_class(command, info_name=name, terminal_width=100, max_content_width=100)
+def _pages(command: Any, name: str, parent: Any) -> list[str]:
+    context = command.context_class(
+        command, info_name=name, parent=parent, terminal_width=100, **command.context_settings
+    )
     with context:
         text = "\n".join(line.rstrip() for line in command.get_help(context).strip().splitlines())
-        pages = [f"\n## {name}\n\n```text\n{text}\n```\n"]
+        pages = [f"\n## {context.command_path}\n\n```text\n{text}\n```\n"]
         for child in getattr(command, "commands", {}):
-            pages += _pages(command.commands[child], f"{name} {child}")
+            pages += _pages(command.commands[child], child, context)
     return pages
 
 
