@@ -159,6 +159,4 @@ class Policy:
 
     def in_force(self, day: date) -> bool:
         """Tell whether the policy is in force on a day; both ends are included."""
-        return self.effective_from <= day and (
-            self.effective_until is None or day <= self.effective_until
-        )
+        return self.effective_from <= day and (self.effective_until is None or day <= self.effective_until)
