@@ -38,7 +38,7 @@ EXAM = (
     "Well appearing, in no distress.",
 )
 PLAN = (
-    "Medications reconciled; no changes to the remaining regimen.",
+    "Medication list reconciled at check-in.",
     "Vaccinations are up to date per the state registry.",
     "Return precautions reviewed.",
     "Follow up in 4 weeks or sooner if needed.",

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from posology.files import write_atomic
+from posology.files import staged_folder, write_atomic
 from posology.policies.policy import Policy
 from posology.testing.charts import MadeChart, Style, make_chart
 from posology.testing.plans import Plan, plans_for, random_plan
@@ -15,21 +15,34 @@ __all__ = ["write_charts"]
 
 
 def write_charts(policy: Policy, out: Path, *, n: int, seed: int, style: Style | None = None) -> list[Path]:
-    """Write ``n`` charts with their truth and a manifest into ``out``; return the charts' paths.
+    """Write ``n`` charts with their truth and a manifest into ``out``, an empty or new folder.
 
     The plans come in order: every leaf met, each failed and lacking in turn, then mixtures.
+    Returns the charts' paths.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    paths: list[Path] = []
-    rows: list[dict[str, Any]] = []
-    for number, plan in enumerate(_plans(policy, n, seed)):
-        made = make_chart(policy, plan=plan, seed=seed + number, style=style)
-        name = f"{policy.id}-{number:04d}-{plan.name}"
-        chart, truth = as_bytes(made)
-        write_atomic(out / f"{name}.json", chart)
-        write_atomic(out / f"{name}.truth.json", truth)
-        paths.append(out / f"{name}.json")
-        rows.append({"chart": f"{name}.json", "plan": plan.name, "sha256": sha256(chart).hexdigest()})
+    with staged_folder(out) as folder:
+        rows = [
+            _write_one(policy, plan, seed + number, folder / f"{policy.id}-{number:04d}-{plan.name}", style)
+            for number, plan in enumerate(_plans(policy, n, seed))
+        ]
+        write_atomic(folder / "manifest.json", _manifest(policy, seed, rows))
+    return [out / row["chart"] for row in rows]
+
+
+def _write_one(policy: Policy, plan: Plan, seed: int, stem: Path, style: Style | None) -> dict[str, Any]:
+    made = make_chart(policy, plan=plan, seed=seed, style=style)
+    chart, truth = as_bytes(made)
+    write_atomic(stem.parent / f"{stem.name}.json", chart)
+    write_atomic(stem.parent / f"{stem.name}.truth.json", truth)
+    return {
+        "chart": f"{stem.name}.json",
+        "plan": plan.name,
+        "seed": seed,
+        "sha256": sha256(chart).hexdigest(),
+    }
+
+
+def _manifest(policy: Policy, seed: int, rows: list[dict[str, Any]]) -> bytes:
     manifest = {
         "posology": "charts/1",
         "policy": {"id": policy.id, "version": policy.version, "sha256": policy.sha256},
@@ -37,8 +50,7 @@ def write_charts(policy: Policy, out: Path, *, n: int, seed: int, style: Style |
         "licence": "CC0-1.0",
         "charts": rows,
     }
-    write_atomic(out / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode())
-    return paths
+    return (json.dumps(manifest, indent=1) + "\n").encode()
 
 
 def as_bytes(made: MadeChart) -> tuple[bytes, bytes]:
