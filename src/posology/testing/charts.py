@@ -28,7 +28,7 @@ from posology.testing.people import Cast, make_cast, visit
 from posology.testing.phrases import Phrases, load_phrases
 from posology.testing.plans import Aim, Plan, all_leaves
 from posology.testing.resources import Json, build_resource, concept, instant
-from posology.testing.scenarios import choose_facts, entries_of, group_leaves
+from posology.testing.scenarios import add_older, choose_facts, entries_of, group_leaves
 from posology.testing.statements import Statement, choose_statement, split_aims
 from posology.testing.terms import LOINC
 from posology.testing.truth import LeafTruth, conclude, merge
@@ -198,8 +198,10 @@ def _make_facts(draft: _Draft, leaves: Mapping[str, Leaf], finding: Mapping[str,
     rows = {name: tuple(sorted(entries)) for name, entries in draft.setting.sets.items()}
     for group in group_leaves([leaves[leaf_id] for leaf_id in finding], rows):
         chosen = choose_facts(group, asked, draft.facts, draft.setting, draft.rng)
-        draft.facts += chosen
         anchors = {leaf.near.leaf for leaf in leaves.values() if leaf.near is not None}
+        if draft.rng.random() < 0.5 and not anchors & {leaf.id for leaf in group.leaves}:
+            chosen += add_older(group, chosen, draft.facts, draft.setting, draft.rng)
+        draft.facts += chosen
         if (
             draft.style.decoys
             and draft.rng.random() < 0.6

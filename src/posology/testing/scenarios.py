@@ -13,7 +13,7 @@ from posology.testing.facts import STATES, Fact, Setting, after, before, leaf_st
 from posology.testing.plans import Aim, Plan
 from posology.testing.terms import concrete, default_unit
 
-__all__ = ["Group", "choose_facts", "group_leaves"]
+__all__ = ["Group", "add_older", "choose_facts", "group_leaves"]
 
 EVENTS = (
     "Observation",
@@ -84,6 +84,24 @@ def choose_facts(
         if score == top:
             best.append(scenario)
     return rng.choice(best)
+
+
+def add_older(
+    group: Group, chosen: list[Fact], others: Sequence[Fact], setting: Setting, rng: random.Random
+) -> list[Fact]:
+    """Return an older value of the same thing, where one can be added without changing any leaf."""
+    if group.resource in STATES or any(leaf.count or leaf.near for leaf in group.leaves):
+        return []
+    first = min((fact.start for fact in chosen), default=setting.day)
+    base = Fact(group.resource, _entry(group, rng), first - timedelta(days=rng.randint(190, 900)))
+    options = list(_valued(group, replace(base, fields=group.fields), setting))
+    older = rng.choice(options)
+    before_it = [*others, *chosen]
+    for leaf in setting.leaves.values():
+        now, then = (leaf_status(leaf, facts, setting)[0] for facts in (before_it, [*before_it, older]))
+        if now is not then:
+            return []
+    return [older]
 
 
 def _worth(aim: Aim, status: Status | None, scenario: list[Fact], leaf: Leaf) -> int:
