@@ -1,7 +1,7 @@
 """Measure the fact checks: single faults found, false alarms on clean sentences, two outside tests, speed.
 
-    python benchmarks/factchecks.py            # the report, on the held-out half
-    python benchmarks/factchecks.py --half A   # the half for development, nothing written
+python benchmarks/factchecks.py            # the report, on the held-out half
+python benchmarks/factchecks.py --half A   # the half for development, nothing written
 """
 
 import argparse
@@ -124,7 +124,10 @@ def outside() -> dict[str, Any]:
             "corrections flagged": rate(wrong, len(rows)),
             "by type": {kind: rate(*counts) for kind, counts in sorted(types.items())},
         },
-        "medhallu": {"hallucinated flagged": rate(hallucinated, len(answers)), "true flagged": rate(true, len(answers))},
+        "medhallu": {
+            "hallucinated flagged": rate(hallucinated, len(answers)),
+            "true flagged": rate(true, len(answers)),
+        },
     }
 
 
@@ -146,10 +149,17 @@ def speed(pairs: dict[str, list[Pair]]) -> dict[str, float]:
 
 def table(results: dict[str, Any]) -> str:
     """Write the results as a Markdown table."""
-    lines = ["# Fact checks", "", "| fault | found | n | 95 % interval | made | notes |", "|---|---|---|---|---|---|"]
+    lines = [
+        "# Fact checks",
+        "",
+        "| fault | found | n | 95 % interval | made | notes |",
+        "|---|---|---|---|---|---|",
+    ]
     for fault, r in results["faults"].items():
         low, high = r["ci95"] or (0.0, 0.0)
-        lines.append(f"| {fault} | {r['rate']} | {r['n']} | {low}-{high} | {r['made']['rate']} (n {r['made']['n']}) | {r['notes']['rate']} (n {r['notes']['n']}) |")
+        lines.append(
+            f"| {fault} | {r['rate']} | {r['n']} | {low}-{high} | {r['made']['rate']} (n {r['made']['n']}) | {r['notes']['rate']} (n {r['notes']['n']}) |"
+        )
     lines += ["", "| clean sentences of | false alarms | n | 95 % interval |", "|---|---|---|---|"]
     for kind, r in results["clean"].items():
         low, high = r["ci95"] or (0.0, 0.0)
@@ -159,14 +169,20 @@ def table(results: dict[str, Any]) -> str:
         for what, r in measures.items():
             if "rate" in r:
                 lines.append(f"| {name}: {what} | {r['rate']} | {r['n']} | {r['ci95'][0]}-{r['ci95'][1]} |")
-    lines += ["", "Sentences checked per second: " + ", ".join(f"{k} {v}" for k, v in results["speed"].items()), ""]
+    lines += [
+        "",
+        "Sentences checked per second: " + ", ".join(f"{k} {v}" for k, v in results["speed"].items()),
+        "",
+    ]
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", default="B", choices=("A", "B"))
-    parser.add_argument("--show", type=int, default=0, help="how many misses and false alarms to print (half A only)")
+    parser.add_argument(
+        "--show", type=int, default=0, help="how many misses and false alarms to print (half A only)"
+    )
     parser.add_argument("--only", default="", help="one kind of fault")
     options = parser.parse_args()
     pairs = load(options.half)
@@ -177,7 +193,12 @@ def main() -> None:
             print(fault, r["rate"], r["made"]["k"], r["made"]["n"], r["notes"]["k"], r["notes"]["n"])
         print(speed(pairs))
         return
-    results = {"clean": clean(pairs, 0), "faults": faulty(pairs, 0), "outside": outside(), "speed": speed(pairs)}
+    results = {
+        "clean": clean(pairs, 0),
+        "faults": faulty(pairs, 0),
+        "outside": outside(),
+        "speed": speed(pairs),
+    }
     folder = write_report(
         "factchecks", results, command="python benchmarks/factchecks.py", settings={"seed": SEED, "half": "B"}
     )

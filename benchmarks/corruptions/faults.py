@@ -20,7 +20,9 @@ _UNITS = {
     "units": "mL", "inches": "cm", "feet": "inches", "mmHg": "cm", "grams": "mg",
 }  # fmt: skip
 _UNIT = re.compile(
-    r"(?<=\d)(?P<gap>[\s-]?)(?P<unit>" + "|".join(re.escape(u) for u in sorted(_UNITS, key=len, reverse=True)) + r")(?![\w/])"
+    r"(?<=\d)(?P<gap>[\s-]?)(?P<unit>"
+    + "|".join(re.escape(u) for u in sorted(_UNITS, key=len, reverse=True))
+    + r")(?![\w/])"
 )
 _SWAPS = {
     "metformin": "glipizide", "lisinopril": "losartan", "gabapentin": "pregabalin", "sertraline": "citalopram",
@@ -59,12 +61,21 @@ _FLIPS = (
 _FLIP = tuple((re.compile(pattern), repl) for pattern, repl in _FLIPS)
 _SIDES = {"left": "right", "right": "left", "Left": "Right", "Right": "Left", "bilateral": "left", "L4-L5": "L5-S1",
           "L5-S1": "L4-L5", "C5-C6": "C4-C5", "L3-L4": "L2-L3", "C6-C7": "C5-C6", "bilaterally": "on the right"}  # fmt: skip
-_SIDE = re.compile(r"\b(?:" + "|".join(_SIDES) + r")\b(?! (?:now|away|after|the|without|against|her|his|to|hand-)|-hand)")
+_SIDE = re.compile(
+    r"\b(?:" + "|".join(_SIDES) + r")\b(?! (?:now|away|after|the|without|against|her|his|to|hand-)|-hand)"
+)
 _CODE = re.compile(r"(?<![\w.])[A-Z]\d{2}\.\d{1,3}\b|(?<![\w.])[A-Z]\d{4}(?![\w.])")
 _GENDER = {"she": "he", "he": "she", "her": "his", "his": "her", "woman": "man", "man": "woman", "female": "male",
            "male": "female", "gentleman": "lady", "lady": "gentleman", "Ms.": "Mr.", "Mr.": "Ms.", "Mrs.": "Mr."}  # fmt: skip
 _SEXED = re.compile(r"(?<![\w-])(?:" + "|".join(re.escape(w) for w in _GENDER) + r")(?![\w-])", re.IGNORECASE)
-_STRANGERS = ("Harold Finch", "Beatrice Quimby", "Leonard Voss", "Rosalind Achebe", "Cedric Haverford", "Ingrid Solberg")
+_STRANGERS = (
+    "Harold Finch",
+    "Beatrice Quimby",
+    "Leonard Voss",
+    "Rosalind Achebe",
+    "Cedric Haverford",
+    "Ingrid Solberg",
+)
 
 
 def _replace(text: str, start: int, end: int, new: str) -> str:
@@ -80,9 +91,17 @@ def _changed(digits: str, rng: random.Random, text: str) -> str | None:
     decimals = len(digits.partition(".")[2])
     value = float(digits)
     for _ in range(20):
-        other = value * rng.choice((0.7, 0.8, 0.88, 1.12, 1.25, 1.4)) if value >= 10 else value + rng.choice((-2, -1, 1, 2, 3))
+        other = (
+            value * rng.choice((0.7, 0.8, 0.88, 1.12, 1.25, 1.4))
+            if value >= 10
+            else value + rng.choice((-2, -1, 1, 2, 3))
+        )
         written = f"{other:.{decimals}f}"
-        if other > 0 and float(written) != value and not re.search(rf"(?<![\d.]){re.escape(written)}(?![\d])", text):
+        if (
+            other > 0
+            and float(written) != value
+            and not re.search(rf"(?<![\d.]){re.escape(written)}(?![\d])", text)
+        ):
             return written
     return None
 
@@ -139,7 +158,9 @@ def _drug(pair: Pair, rng: random.Random) -> str | None:
 
 
 def _tenfold(pair: Pair, rng: random.Random) -> str | None:
-    spots = list(re.finditer(r"\d+(?:\.\d+)?(?= ?(?:mg|mcg|milligrams|units|g|mL|tablets?)\b(?!/))", pair.sentence))
+    spots = list(
+        re.finditer(r"\d+(?:\.\d+)?(?= ?(?:mg|mcg|milligrams|units|g|mL|tablets?)\b(?!/))", pair.sentence)
+    )
     if not spots:
         return None
     spot = rng.choice(spots)
@@ -176,7 +197,9 @@ def _code(pair: Pair, rng: random.Random) -> str | None:
     spot = rng.choice(spots)
     places = [i for i, sign in enumerate(spot.group()) if sign.isdigit() and i > 0]
     place = rng.choice(places)
-    new = _replace(spot.group(), place, place + 1, str((int(spot.group()[place]) + rng.randrange(1, 10)) % 10))
+    new = _replace(
+        spot.group(), place, place + 1, str((int(spot.group()[place]) + rng.randrange(1, 10)) % 10)
+    )
     return None if new in _everything(pair) else _replace(pair.sentence, *spot.span(), new)
 
 
@@ -188,7 +211,11 @@ def _patient(pair: Pair, rng: random.Random) -> str | None:
                 stranger = rng.choice(_STRANGERS)
                 return text.replace(written, stranger if written == name else stranger.split()[-1], 1)
     if "The patient" in text and rng.random() < 0.6:
-        return text.replace("The patient", rng.choice((rng.choice(_STRANGERS), f"Mr. {rng.choice(_STRANGERS).split()[-1]}")), 1)
+        return text.replace(
+            "The patient",
+            rng.choice((rng.choice(_STRANGERS), f"Mr. {rng.choice(_STRANGERS).split()[-1]}")),
+            1,
+        )
     if pair.sex == "unknown" or not _SEXED.search(text):
         return None
     return _SEXED.sub(_other_sex, text)

@@ -30,7 +30,10 @@ def half_of(key: str) -> str:
 
 _LONG = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
          "November", "December")  # fmt: skip
-_FIRST = {"female": ("Maria", "Denise", "Helen", "Priya", "Joanne", "Keisha"), "male": ("Walter", "Luis", "Andre", "Peter", "Omar", "Glenn")}
+_FIRST = {
+    "female": ("Maria", "Denise", "Helen", "Priya", "Joanne", "Keisha"),
+    "male": ("Walter", "Luis", "Andre", "Peter", "Omar", "Glenn"),
+}
 _LAST = ("Lopez", "Abbott", "Trantow", "Nguyen", "Okonkwo", "Schmidt", "Petrov", "Marks", "Delgado", "Hsu")
 _DRUGS = (
     ("metformin", (500, 850, 1000), "mg"), ("lisinopril", (5, 10, 20), "mg"), ("gabapentin", (100, 300, 600), "mg"),
@@ -40,7 +43,13 @@ _DRUGS = (
     ("atorvastatin", (10, 20, 80), "mg"), ("hydroxychloroquine", (200, 400), "mg"), ("tizanidine", (2, 4), "mg"),
     ("amitriptyline", (10, 25), "mg"), ("furosemide", (20, 40), "mg"), ("liraglutide", (1.2, 1.8), "mg"),
 )  # fmt: skip
-_OFTEN = (("daily", "once daily"), ("twice daily", "BID"), ("three times daily", "TID"), ("at bedtime", "QHS"), ("weekly", "once a week"))
+_OFTEN = (
+    ("daily", "once daily"),
+    ("twice daily", "BID"),
+    ("three times daily", "TID"),
+    ("at bedtime", "QHS"),
+    ("weekly", "once a week"),
+)
 _TESTS = (
     ("Body mass index", "BMI", "kg/m2", 36.0, 55.0, 1), ("Hemoglobin A1c", "HbA1c", "%", 7.1, 11.9, 1),
     ("Creatinine", "Serum creatinine", "mg/dL", 0.8, 3.4, 2), ("Ejection fraction", "LVEF", "%", 21, 48, 0),
@@ -50,8 +59,31 @@ _TESTS = (
     ("Triglycerides", "Triglycerides", "mg/dL", 161, 522, 0), ("C-reactive protein", "CRP", "mg/L", 12, 96, 0),
     ("Platelet count", "Platelets", "K/uL", 81, 333, 0), ("Hemoglobin", "Hgb", "g/dL", 7.6, 11.2, 1),
 )  # fmt: skip
-_PARTS = ("knee", "hip", "shoulder", "ankle", "wrist", "elbow", "eye", "breast", "kidney", "foot", "hand", "thigh")
-_PROBLEMS = ("osteoarthritis", "effusion", "fracture", "pain", "mass", "swelling", "weakness", "surgery", "tenderness")
+_PARTS = (
+    "knee",
+    "hip",
+    "shoulder",
+    "ankle",
+    "wrist",
+    "elbow",
+    "eye",
+    "breast",
+    "kidney",
+    "foot",
+    "hand",
+    "thigh",
+)
+_PROBLEMS = (
+    "osteoarthritis",
+    "effusion",
+    "fracture",
+    "pain",
+    "mass",
+    "swelling",
+    "weakness",
+    "surgery",
+    "tenderness",
+)
 _COMPLAINTS = ("chest pain", "shortness of breath", "fever", "headache", "dizziness", "nausea", "vomiting", "weight loss",
                "numbness", "palpitations", "syncope", "abdominal pain", "dysuria", "cough", "night sweats", "seizures")  # fmt: skip
 _DISEASES = ("hypertension", "asthma", "type 2 diabetes", "coronary artery disease", "rheumatoid arthritis", "psoriasis",
@@ -62,8 +94,20 @@ _CODES = (("E66.01", "morbid obesity"), ("M17.11", "unilateral primary osteoarth
           ("E0601", "CPAP device"), ("J1745", "infliximab infusion"), ("A4253", "glucose test strips"), ("K0823", "power wheelchair"),
           ("L1833", "knee orthosis"), ("J0897", "denosumab injection"))  # fmt: skip
 _LEVELS = ("L4-L5", "L5-S1", "C5-C6", "L3-L4", "C6-C7")
-_FAILED = ("without success", "without benefit", "with no improvement", "but it was ineffective", "but it did not help")
-_WORKED = ("with good relief", "with benefit", "with clear improvement", "and it was effective", "and it helped")
+_FAILED = (
+    "without success",
+    "without benefit",
+    "with no improvement",
+    "but it was ineffective",
+    "but it did not help",
+)
+_WORKED = (
+    "with good relief",
+    "with benefit",
+    "with clear improvement",
+    "and it was effective",
+    "and it helped",
+)
 
 
 def _iso(day: date) -> str:
@@ -82,13 +126,22 @@ def _subject(rng: random.Random, sex: str) -> str:
     return rng.choice(("She" if sex == "female" else "He", "The patient"))
 
 
-def _measurement(rng: random.Random, sex: str, day: date) -> tuple[str, tuple[tuple[str, str, str, str], ...], str]:
+def _measurement(
+    rng: random.Random, sex: str, day: date
+) -> tuple[str, tuple[tuple[str, str, str, str], ...], str]:
     name, short, unit, low, high, decimals = rng.choice(_TESTS)
     value = _number(rng, low, high, decimals)
     how = rng.randrange(6)
     sources = (
         ((f"{value} {unit}", "", _iso(day), name),),
-        ((f"{short} {value} {unit}", f"Seen on {_iso(day)}. {short} {value} {unit}. Follow up planned.", _iso(day), ""),),
+        (
+            (
+                f"{short} {value} {unit}",
+                f"Seen on {_iso(day)}. {short} {value} {unit}. Follow up planned.",
+                _iso(day),
+                "",
+            ),
+        ),
         ((f"{name} was {value} {unit}", f"On {_long(day)} {name} was {value} {unit}.", "", ""),),
     )[how % 3]
     possessive = "Her" if sex == "female" else "His"
@@ -145,7 +198,9 @@ def _side(rng: random.Random, sex: str, day: date) -> tuple[str, tuple[tuple[str
     return rng.choice(sentences), ((source, "", _iso(day), ""),), f"side-{part}-{how}"
 
 
-def _denial(rng: random.Random, sex: str, day: date) -> tuple[str, tuple[tuple[str, str, str, str], ...], str]:
+def _denial(
+    rng: random.Random, sex: str, day: date
+) -> tuple[str, tuple[tuple[str, str, str, str], ...], str]:
     first, second, third = rng.sample(_COMPLAINTS, 3)
     who, how, denied = _subject(rng, sex), rng.randrange(4), rng.random() < 0.5
     if denied:
@@ -161,7 +216,9 @@ def _denial(rng: random.Random, sex: str, day: date) -> tuple[str, tuple[tuple[s
     return rng.choice(sentences), ((source, "", _iso(day), ""),), f"denial-{denied}-{first}-{how}"
 
 
-def _diagnosis(rng: random.Random, sex: str, day: date) -> tuple[str, tuple[tuple[str, str, str, str], ...], str]:
+def _diagnosis(
+    rng: random.Random, sex: str, day: date
+) -> tuple[str, tuple[tuple[str, str, str, str], ...], str]:
     disease, who, how = rng.choice(_DISEASES), _subject(rng, sex), rng.randrange(4)
     source = (
         (disease, "", _iso(day), "Condition"),
@@ -181,7 +238,11 @@ def _diagnosis(rng: random.Random, sex: str, day: date) -> tuple[str, tuple[tupl
 def _coded(rng: random.Random, sex: str, day: date) -> tuple[str, tuple[tuple[str, str, str, str], ...], str]:
     code, name = rng.choice(_CODES)
     how = rng.randrange(3)
-    source = ((code, "", _iso(day), name), (f"{name} ({code})", "", _iso(day), ""), (f"Assessment: {name}, {code}.", "", _iso(day), ""))[how]
+    source = (
+        (code, "", _iso(day), name),
+        (f"{name} ({code})", "", _iso(day), ""),
+        (f"Assessment: {name}, {code}.", "", _iso(day), ""),
+    )[how]
     sentence = (
         f"The request is for {name} ({code}).", f"{name.capitalize()}, code {code}, is documented on {_iso(day)}.",
         f"{code} ({name}) was recorded on {_long(day)}.", f"The chart lists {name} [{code}].",

@@ -8,7 +8,21 @@ __all__ = ["reword"]
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
-_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_WORDS = (
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
 _TERMS = (
     ("twice daily", ("BID", "two times a day", "every 12 hours")), ("three times daily", ("TID", "three times a day", "every 8 hours")),
     ("once daily", ("daily", "every day", "QD")), ("BID", ("twice daily", "twice a day")), ("TID", ("three times a day",)),
@@ -39,7 +53,12 @@ def _dates(text: str, rng: random.Random) -> str:
         if not 1 <= month <= 12:
             return match.group()
         name = _MONTHS[month - 1]
-        forms = (f"{name} {day}, {year}", f"{name[:3]} {day}, {year}", f"{day} {name} {year}", f"{month:02d}/{day:02d}/{year}")
+        forms = (
+            f"{name} {day}, {year}",
+            f"{name[:3]} {day}, {year}",
+            f"{day} {name} {year}",
+            f"{month:02d}/{day:02d}/{year}",
+        )
         return rng.choice(forms)
 
     return re.sub(r"\b((?:19|20)\d\d)-(\d\d)-(\d\d)\b", reformat, text)
@@ -48,33 +67,52 @@ def _dates(text: str, rng: random.Random) -> str:
 def _long_dates(text: str, rng: random.Random) -> str:
     def reformat(match: re.Match[str]) -> str:
         month, day, year = _MONTHS.index(match[1]) + 1, int(match[2]), int(match[3])
-        return rng.choice((f"{year}-{month:02d}-{day:02d}", f"{match[1][:3]} {day}, {year}", f"{month}/{day}/{year}", f"the {day}th of {match[1]} {year}"))
+        return rng.choice(
+            (
+                f"{year}-{month:02d}-{day:02d}",
+                f"{match[1][:3]} {day}, {year}",
+                f"{month}/{day}/{year}",
+                f"the {day}th of {match[1]} {year}",
+            )
+        )
 
     return re.sub(rf"\b({'|'.join(_MONTHS)}) (\d{{1,2}}), (\d{{4}})\b", reformat, text)
 
 
 def _number_words(text: str, rng: random.Random) -> str:
     return re.sub(
-        r"(?<![\w./-])([2-9]|1[0-2])(?= (?:weeks|months|days|years|tablets)\b)", lambda m: _WORDS[int(m[1])], text
+        r"(?<![\w./-])([2-9]|1[0-2])(?= (?:weeks|months|days|years|tablets)\b)",
+        lambda m: _WORDS[int(m[1])],
+        text,
     )
 
 
 def _terms(text: str, rng: random.Random) -> str:
     for term, others in _TERMS:
         if term != "fracture" and rng.random() < 0.6:
-            pattern = (r"\b" if term[0].isalnum() else "") + re.escape(term) + (r"\b" if term[-1].isalnum() else "")
+            pattern = (
+                (r"\b" if term[0].isalnum() else "") + re.escape(term) + (r"\b" if term[-1].isalnum() else "")
+            )
             text = re.sub(pattern, lambda _, chosen=rng.choice(others): chosen, text, count=1)
     return text
 
 
 def _opening(text: str, rng: random.Random) -> str:
-    opening = rng.choice(("According to the chart, ", "As documented, ", "Per the record, ", "Of note, ", "In summary, "))
-    return opening + (text[0].lower() + text[1:] if re.match(r"(?:She|He|The|There|On|A|His|Her) ", text) else text)
+    opening = rng.choice(
+        ("According to the chart, ", "As documented, ", "Per the record, ", "Of note, ", "In summary, ")
+    )
+    return opening + (
+        text[0].lower() + text[1:] if re.match(r"(?:She|He|The|There|On|A|His|Her) ", text) else text
+    )
 
 
 def _fronted(text: str, rng: random.Random) -> str:
     match = re.fullmatch(r"(?P<rest>[A-Z].*?) (?P<when>(?:on|in|since) [^,.]*\d{4}(?:-\d\d-\d\d)?)\.", text)
-    return f"{match['when'][0].upper()}{match['when'][1:]}, {match['rest'][0].lower()}{match['rest'][1:]}." if match and match["rest"].startswith(("She ", "He ", "The ")) else text
+    return (
+        f"{match['when'][0].upper()}{match['when'][1:]}, {match['rest'][0].lower()}{match['rest'][1:]}."
+        if match and match["rest"].startswith(("She ", "He ", "The "))
+        else text
+    )
 
 
 def _rounded(text: str, rng: random.Random) -> str:

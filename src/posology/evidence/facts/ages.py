@@ -13,13 +13,14 @@ _WORDS = {
 }  # fmt: skip
 _UNITS = {"y": 365.25, "m": 30.4375, "w": 7.0, "d": 1.0}
 _PATTERN = re.compile(
-    r"(?<![\w.])(?P<n>\d{1,3})(?:(?P<half>\.5|½))?[\s-]*(?P<u>years?|yrs?|y|months?|mos?|weeks?|wks?|days?)[\s./-]*(?:o(?:ld|/?f)?)(?!\w)"
+    r"(?<![\w.])(?P<n>\d{1,3}|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)(?:(?P<half>\.5|½))?[\s-]*(?P<u>years?|yrs?|y|months?|mos?|weeks?|wks?|days?)(?:[\s./-]*(?:old|o)|\s+of\s+age)(?!\w)"
     r"|(?<![\w.])(?P<yo>\d{1,3})\s*(?:yo|y\.o\.|y/o)(?!\w)"
-    r"|(?<!\w)(?:age[ds]?|age\s+(?:of|was|is|:)|at\s+(?:the\s+)?age\s+(?:of\s+)?)[\s:]*(?P<a>\d{1,3})(?![\d.%/]|\s*[-–]\s*\d)"
+    r"|(?<!\w)(?:age[ds]?|age\s+(?:of|was|is|:)|at\s+(?:the\s+)?age\s+(?:of\s+)?)[\s:]*(?P<a>\d{1,3})(?![\d.%/]|\s*[-–]\s*\d)(?:\s*(?P<au>years?|months?|weeks?|days?)(?!\w))?"
     r"|(?<![\w.])(?P<s>\d{2})\s?(?:[MF])(?=[\s,.;])"
     r"|(?<!\w)(?P<t>twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-](?P<k>one|two|three|four|five|six|seven|eight|nine))?[\s-]years?[\s-]old",
     re.IGNORECASE,
 )
+_SMALL = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _ONES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -49,11 +50,12 @@ def find_ages(text: str) -> tuple[Age, ...]:
 def _age(match: re.Match[str]) -> Age:
     span = Span(match.start(), match.end())
     if match["n"]:
-        return Age(float(match["n"]) + (0.5 if match["half"] else 0.0), match["u"][0].lower(), span)
+        number = float(match["n"]) if match["n"].isdigit() else float(_SMALL.index(match["n"].lower()) + 2)
+        return Age(number + (0.5 if match["half"] else 0.0), match["u"][0].lower(), span)
     if match["t"]:
         ones = _ONES.index(match["k"].lower()) + 1 if match["k"] else 0
         return Age(float(_WORDS[match["t"].lower()] + ones), "y", span)
-    return Age(float(match["yo"] or match["a"] or match["s"]), "y", span)
+    return Age(float(match["yo"] or match["a"] or match["s"]), (match["au"] or "y")[0].lower(), span)
 
 
 def age_on(birth: date, day: date) -> int:

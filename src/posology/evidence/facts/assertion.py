@@ -19,13 +19,18 @@ _SAID = {
 def check_assertion(case: Case) -> list[CheckResult]:
     """Return the concepts that the sentence and its sources assert in different ways."""
     mine = case.sentence.statement
-    theirs = [source.statement for source in case.sources]
-    return [*_only_here(mine, theirs), *_only_there(mine, theirs)][:3]
+    quoted = [source.core_statement for source in case.sources]
+    around = [source.statement for source in case.sources]
+    return [*_only_here(mine, quoted, around), *_only_there(mine, quoted)][:3]
 
 
-def _only_here(mine: Statement, theirs: Sequence[Statement]) -> Iterator[CheckResult]:
+def _only_here(
+    mine: Statement, quoted: Sequence[Statement], around: Sequence[Statement]
+) -> Iterator[CheckResult]:
     """Yield what the sentence denies (doubts, ...) and every source affirms."""
     for unit in mine.units:
+        mood = unit.mood
+        theirs = quoted if any(unit.head in (s.plain[mood] | s.under[mood]) for s in quoted) else around
         if any(unit.words & other.under[unit.mood] for other in theirs):
             continue
         if any(_covers(unit, other.plain[unit.mood]) for other in theirs):

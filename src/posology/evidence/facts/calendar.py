@@ -26,7 +26,7 @@ _FORMS = (
     rf"(?P<m8>{_MONTH})\s+(?:the\s+)?(?P<d8>{_DAY})(?:st|nd|rd|th)?(?![\d%/]|\s*(?:mg|mcg|ml|units)\b)",
     rf"(?:the\s+)?(?P<d9>{_DAY})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m9>{_MONTH})(?!\w)",
     rf"(?P<ma>0?[1-9]|1[0-2])/(?P<ya>{_YEAR})(?!\d)",
-    rf"(?P<yb>{_YEAR})(?![\d.%/-]|,\d)(?!\s*(?:mg|mcg|ml|units|cells|kcal|calories|feet|steps|g|kg)\b)",
+    rf"(?P<yb>{_YEAR})(?![\d%/-]|[.,]\d)(?!\s*(?:mg|mcg|ml|units|cells|kcal|calories|feet|steps|g|kg)\b)",
 )
 _DATE = re.compile(r"(?<![\w./$-])(?:" + "|".join(_FORMS) + ")", re.IGNORECASE)
 

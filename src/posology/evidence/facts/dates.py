@@ -58,9 +58,10 @@ def _order(case: Case) -> Iterator[CheckResult]:
 def _durations(case: Case) -> Iterator[CheckResult]:
     known: list[Quantity | float] = [q for source in case.sources for q in source.quantities if _is_time(q)]
     known += [q for source in case.sources for q in _articles(source.plain)]
+    ages = [age.days for source in case.sources for age in source.ages]
     spans = _differences(case)
     for mine in filter(_is_time, case.sentence.quantities):
-        if any(_same_duration(mine, theirs) for theirs in known) or _follows(mine, spans):
+        if any(_same_duration(mine, theirs) for theirs in (*known, *ages)) or _follows(mine, spans):
             continue
         near = next((q for source in case.sources for q in source.quantities if _is_time(q)), None)
         found = f"{near.low:g} {near.unit.name}" if near and near.unit else ""
@@ -107,7 +108,10 @@ def _near(first: float, second: float) -> bool:
 
 def _differences(case: Case) -> set[int]:
     """Return the days between any two dates that are known to the day."""
-    days = [day.exact for day in (*_known_dates(case), *case.sentence.dates)]
+    own = [find_dates(source.date) for source in case.cited] + [source.dates for source in case.sources]
+    if re.search(r"\bago\b", case.sentence.text):
+        own.append(find_dates(case.facts.service_date))
+    days = [day.exact for group in own for day in group]
     exact = [day for day in days if day is not None]
     return {abs((a - b).days) for a in exact for b in exact if a != b}
 

@@ -12,8 +12,10 @@ from posology.spans import Span
 
 __all__ = ["check_identity"]
 
-_FEMALE = re.compile(r"(?<![\w-])(?:she|her|hers|herself|woman|female|lady|girl|mrs|ms|miss)(?![\w-])", re.I)
-_MALE = re.compile(r"(?<![\w-])(?:he|him|his|himself|man|male|gentleman|boy|mr)(?![\w-])", re.I)
+_FEMALE = re.compile(
+    r"(?<![\w-])(?:she|her|hers|herself|woman|female|lady|girl|(?-i:Mrs|Ms|Miss))(?![\w-])", re.I
+)
+_MALE = re.compile(r"(?<![\w-])(?:he|him|his|himself|man|male|gentleman|boy|(?-i:Mr))(?![\w-])", re.I)
 _OTHERS = re.compile(
     r"(?<!\w)(?:mother|father|husband|wife|spouse|son|daughter|brother|sister|partner|parents?|caregiver|aunt|uncle|"
     r"grand\w+|friend|nurse|physician|surgeon|provider|therapist|doctor|dr|boyfriend|girlfriend|fianc\w+|child|baby|"

@@ -10,9 +10,11 @@ __all__ = ["check_laterality"]
 def check_laterality(case: Case) -> list[CheckResult]:
     """Return the sides, directions and levels of the sentence that the sources do not have."""
     known = [side for source in case.sources for side in source.sides]
+    quoted = [side for source in case.sources for side in source.sides if source.is_core(side.span)]
     found = []
     for side in case.sentence.sides:
-        why = _why(side, known)
+        heads = {other.head for other in quoted if other.group == side.group}
+        why = _why(side, quoted if side.head in heads else known)
         if why:
             words = f"{side.value} {side.head}".strip()
             found.append(failure("laterality", f"{words} {why}", side.span, _instead(side, known)))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from posology.evidence.facts.lexicon import drug_names, measure_names, synonyms
 from posology.spans import Span
 
 __all__ = ["Person", "find_people", "name_parts"]
@@ -45,6 +46,17 @@ def _given_names() -> frozenset[str]:
     )
 
 
+_SUBJECT = re.compile(
+    rf"(?:^|(?<=[.,;:]\s)|(?<=\bthat\s))(?P<name>(?:{_NAME})\s+(?:{_NAME}))"
+    r"(?=(?:['’]s)?\s+(?:is|was|has|had|tried|took|takes|used|uses|completed|reports?|reported|presents?|presented"
+    r"|den(?:ies|ied)|carries|underwent|received|requires|needs|failed|meets|weighs|weighed|stopped|started|lost)\b)"
+)
+_CLINICAL = (
+    "magnetic resonance imaging computed tomography sleep study right left bilateral cervical lumbar thoracic spine"
+    " knee hip shoulder pain therapy surgery biopsy test score scale index scan examination exam count level rate"
+    " pressure her his their this that these those no both each all one other physical occupational home oxygen"
+    " blood urine serum follow conservative medical prior previous current initial continuous treatment device"
+).split()
 _TWO = re.compile(rf"(?<![\w'’-])(?P<name>(?P<given>{_NAME})(?:\s+[A-Z]\.?)?\s+(?P<last>{_NAME}))(?![\w-])")
 
 
@@ -62,7 +74,17 @@ def find_people(text: str) -> tuple[Person, ...]:
     for match in _TWO.finditer(text):
         if match["given"].lower() in _given_names():
             _add(found, match["name"], "", Span(*match.span("name")))
+    for match in _SUBJECT.finditer(text):
+        if not _clinical() & name_parts(match["name"]):
+            _add(found, match["name"], "", Span(*match.span("name")))
     return tuple(sorted(found, key=lambda person: person.span))
+
+
+@cache
+def _clinical() -> frozenset[str]:
+    """Return words that open a sentence in capitals without being a name."""
+    words = (*measure_names(), *drug_names(), *synonyms(), *_CLINICAL)
+    return frozenset(part for word in words for part in word.split())
 
 
 def _add(found: list[Person], name: str, title: str, span: Span) -> None:

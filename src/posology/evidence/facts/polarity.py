@@ -19,9 +19,9 @@ __all__ = ["Mood", "Statement", "Unit", "read_statement"]
 Mood = Literal["negated", "uncertain", "family", "hypothetical"]
 
 _CUES: dict[Mood, str] = {
-    "negated": r"no\s+(?:longer|evidence\s+(?:of|for)|signs?\s+of|sign\s+of|history\s+of|complaints?\s+of|further|known|new|current)?"
+    "negated": r"no(?:\s+(?:longer|evidence\s+(?:of|for)|signs?\s+of|sign\s+of|history\s+of|complaints?\s+of|further|known|new|current))?"
     r"|not|never|without(?:\s+(?:any|evidence\s+of|signs?\s+of))?|den(?:ies|ied|ying)|negative\s+for|neg\s+for|absence\s+of|free\s+of|free\s+from"
-    r"|lacks?|lacking|lack\s+of|neither|nor|none|cannot|can't|won't|didn't|doesn't|don't|isn't|wasn't|weren't|hasn't|haven't|hadn't|aren't|couldn't|wouldn't"
+    r"|lacks?|lacking|lack\s+of|neither|nor|none\s+of|cannot|can't|won't|didn't|doesn't|don't|isn't|wasn't|weren't|hasn't|haven't|hadn't|aren't|couldn't|wouldn't"
     r"|rule[sd]?\s+out|ruling\s+out|excluded?|excludes|failed\s+to|fails\s+to|failure\s+to|unable\s+to|inability\s+to|declined|declines|refused|refuses"
     r"|inadequate|inadequately|insufficient|insufficiently|poor|poorly|minimal|minimally|little|limited|non(?=\s|-)|nil|zero|avoid(?:s|ed)?|resolution\s+of|contraindication\s+to",
     "uncertain": r"possibl[ey]|probabl[ey]|suspected|suspicious\s+for|suspicion\s+(?:of|for)|concern(?:ing)?\s+for|may|might|could|(?:un)?likely|rule\s+out|r/o"
@@ -30,18 +30,18 @@ _CUES: dict[Mood, str] = {
     "hypothetical": r"if|should\s+(?:she|he|they|the|symptoms)|in\s+case\s+of|in\s+the\s+event\s+of|unless|watch(?:ing)?\s+for|monitor(?:ing)?\s+for|to\s+prevent|prevention\s+of|prophylaxis|at\s+risk\s+(?:of|for)|risk\s+of|will|would|plan(?:s|ned|ning)?(?:\s+(?:to|for|on))?|scheduled|recommend(?:s|ed|ing)?|consider(?:s|ing)?|screening\s+for|evaluat(?:e|ion)\s+for|return\s+for|intends?\s+to|going\s+to",
 }  # fmt: skip
 _AFTER: dict[Mood, str] = {
-    "negated": r"(?:(?:was|were|is|are|been|be)\s+)?(?:ruled\s+out|excluded|denied|absent|not\s+(?:present|seen|found|identified|noted|detected|demonstrated|observed|reported|visualized|evident|appreciated|used|tried|taken|given))|(?:has|have|had)?\s*resolved|(?:was|were|is|are|came\s+back|came\s+back\s+as|tested)\s+negative|(?<!\w)negative(?=\s*[.,;)]|\s*$)|unremarkable\s+for",
+    "negated": r"(?:(?:was|were|is|are|been|be)\s+)?(?:ruled\s+out|excluded|denied|absent|not\s+(?:present|seen|found|identified|noted|detected|documented|recorded|confirmed|diagnosed|demonstrated|observed|reported|visualized|evident|appreciated|used|tried|taken|given))|(?:has|have|had)?\s*resolved|(?:was|were|is|are|came\s+back|came\s+back\s+as|tested)\s+negative|(?<!\w)negative(?=\s*[.,;)]|\s*$)|unremarkable\s+for",
     "uncertain": r"(?:is|was|are|were)\s+(?:possible|suspected|probable|likely|questionable|in\s+question|not\s+excluded|uncertain)|cannot\s+be\s+(?:excluded|ruled\s+out)",
     "family": r"in\s+(?:her|his|the|their)\s+(?:mother|father|brother|sister|family|aunt|uncle|parents|grandmother|grandfather)|(?:runs?|running)\s+in\s+the\s+family",
     "hypothetical": r"(?:is|are|was|were)\s+(?:planned|recommended|scheduled|considered|being\s+considered)",
 }
 _PSEUDO = re.compile(
-    r"no\s+(?:increase|change|more\s+than|less\s+than|later\s+than|fewer\s+than|greater\s+than|doubt)|not\s+(?:only|more\s+than|less\s+than|"
-    r"fewer\s+than|necessarily|exceeding|greater\s+than|higher\s+than)|gram[\s-]negative|no\.\s*\d|whether\s+or\s+not|if\s+not|may\s+(?=\d)|Rh[\s-]negative|without\s+difficulty|poor\s+historian|limited\s+to",
+    r"no\s+(?:more\s+than|less\s+than|later\s+than|fewer\s+than|greater\s+than|doubt)|not\s+(?:only|more\s+than|less\s+than|"
+    r"fewer\s+than|necessarily|exceeding|greater\s+than|higher\s+than)|gram[\s-]negative|no\.\s*\d|whether\s+or\s+not|if\s+not|may\s+(?=\d)|Rh[\s-]negative|poor\s+historian|limited\s+to",
     re.IGNORECASE,
 )
 _END = re.compile(
-    r"[;\n]|[.!?](?=\s|$)|:(?=\s)|(?<!\w)(?:but|however|although|though|except|apart\s+from|aside\s+from|whereas|while|yet|which|who|because|since|due\s+to|secondary\s+to|owing\s+to|despite|after|before|until|when|nevertheless|so|prior\s+to|other\s+than|still|then|as\s+well\s+as\s+having|given|on\s+account\s+of)(?!\w)",
+    r"[;\n]|[.!?](?=\s|$)|:(?=\s)|(?<!\w)(?:but|however|although|though|except|apart\s+from|aside\s+from|whereas|while|yet|which|who|because|since|due\s+to|secondary\s+to|owing\s+to|despite|after|before|until|when|nevertheless|so|prior\s+to|other\s+than|as\s+well\s+as\s+having|given\s+that|on\s+account\s+of)(?!\w)",
     re.IGNORECASE,
 )
 _VERB = re.compile(
@@ -54,7 +54,7 @@ _PREPOSITION = re.compile(
 )
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:['-][A-Za-z0-9]+)*")
 _NOUN_CUE = re.compile(
-    r"no\b(?!\s+longer)|without|den|neg|absence|free|neither|nor|none|lack(?:s|ing)?\b|nil|zero", re.I
+    r"no\b(?!\s+longer)|without|den|neg|absence|free|neither|nor|none\s+of|lack(?:s|ing)?\b|nil|zero", re.I
 )
 _STOP = frozenset(
     """a an the of in on at with to from for by and or nor but is was are were be been being has have had having do does did done
@@ -68,7 +68,7 @@ _STOP = frozenset(
     demonstrated reveals revealed documented indicates stating including include includes use used using uses given taken take
     takes taking tried trial had endorses endorsed admits positive negative further again still yet however although though
     underwent received completed course record records chart according first second one two three level levels result results
-    mild moderate severe left right bilateral""".split()
+    mild moderate severe left right bilateral diagnosis diagnoses diagnosed condition problem problems issue issues""".split()
 )
 
 
@@ -126,10 +126,12 @@ _FLIPS: tuple[tuple[re.Pattern[str], str, bool], ...] = tuple(
 )  # fmt: skip
 
 
-def read_statement(text: str) -> Statement:
-    """Read a text's concepts and what is said of them."""
+def read_statement(text: str, window: Span | None = None) -> Statement:
+    """Read a text's concepts, those within the window alone, and what is said of them."""
     folded = _fold(text)
     words = [(m.group().lower(), m.start(), m.end()) for m in _WORD.finditer(folded)]
+    if window is not None:
+        words = [word for word in words if window.start <= word[1] < window.end]
     units: list[Unit] = []
     under: dict[Mood, frozenset[str]] = {}
     plain: dict[Mood, frozenset[str]] = {}
@@ -208,7 +210,8 @@ class _Scope:
 def _scopes(text: str, mood: Mood) -> Iterator[_Scope]:
     pseudo = [match.span() for match in _PSEUDO.finditer(text)]
     for match in _cues(mood).finditer(text):
-        if any(start <= match.start() < end for start, end in pseudo):
+        shouted = match.group().isupper() and len(match.group()) > 3  # "PLAN" as a heading
+        if shouted or any(start <= match.start() < end for start, end in pseudo):
             continue
         end = _scope_end(text, match.end(), mood)
         nouns = mood != "negated" or bool(_NOUN_CUE.match(match.group()))

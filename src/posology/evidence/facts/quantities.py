@@ -72,11 +72,10 @@ def _number() -> re.Pattern[str]:
     unit = unit_pattern()
     return re.compile(
         rf"(?:(?<![a-z])(?:{before})\s*(?:(?:a|an|the)\s+)?)?"
-        rf"(?<![\w.¤])(?<![a-z]-)(?<!\d,)(?P<neg>(?<![\w)-])-(?=\d))?(?P<low>{value})"
+        rf"(?:(?<![\w.¤])|(?<=[\s(]x)|(?<=\dx))(?<![a-z]-)(?<!\d,)(?P<neg>(?<![\w)-])-(?=\d))?(?P<low>{value})"
         rf"(?:(?P<pair>\s*/\s*|\s+out\s+of\s+|\s+over\s+)(?P<second>\d+(?:\.\d+)?)(?![\d/]))?"
-        rf"(?P<lowunit>[\s-]?{unit})?"
-        rf"(?:\s*(?:-|–|—|\bto\b|\bthrough\b)\s*(?P<high>{value})(?![\d/]))?"
-        rf"(?:(?:[\s-]|\s-\s)?(?P<unit>{unit}))?(?![a-z])"
+        rf"(?:(?P<lowunit>[\s-]?{unit})?\s*(?:-|–|—|\bto\b|\bthrough\b)\s*(?P<high>{value})(?![\d/]))?"
+        rf"(?:(?:\s{{1,2}}|-|\s-\s)?(?P<unit>{unit}))?(?![a-z])"
         rf"(?:\s*(?:{after}))?",
         re.IGNORECASE,
     )
@@ -147,6 +146,11 @@ def _quantity(match: re.Match[str], text: str) -> Quantity | None:
     second = float(match["second"]) if match["second"] else None
     sign = -1 if match["neg"] else 1
     unit = parse_unit(unit_text.strip(" -")) if unit_text else None
+    low_unit = parse_unit(match["lowunit"].strip(" -")) if match["lowunit"] else unit
+    if unit is not None and low_unit is not None and low_unit.dimension == unit.dimension:
+        low = low if low_unit == unit else low_unit.to_base(low) / unit.factor
+    elif match["high"] and low_unit is not unit:
+        return Quantity(low, low, decimals, low_unit, _sign(match), Span(match.start(), match.end("lowunit")))
     if unit is not None and unit.name in {"m", "g"} and text[match.end() : match.end() + 1] == "'":
         unit = None
     span = Span(match.start(), match.end())

@@ -26,6 +26,11 @@ class Reading:
     """One text with the facts that stand in it; extracted on demand and kept."""
 
     text: str
+    core: Span | None = None  # the characters that are quoted, where the text is a quote with its context
+
+    def is_core(self, span: Span) -> bool:
+        """Tell whether a piece of the text belongs to what is quoted."""
+        return self.core is None or span.overlaps(self.core)
 
     @cached_property
     def codes(self) -> tuple[Code, ...]:
@@ -90,6 +95,12 @@ class Reading:
         return read_statement(self.text)
 
     @cached_property
+    def core_statement(self) -> Statement:
+        """The same of what is quoted, cues in the context before it heeded."""
+        whole = self.core is None or (self.core.start, self.core.end) == (0, len(self.text))
+        return self.statement if whole else read_statement(self.text, self.core)
+
+    @cached_property
     def people(self) -> tuple[Person, ...]:
         """Names of people."""
         return find_people(self.text)
@@ -110,7 +121,7 @@ class Case:
     @cached_property
     def sources(self) -> tuple[Reading, ...]:
         """Every text in which a fact of the sources may stand."""
-        return tuple(Reading(text) for source in self.cited for text in source.readings)
+        return tuple(Reading(text, core) for source in self.cited for text, core in source.readings)
 
     @classmethod
     def of(cls, sentence: str, sources: Sequence[Source], facts: ChartFacts) -> "Case":

@@ -56,8 +56,11 @@ _SIDE = re.compile(
 _GROUP = {value: group for group, values in _PAIRS.items() for value in values}
 _EITHER_CASE = {"L", "R", "OS", "OD", "OU", "LT", "RT", *_ABBREVIATED}
 _NOT_A_SIDE = re.compile(
-    r"right(?:\s+(?:now|away|after|before|to|of|as|here|there|upon|at|when|then)\b|-hand(?:ed|edness)?)|\bleft\s+(?:the|without|against|AMA|untreated|over|her|his|with|work|home|alone|off|in\s+place|for)\b",
+    r"right(?:\s+(?:now|away|after|before|to|as|here|there|upon|at|when|then)\b|-hand(?:ed|edness)?)|\bleft\s+(?:the|without|against|AMA|untreated|over|her|his|with|work|home|alone|off|in\s+place|for)\b",
     re.IGNORECASE,
+)
+_LIGHT = frozenset(
+    "and or with but left right bilateral is was were are side sided than greater worse more in on at of to for the a an".split()
 )
 _WORD = re.compile(r"[A-Za-z]+")
 _LEVEL = re.compile(
@@ -130,6 +133,8 @@ def _head(text: str, match: re.Match[str]) -> str:
         head = _as_head(word)
         if head:
             return head
+    if words and words[0] not in _LIGHT:
+        return words[0].rstrip("s")
     before = [word.lower() for word in _WORD.findall(text[max(0, match.start() - 40) : match.start()])[-4:]]
     return next((head for head in map(_as_head, reversed(before)) if head), "")
 

@@ -41,7 +41,7 @@ ml|volume|1e-3|ml,mls,cc,ccs,milliliter,milliliters
 kg/m2|bmi|1|kg/m2,kg/m²,kg/m^2,kg/msq,kg/sqm,kg/squaremeter,kilograms/squaremeter,kilogram/squaremeter
 g/l|mass concentration|1|g/l
 g/dl|mass concentration|10|g/dl,gm/dl,grams/deciliter
-mg/dl|mass concentration|1e-2|mg/dl,mg%,milligrams/deciliter
+mg/dl|mass concentration|1e-2|mg/dl,mg%,milligrams/deciliter,milligrams/dl
 mg/l|mass concentration|1e-3|mg/l
 ug/ml|mass concentration|1e-3|ug/ml,mcg/ml
 ug/dl|mass concentration|1e-5|ug/dl,mcg/dl

@@ -1,6 +1,5 @@
 """What the fact checks read and return: sources, the chart's facts, and one result per finding."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -28,14 +27,19 @@ class Source:
     label: str = ""
 
     @cached_property
-    def readings(self) -> tuple[str, ...]:
-        """The texts in which a fact may stand: the quote with its label, then the context."""
+    def readings(self) -> tuple[tuple[str, Span], ...]:
+        """The texts in which a fact may stand, each with the characters that are the quote itself.
+
+        The quote with its label comes first, then the context; they are one text where the context
+        holds the quote and there is no label.
+        """
         quote = f"{self.label}: {self.text}" if self.label else self.text
         if not self.context or self.context == self.text:
-            return (quote,)
-        if not self.label and self.text in self.context:
-            return (self.context,)
-        return (quote, self.context)
+            return ((quote, Span(0, len(quote))),)
+        place = self.context.find(self.text)
+        if not self.label and place >= 0:
+            return ((self.context, Span(place, place + len(self.text))),)
+        return ((quote, Span(0, len(quote))), (self.context, Span(0, 0)))
 
     def __repr__(self) -> str:
         """Show kind, date and length only: the text is patient data."""
@@ -80,8 +84,3 @@ class CheckResult:
     def __repr__(self) -> str:
         """Show the verdict and the place, never the words."""
         return f"CheckResult({self.check}, {'ok' if self.ok else 'failed'}, {self.span})"
-
-
-def readings(sources: Sequence[Source]) -> tuple[str, ...]:
-    """Return every text in which a fact of the sources may stand."""
-    return tuple(reading for source in sources for reading in source.readings)
