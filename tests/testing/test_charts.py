@@ -145,6 +145,7 @@ def test_a_conflict_is_unknown_and_shows_both_sides():
     leaves = make_chart(policy, plan=plan, seed=4).truth["leaves"]
     assert leaves["other-comorbidity"]["status"] == "unknown"
     assert leaves["other-comorbidity"]["basis"] == "conflict"
+    assert leaves["failed-treatment"]["basis"] == "conflict"
     assert {w["answer"] for w in leaves["failed-treatment"]["witnesses"]} == {"yes", "no"}
 
 

@@ -404,6 +404,8 @@ def _truth(
         structured, witnesses = _structured(draft, leaf, service)
         text = statements[leaf_id].status if leaf_id in statements else None
         table[leaf_id] = merge(leaf, structured, text, found=bool(witnesses))
+        if leaf_id in statements and statements[leaf_id].contradicts:
+            table[leaf_id] = replace(table[leaf_id], basis="conflict")
         truth = table[leaf_id]
         rows[leaf_id] = {
             "aim": draft.plan.aims.get(leaf_id, "missing"),

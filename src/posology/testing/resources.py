@@ -12,6 +12,7 @@ __all__ = ["Json", "build_resource", "coding", "concept", "instant"]
 Json = dict[str, Any]
 TERMINOLOGY = "http://terminology.hl7.org/CodeSystem/"
 VITALS = frozenset({"39156-5", "85354-9", "29463-7", "8302-2", "8867-4", "9279-1", "8310-5"})
+SAME: Mapping[str, str] = {"ng/mL": "ug/L", "/h": "{events}/h"}  # two spellings of one unit, exact
 STATUSES: Mapping[str, str] = {
     "Observation": "final",
     "Procedure": "completed",
@@ -78,6 +79,8 @@ def _condition(fact: Fact, patient: str, requester: str, name: str) -> Json:
 
 def _quantity(fact: Fact) -> Json:
     unit = fact.unit or default_unit(fact.entry)
+    if fact.start.day % 3 == 0:
+        unit = SAME.get(unit, unit)
     number = float(fact.value or 0)
     value = int(number) if number.is_integer() else number
     return {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}

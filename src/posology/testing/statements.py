@@ -24,6 +24,11 @@ class Statement:
     status: Status
     distractors: tuple[str, ...] = ()
 
+    @property
+    def contradicts(self) -> bool:
+        """Tell whether the notes give both answers."""
+        return {piece.answer for piece in self.pieces} >= {"yes", "no"}
+
 
 def choose_statement(leaf: Leaf, aim: Aim, phrases: Phrases, rng: random.Random) -> Statement:
     """Return sentences under which the leaf's question has the aimed status."""
