@@ -1,0 +1,137 @@
+"""Hybrid search over passages: BM25 and vectors, fused by reciprocal rank, both legs asserted."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posology.errors import InternalError
+from posology.evidence.embed import Embedder
+from posology.evidence.passages import Passage
+from posology.evidence.tokens import expand_query, search_tokens
+
+__all__ = ["Hit", "PassageIndex"]
+
+_RRF = 60  # reciprocal rank fusion: a rank r counts 1 / (60 + r)
+_DEPTH = 50  # each leg hands at least so many passages to the fusion
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found, its fused score, and its rank (from 1) in each leg, ``None`` if absent.
+
+    ``copies`` are other passages with the same words, as in notes that were copied forward; ``passage``
+    is the latest of them.
+    """
+
+    passage: Passage
+    score: float
+    bm25_rank: int | None
+    dense_rank: int | None
+    copies: tuple[Passage, ...] = ()
+
+
+class PassageIndex:
+    """An index of passages that is built once and searched often.
+
+    Passages with the same words count as one. A search returns ``min(k, passages)`` hits, each from one or
+    both legs, and raises InternalError where a leg returns nothing though it must: a hybrid search that
+    became half of itself in silence would be worse than none.
+    """
+
+    def __init__(self, passages: Iterable[Passage], embedder: Embedder) -> None:
+        """Index the passages with the embedder."""
+        self._groups = _group_copies(passages)
+        self._embedder = embedder
+        texts = [group[0].text for group in self._groups]
+        self._vectors = embedder.embed(texts) if texts else np.zeros((0, 0), dtype=np.float32)
+        if len(self._vectors) != len(texts):
+            raise InternalError(f"the embedder gave {len(self._vectors)} vectors for {len(texts)} passages")
+        self._bm25, self._vocabulary = _index_words([search_tokens(text) for text in texts])
+
+    def __len__(self) -> int:
+        """Return the number of distinct passages."""
+        return len(self._groups)
+
+    def search(self, query: str, k: int = 8) -> list[Hit]:
+        """Return the best ``k`` passages for a query, best first; fewer only where there are fewer.
+
+        Abbreviations and other names of clinical terms in the query are searched for as well. A query
+        without any word finds nothing.
+        """
+        tokens, text = expand_query(query)
+        depth = min(len(self), max(k, _DEPTH))
+        if depth == 0 or k < 1:
+            return []
+        words = self.search_words(tokens, depth)
+        meaning = self.search_meaning(text, depth)
+        hits = [self._hit(at, score, words, meaning) for at, score in _fuse(words, meaning)[:k]]
+        if meaning and len(hits) < min(k, len(self)):
+            raise InternalError(f"search returned {len(hits)} of {min(k, len(self))} passages")
+        return hits
+
+    def search_words(self, tokens: Sequence[str], depth: int) -> list[int]:
+        """Return the numbers of the passages that share words with the query, by BM25, best first."""
+        known = [token for token in tokens if token in self._vocabulary]
+        if not known or self._bm25 is None:
+            return []
+        numbers, scores = self._bm25.retrieve(
+            [known], k=min(depth, len(self)), show_progress=False, n_threads=0
+        )
+        found = [int(n) for n, score in zip(numbers[0], scores[0], strict=True) if score > 0]
+        if not found:
+            raise InternalError("the BM25 leg found nothing for words that stand in the passages")
+        return found
+
+    def search_meaning(self, text: str, depth: int) -> list[int]:
+        """Return the numbers of the passages nearest to the query's vector, best first."""
+        query = self._embedder.embed([text])[0]
+        if not query.any() or not len(self):
+            return []
+        scores: NDArray[np.float32] = self._vectors @ query
+        found = [int(n) for n in np.argsort(-scores, kind="stable")[:depth]]
+        if len(found) != min(depth, len(self)):
+            raise InternalError(f"the dense leg returned {len(found)} of {min(depth, len(self))} passages")
+        return found
+
+    def _hit(self, at: int, score: float, words: list[int], meaning: list[int]) -> Hit:
+        first, *rest = self._groups[at]
+        return Hit(first, score, _rank(words, at), _rank(meaning, at), tuple(rest))
+
+
+def _group_copies(passages: Iterable[Passage]) -> list[tuple[Passage, ...]]:
+    """Group passages by their words; the latest of a group comes first, the undated last."""
+    groups: dict[tuple[str, str], list[Passage]] = {}
+    for passage in passages:
+        groups.setdefault((passage.section, " ".join(passage.text.split())), []).append(passage)
+    return [tuple(sorted(group, key=_day, reverse=True)) for group in groups.values()]
+
+
+def _day(passage: Passage) -> int:
+    return passage.date.latest.toordinal() if passage.date else 0
+
+
+def _index_words(tokens: list[list[str]]) -> tuple[Any, frozenset[str]]:
+    """Index token lists; without any token there is no index, for bm25s refuses an empty one."""
+    import bm25s
+
+    vocabulary = frozenset(token for row in tokens for token in row)
+    if not vocabulary:
+        return None, vocabulary
+    index = bm25s.BM25()
+    index.index(tokens, show_progress=False)
+    return index, vocabulary
+
+
+def _fuse(*rankings: list[int]) -> list[tuple[int, float]]:
+    scores: dict[int, float] = {}
+    for ranking in rankings:
+        for rank, number in enumerate(ranking, start=1):
+            scores[number] = scores.get(number, 0.0) + 1 / (_RRF + rank)
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _rank(ranking: list[int], number: int) -> int | None:
+    return ranking.index(number) + 1 if number in ranking else None
