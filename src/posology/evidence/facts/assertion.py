@@ -31,7 +31,7 @@ def _only_here(
     for unit in mine.units:
         mood = unit.mood
         theirs = quoted if any(unit.head in (s.plain[mood] | s.under[mood]) for s in quoted) else around
-        if any(unit.words & other.under[unit.mood] for other in theirs):
+        if any(_explains(unit, other) for other in theirs):
             continue
         if any(_covers(unit, other.plain[unit.mood]) for other in theirs):
             yield failure("assertion", f"what {_SAID[unit.mood]} here is not so in its source", unit.span)
@@ -42,12 +42,18 @@ def _only_there(mine: Statement, theirs: Sequence[Statement]) -> Iterator[CheckR
     for other in theirs:
         for unit in other.units:
             affirmed = _affirmed_elsewhere(unit.mood, theirs)
-            if unit.words & mine.under[unit.mood] or unit.head in affirmed:
+            if _explains(unit, mine) or unit.words & mine.plain[unit.mood] <= affirmed:
                 continue
             if _covers(unit, mine.plain[unit.mood]):
                 yield failure(
                     "assertion", f"what {_SAID[unit.mood]} in its source is affirmed here", None, unit.head
                 )
+
+
+def _explains(unit: Unit, other: Statement) -> bool:
+    """Tell whether the other text has the same denial (doubt, ...): a word of it, and not all affirmed."""
+    under, plain = other.under[unit.mood], other.plain[unit.mood]
+    return bool(unit.words & under) and not (unit.words <= plain and not unit.words <= under)
 
 
 def _affirmed_elsewhere(mood: Mood, theirs: Sequence[Statement]) -> frozenset[str]:

@@ -22,12 +22,20 @@ def check_drugs(case: Case) -> list[CheckResult]:
     names = {name for mention in known for name in _parts(mention.name)}
     found = []
     for mention in case.sentence.mentions:
-        same = [other for other in known if _parts(mention.name) & _parts(other.name)]
+        same = [other for other in known if _same_drug(mention.name, other.name)]
         if same:
             found += _regimen(mention, same, case)
         elif not _misspelt_in_source(mention, case):
             found.append(_absent(mention, case, known))
     return found + _classes(case, names) + _misspelt(case, names)
+
+
+def _same_drug(mine: str, theirs: str) -> bool:
+    """Tell whether two names are one drug, or one is the telling ingredient of the other."""
+    shared = _parts(mine) & _parts(theirs)
+    if mine == theirs or not shared:
+        return mine == theirs
+    return not ({mine, theirs} - {"acetaminophen"}) < {mine, theirs} and (mine in shared or theirs in shared)
 
 
 def _parts(name: str) -> set[str]:

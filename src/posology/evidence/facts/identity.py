@@ -24,6 +24,9 @@ _OTHERS = re.compile(
 )
 
 
+_OPPOSITE = {"female": (_FEMALE, _MALE), "male": (_MALE, _FEMALE)}  # the patient's own words, the other sex's
+
+
 def check_identity(case: Case) -> list[CheckResult]:
     """Return what the sentence says of who the patient is, or of anybody else, that is not known."""
     return [*_names(case), *_numbers(case), *_sex(case), *_age(case)]
@@ -63,12 +66,15 @@ def _shape(item: Identifier) -> str:
 
 def _sex(case: Case) -> Iterator[CheckResult]:
     text = case.sentence.text
-    if _OTHERS.search(text):
-        return
-    female, male = _FEMALE.search(text), _MALE.search(text)
     sex = case.facts.sex if case.facts.sex in ("female", "male") else _sex_of_sources(case)
-    wrong = male if sex == "female" else female if sex == "male" else None
-    if wrong is not None:
+    if sex not in _OPPOSITE:
+        return
+    own, other = _OPPOSITE[sex]
+    wrong = other.search(text)
+    quotes = [source.text for source in case.sources]
+    if wrong is None or any(other.search(quote) for quote in quotes):
+        return
+    if not _OTHERS.search(text) or any(own.search(quote) for quote in quotes):
         yield failure("identity", f"{wrong.group()} does not fit the patient's sex", Span(*wrong.span()), sex)
 
 

@@ -47,8 +47,8 @@ def _given_names() -> frozenset[str]:
 
 
 _SUBJECT = re.compile(
-    rf"(?:^|(?<=[.,;:]\s)|(?<=\bthat\s))(?P<name>(?:{_NAME})\s+(?:{_NAME}))"
-    r"(?=(?:['’]s)?\s+(?:is|was|has|had|tried|took|takes|used|uses|completed|reports?|reported|presents?|presented"
+    rf"(?:^|(?<=[.,;:]\s)|(?<=,\s\s)|(?<=\bthat\s))(?P<name>(?:{_NAME})\s+(?:{_NAME}))"
+    r"(?=['’]s\s|\s+(?:is|was|has|had|tried|took|takes|used|uses|completed|reports?|reported|presents?|presented"
     r"|den(?:ies|ied)|carries|underwent|received|requires|needs|failed|meets|weighs|weighed|stopped|started|lost)\b)"
 )
 _CLINICAL = (

@@ -41,11 +41,11 @@ _PSEUDO = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(
-    r"[;\n]|[.!?](?=\s|$)|:(?=\s)|(?<!\w)(?:but|however|although|though|except|apart\s+from|aside\s+from|whereas|while|yet|which|who|because|since|due\s+to|secondary\s+to|owing\s+to|despite|after|before|until|when|nevertheless|so|prior\s+to|other\s+than|as\s+well\s+as\s+having|given\s+that|on\s+account\s+of)(?!\w)",
+    r"(?-i:(?<=\s)(?=[A-Z][A-Z /&-]{2,}:|[A-Z][a-z]+:\s|(?:She|He|The|There|They|It|Her|His|We|Regarding)\s))|[;\n]|[.!?](?=\s|$)|:(?=\s)|(?<!\w)(?:but|however|although|though|except|apart\s+from|aside\s+from|whereas|while|yet|which|who|because|since|due\s+to|secondary\s+to|owing\s+to|despite|after|before|until|when|nevertheless|so|prior\s+to|other\s+than|as\s+well\s+as\s+having|given\s+that|on\s+account\s+of)(?!\w)",
     re.IGNORECASE,
 )
 _VERB = re.compile(
-    r"(?:,|\band\b)\s+(?:she|he|they|it|the\s+patient|patient|there|her|his)?\s*(?:has|have|had|is|was|are|were|reports?|reported|complains?|presents?|notes?|endorses?|admits?|takes?|does|did|continues?|remains?|shows?|showed|positive|improved|responded|reveals?|revealed)\b",
+    r"(?:,|\band\b)\s+(?:she|he|they|it|the\s+patient|patient|there|her|his)?\s*(?:has|have|had|is|was|are|were|reports?|reported|complains?|presents?|notes?|endorses?|admits?|takes?|does|did|denies|denied|continues?|remains?|shows?|showed|positive|improved|responded|reveals?|revealed)\b",
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"\s*(?:,|/|\bor\b|\band\b|\bnor\b|&)\s*(?:(?:or|and|nor)\s+)?", re.IGNORECASE)
@@ -219,7 +219,10 @@ def _scopes(text: str, mood: Mood) -> Iterator[_Scope]:
         yield _Scope(start, end, nouns, Span(match.start(), match.end()))
     for match in _after(mood).finditer(text):
         starts = [m.end() for m in _END.finditer(text, 0, match.start())]
+        before = text[: match.start()].rstrip()
         comma = text.rfind(",", 0, match.start()) + 1
+        if before.endswith(","):  # "asthma, code J45.50, is not documented"
+            comma = text.rfind(",", 0, text.rfind(",", 0, len(before) - 1)) + 1
         yield _Scope(max([comma, *starts]), match.start(), False, Span(match.start(), match.end()))
 
 

@@ -134,7 +134,7 @@ def _head(text: str, match: re.Match[str]) -> str:
         if head:
             return head
     if words and words[0] not in _LIGHT:
-        return words[0].rstrip("s")
+        return str(words[0]).rstrip("s")
     before = [word.lower() for word in _WORD.findall(text[max(0, match.start() - 40) : match.start()])[-4:]]
     return next((head for head in map(_as_head, reversed(before)) if head), "")
 
