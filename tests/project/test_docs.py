@@ -4,8 +4,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.project.blocks import find_blocks, words
 from tests.project.tree import ROOT, documents, tracked_files
 
 from posology import errors
@@ -82,3 +84,32 @@ def test_every_error_is_documented(name: str) -> None:
 def test_every_module_of_errors_py_stands_in_its_tree() -> None:
     tree = errors.__doc__ or ""
     assert [name for name in errors.__all__ if name not in tree] == []
+
+
+def commands_shown() -> list[tuple[str, str]]:
+    """Return every `posology` command of a shell or console block, with its page."""
+    found = []
+    for page in PAGES:
+        for block in find_blocks(page):
+            if block.language in ("sh", "bash", "console"):
+                joined = re.sub(r"\\\n\s*(> )?", " ", block.text)
+                lines = re.findall(r"^(?:\$ )?((?:\.venv/bin/)?posology .+)$", joined, flags=re.MULTILINE)
+                found += [(named(page), line) for line in lines]
+    return found
+
+
+@pytest.mark.parametrize(("page", "line"), commands_shown())
+def test_every_command_that_is_shown_exists_with_its_options(page: str, line: str) -> None:
+    import typer
+
+    from posology.cli import app
+
+    command: Any = typer.main.get_command(app)
+    rest = words(line)[1:]
+    known = {"--help", "-h"}
+    while rest and rest[0] in getattr(command, "commands", {}):
+        command = command.commands[rest.pop(0)]
+    assert not hasattr(command, "commands") or rest[:1] == ["--version"], f"{page}: {line}"
+    known.update(option for parameter in command.params for option in parameter.opts)
+    options = [word.partition("=")[0] for word in rest if word.startswith("--")]
+    assert [option for option in options if option not in known] == [], f"{page}: {line}"
