@@ -234,9 +234,10 @@ def test_reports_compositions_and_annotations_become_documents(tmp_path):
     assert chart.unread == ()
 
 
-def test_a_section_that_draws_on_a_restricted_resource_is_not_read(tmp_path):
+@pytest.mark.parametrize("reference", ["Condition/x", "https://ehr.example/Condition/x/_history/2"])
+def test_a_section_that_draws_on_a_restricted_resource_is_not_read(tmp_path, reference):
     secret = resource("Condition", "x", meta={"security": [{"code": "R"}]})
-    section = {"text": {"div": "<div>secret</div>"}, "entry": [{"reference": "Condition/x"}]}
+    section = {"text": {"div": "<div>secret</div>"}, "entry": [{"reference": reference}]}
     chart = read_with(tmp_path, secret, resource("Composition", "co", status="final", section=[section]))
     assert chart.documents == ()
     assert "draws on a restricted resource" in chart.unread[-1].why

@@ -34,6 +34,9 @@ def unpack(value: Any, file: str) -> Iterator[Entry | Unread]:
     What stands where a resource is expected and is none comes as Unread.
     """
     if isinstance(value, list):
+        if not any(isinstance(item, dict) and "resourceType" in item for item in value):
+            yield Unread(file, "a list without FHIR resources")
+            return
         for position, item in enumerate(value):
             yield from _item(item, file, f"[{position}]", "")
     else:

@@ -60,7 +60,8 @@ def assertion_of(text: str, span: Span, *, sections: Sequence[Section] | None = 
     True
     """
     found: dict[str, list[Span]] = {field: [] for field in PRE}
-    for scope in _scopes(text, span):
+    scopes = _scopes(text, span)
+    for scope in scopes:
         box = _checkbox(text, scope, span)
         if box is not None:
             marked, where = box
@@ -70,9 +71,8 @@ def assertion_of(text: str, span: Span, *, sections: Sequence[Section] | None = 
             if not (field == "negated" and box is not None):
                 found[field].extend(_cues(text, scope, span, field))
     kind = _section_kind(text, span, sections)
-    begin = _scopes(text, span)[0].start
     planned = kind in (SectionKind.PLAN, SectionKind.ASSESSMENT, None) and _PLANNED.match(
-        text, begin, span.start
+        text, scopes[0].start, span.start
     )
     if planned:
         found["hypothetical"].append(Span(planned.start(), planned.end()))

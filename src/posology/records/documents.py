@@ -124,8 +124,9 @@ class _Reader:
             yield from self._sections(section, f"{where}.section", inner)
 
     def _names_restricted(self, section: Body) -> bool:
-        entries = [entry.get("reference") for entry in _objects(section.get("entry"))]
-        return any(isinstance(entry, str) and entry in self.restricted for entry in entries)
+        entries = [str(entry.get("reference")) for entry in _objects(section.get("entry"))]
+        tails = ["/".join(entry.split("/_history")[0].split("/")[-2:]) for entry in entries]
+        return not self.restricted.isdisjoint([*entries, *tails])
 
     def _div(self, narrative: Any, path: str, kind: str, head: _Head) -> Iterator[_Text | Unread]:
         div = narrative.get("div") if isinstance(narrative, dict) else None
@@ -150,7 +151,7 @@ def documents_of(resources: Sequence[Resource], fetch: Fetch, restricted: frozen
     """Yield the documents of all resources, in order, and what of their text was not read.
 
     ``fetch`` returns the bytes that a URL of an attachment leads to; ``restricted`` holds the references
-    of resources that were left out.
+    and full URLs of resources that were left out.
     """
     for resource in resources:
         why = _not_final(resource)

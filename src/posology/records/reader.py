@@ -60,7 +60,7 @@ def _read_documents(
     gathered: Gathered, resources: tuple[Resource, ...], unread: list[Unread]
 ) -> list[Document]:
     fetch = _Fetcher(gathered.notes, resources)
-    restricted = frozenset(u.source for u in unread if u.why.startswith("restricted"))
+    restricted = _restricted_names(gathered.entries, unread)
     documents: list[Document] = []
     for found in documents_of(resources, fetch, restricted):
         (documents if isinstance(found, Document) else unread).append(found)  # type: ignore[arg-type]
@@ -73,6 +73,16 @@ def _read_documents(
         if binary.type == "Binary" and binary.reference not in fetch.used:
             unread.append(Unread(binary.reference, "a Binary that no document refers to"))
     return documents
+
+
+def _restricted_names(entries: list[Entry], unread: list[Unread]) -> frozenset[str]:
+    names = {u.source for u in unread if u.why.startswith("restricted")}
+    urls = {
+        entry.full_url
+        for entry in entries
+        if entry.full_url and f"{entry.body['resourceType']}/{entry.body.get('id')}" in names
+    }
+    return frozenset(names | urls)
 
 
 class _Fetcher:
