@@ -4,8 +4,19 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
-__all__ = ["Drug", "Measure", "alternation", "drugs", "drug_names", "measures", "measure_names", "synonyms"]
+__all__ = [
+    "Found",
+    "Phrases",
+    "Drug",
+    "Measure",
+    "drugs",
+    "drug_names",
+    "measures",
+    "measure_names",
+    "synonyms",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +79,48 @@ def synonyms() -> dict[str, str]:
     return table | {concept: concept for concept, _ in _rows("synonyms.txt")}
 
 
-def alternation(words: list[str] | tuple[str, ...] | dict[str, str]) -> re.Pattern[str]:
-    """Compile a pattern that finds any of the words as a whole word, the longest first."""
-    ordered = sorted(words, key=len, reverse=True)
-    body = "|".join(re.escape(word).replace(r"\ ", r"[\s-]+") for word in ordered)
-    return re.compile(rf"(?<![\w])(?:{body})(?![\w])", re.IGNORECASE)
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A phrase found in a text: what it stands for and where it stands."""
+
+    value: str
+    start: int
+    end: int
+
+
+class Phrases:
+    """Finds the phrases of a table as whole words, the longest first, in time that does not grow with it."""
+
+    def __init__(self, table: dict[str, str]) -> None:
+        """Index the phrases by their first word."""
+        self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        for phrase, value in table.items():
+            words = tuple(_WORD.findall(phrase.lower()))
+            self._by_first.setdefault(words[0], []).append((words, value))
+        for candidates in self._by_first.values():
+            candidates.sort(key=lambda candidate: -len(candidate[0]))
+
+    def find(self, text: str) -> list[Found]:
+        """Return the phrases of a text in order; blanks, hyphens and slashes between words are alike."""
+        matches = list(_WORD.finditer(text))
+        words = [match.group().lower() for match in matches]
+        found: list[Found] = []
+        index = 0
+        while index < len(words):
+            length = 1
+            for phrase, value in self._by_first.get(words[index], ()):
+                last = index + len(phrase) - 1
+                if tuple(words[index : last + 1]) == phrase and _joined(text, matches[index : last + 1]):
+                    found.append(Found(value, matches[index].start(), matches[last].end()))
+                    length = len(phrase)
+                    break
+            index += length
+        return found
+
+
+_WORD = re.compile(r"\w+")
+
+
+def _joined(text: str, matches: list[re.Match[str]]) -> bool:
+    gaps = (text[a.end() : b.start()] for a, b in pairwise(matches))
+    return all(gap.strip() in ("", "-", "/") and len(gap) <= 3 for gap in gaps)

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from functools import cache
 
 from posology.evidence.facts.frequencies import Frequency
-from posology.evidence.facts.lexicon import alternation, drug_names, drugs
+from posology.evidence.facts.lexicon import Phrases, drug_names, drugs
 from posology.evidence.facts.quantities import Quantity
 from posology.spans import Span
 
 __all__ = ["Mention", "find_classes", "find_mentions"]
 
-_SUFFIX = re.compile(
-    r"(?<![\w-])[a-z]{2,}(?:mab|tinib|ciclib|parib|gliptin|gliflozin|glutide|sartan|prazole|statin|cillin|floxacin|mycin|cycline"
-    r"|conazole|vir|xaban|parin|triptan|gepant|dipine|setron|azepam|barbital|caine|tidine|lukast|dronate|platin"
-    r"|rubicin|taxel|citabine|tecan|azosin|olol|pril|thiazide|cept|kinra|limus|afil|zolamide|fenacin|profen|oxetine"
-    r"|cef\w*|ceft\w*)(?!\w)",
-    re.IGNORECASE,
+_LETTERS = re.compile(r"(?<![\w-])[A-Za-z]{5,}(?!\w)")
+_ENDINGS = tuple(
+    """mab tinib ciclib parib gliptin gliflozin glutide sartan prazole statin cillin floxacin mycin cycline conazole
+    ovir avir xaban parin triptan gepant dipine setron azepam barbital caine tidine lukast dronate platin rubicin
+    taxel citabine tecan azosin olol pril thiazide cept kinra limus afil zolamide fenacin profen oxetine""".split()
 )
 _NOT_DRUGS = {
     "concept",
@@ -82,8 +81,8 @@ class Mention:
 
 
 @cache
-def _names() -> re.Pattern[str]:
-    return alternation(drug_names())
+def _names() -> Phrases:
+    return Phrases(drug_names())
 
 
 @cache
@@ -93,44 +92,26 @@ def _class_words() -> dict[str, str]:
 
 
 @cache
-def _classes() -> re.Pattern[str]:
-    return alternation(_class_words())
+def _classes() -> Phrases:
+    return Phrases(_class_words())
 
 
 def find_classes(text: str) -> tuple[tuple[str, Span], ...]:
     """Find words for classes of drugs ("a statin", "NSAIDs")."""
-    table = _class_words()
-    found = (
-        (re.sub(r"\s+", " ", m.group().lower()), Span(m.start(), m.end())) for m in _classes().finditer(text)
-    )
-    return tuple((table.get(word, table.get(word.replace("-", " "), word)), span) for word, span in found)
+    return tuple((found.value, Span(found.start, found.end)) for found in _classes().find(text))
 
 
 def find_mentions(
     text: str, quantities: Sequence[Quantity] = (), frequencies: Sequence[Frequency] = ()
 ) -> tuple[Mention, ...]:
     """Find the drugs of a text and give each the doses, routes and frequencies that follow it."""
-    table = drug_names()
-    spots = {}
-    for match in _names().finditer(text):
-        if not (match.group().isupper() is False and match.group().lower() in {"asa", "soma", "exelon"}):
-            spots[match.start()] = (table[_key(match.group(), table)], Span(match.start(), match.end()))
-    for match in _SUFFIX.finditer(text):
-        if match.group().lower() not in _NOT_DRUGS and not _taken(match, spots):
-            spots[match.start()] = (match.group().lower(), Span(match.start(), match.end()))
+    spots = {found.start: (found.value, Span(found.start, found.end)) for found in _names().find(text)}
+    for match in _LETTERS.finditer(text):
+        word = match.group().lower()
+        if word.endswith(_ENDINGS) and word not in _NOT_DRUGS and not _taken(match, spots):
+            spots[match.start()] = (word, Span(match.start(), match.end()))
     ordered = [spots[start] for start in sorted(spots)]
     return tuple(_mention(ordered, index, text, quantities, frequencies) for index in range(len(ordered)))
-
-
-def _key(written: str, table: dict[str, str]) -> str:
-    word = re.sub(r"\s+", " ", written.lower())
-    return (
-        word
-        if word in table
-        else word.replace("-", " ")
-        if word.replace("-", " ") in table
-        else word.replace(" ", "-")
-    )
 
 
 def _taken(match: re.Match[str], spots: dict[int, tuple[str, Span]]) -> bool:

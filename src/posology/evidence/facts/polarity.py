@@ -101,9 +101,7 @@ def _after(mood: Mood) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{_AFTER[mood]})(?!\w)", re.IGNORECASE)
 
 
-_FLIPS: tuple[tuple[re.Pattern[str], str, bool], ...] = tuple(
-    (re.compile(pattern), concept, negative)
-    for pattern, concept, negative in (
+_FLIPS: tuple[tuple[str, str, bool], ...] = (
         (r"fail\w*|ineffect\w*|unsuccess\w*|non-?respons\w*|unrespons\w*|refractory|unhelpful|futile", "outcome", True),
         (r"effective\w*|efficac\w*|success\w*|respon[ds]\w*|improv\w*|benefi\w*|relie[fv]\w*|help|helps|helped|helpful|helping|worked", "outcome", False),
         (r"intoler\w*", "toler", True), (r"toler\w*", "toler", False),
@@ -122,21 +120,24 @@ _FLIPS: tuple[tuple[re.Pattern[str], str, bool], ...] = tuple(
         (r"worsen\w*|worse|deteriorat\w*", "worse", False), (r"non-?ambulatory", "ambulatory", True),
         (r"unmotivated", "motivated", True), (r"non-?reactive", "reactive", True), (r"atraumatic", "traumatic", True),
         (r"non-?distended", "distended", True), (r"unwilling\w*", "willing", True), (r"willing\w*", "willing", False),
-    )
 )  # fmt: skip
 
 
 def read_statement(text: str, window: Span | None = None) -> Statement:
     """Read a text's concepts, those within the window alone, and what is said of them."""
     folded = _fold(text)
-    words = [(m.group().lower(), m.start(), m.end()) for m in _WORD.finditer(folded)]
-    if window is not None:
-        words = [word for word in words if window.start <= word[1] < window.end]
+    words = [
+        _Word(*_concept(match.group().lower()), match.start(), match.end())
+        for match in _WORD.finditer(folded)
+        if window is None or window.start <= match.start() < window.end
+    ]
+    words = [word for word in words if word.concept]
+    pseudo = [match.span() for match in _PSEUDO.finditer(folded)]
     units: list[Unit] = []
     under: dict[Mood, frozenset[str]] = {}
     plain: dict[Mood, frozenset[str]] = {}
     for mood in _CUES:
-        scopes = list(_scopes(folded, mood))
+        scopes = list(_scopes(folded, mood, pseudo))
         inside, outside, flipped = _sort(words, scopes, mood)
         units += _units(folded, words, scopes, mood) + flipped
         under[mood], plain[mood] = frozenset(inside), frozenset(outside)
@@ -161,11 +162,16 @@ def _fold(text: str) -> str:
     return _phrases().sub(one_word, text)
 
 
+@cache
+def _flip() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?P<f{i}>{pattern})" for i, (pattern, _, _) in enumerate(_FLIPS)))
+
+
 def _concept(word: str) -> tuple[str, bool]:
     """Return the concept of a word and whether the word itself denies it; empty for a word without one."""
-    for pattern, concept, negative in _FLIPS:
-        if pattern.fullmatch(word):
-            return concept, negative
+    flip = _flip().fullmatch(word)
+    if flip is not None:
+        return _FLIPS[int((flip.lastgroup or "f0")[1:])][1:]
     if word in _STOP or len(word) < 2:
         return "", False
     concept = synonyms().get(word, "") or synonyms().get(_stem_x(word), "")
@@ -200,6 +206,14 @@ def _stem(word: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class _Word:
+    concept: str
+    negative: bool
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Scope:
     start: int
     end: int
@@ -207,8 +221,7 @@ class _Scope:
     cue: Span
 
 
-def _scopes(text: str, mood: Mood) -> Iterator[_Scope]:
-    pseudo = [match.span() for match in _PSEUDO.finditer(text)]
+def _scopes(text: str, mood: Mood, pseudo: list[tuple[int, int]]) -> Iterator[_Scope]:
     for match in _cues(mood).finditer(text):
         shouted = match.group().isupper() and len(match.group()) > 3  # "PLAN" as a heading
         if shouted or any(start <= match.start() < end for start, end in pseudo):
@@ -236,41 +249,35 @@ def _scope_end(text: str, start: int, mood: Mood) -> int:
     return words[reach - 1] if len(words) > reach else end
 
 
-def _inside(position: int, scopes: list[_Scope]) -> int:
-    return sum(scope.start <= position < scope.end for scope in scopes)
-
-
-def _sort(
-    words: list[tuple[str, int, int]], scopes: list[_Scope], mood: Mood
-) -> tuple[set[str], set[str], list[Unit]]:
+def _sort(words: list[_Word], scopes: list[_Scope], mood: Mood) -> tuple[set[str], set[str], list[Unit]]:
+    """Part the concepts into those inside and outside the mood; a word that denies itself is a unit."""
     inside: set[str] = set()
     outside: set[str] = set()
     flipped: list[Unit] = []
-    for word, start, end in words:
-        concept, negative = _concept(word)
-        if not concept or any(s.cue.start <= start < s.cue.end for s in scopes):
+    for word in words:
+        if any(scope.cue.start <= word.start < scope.cue.end for scope in scopes):
             continue
-        count = min(1, _inside(start, scopes)) + (negative and mood == "negated")
-        (inside if count % 2 else outside).add(concept)
-        if mood == "negated" and negative and count % 2:
-            flipped.append(Unit(mood, frozenset({concept}), concept, Span(start, end)))
+        covered = any(scope.start <= word.start < scope.end for scope in scopes)
+        denies_itself = word.negative and mood == "negated"
+        (inside if covered != denies_itself else outside).add(word.concept)
+        if denies_itself and not covered:
+            span = Span(word.start, word.end)
+            flipped.append(Unit(mood, frozenset({word.concept}), word.concept, span))
     return inside, outside, flipped
 
 
-def _units(text: str, words: list[tuple[str, int, int]], scopes: list[_Scope], mood: Mood) -> list[Unit]:
+def _units(text: str, words: list[_Word], scopes: list[_Scope], mood: Mood) -> list[Unit]:
     units = []
     for scope in scopes:
         for start, end in _items(text, scope):
             covered = [
-                (concept, s)
-                for word, s, e in words
-                if start <= s and e <= end
-                for concept, negative in (_concept(word),)
-                if concept and not (negative and mood == "negated")
+                (word.concept, word.start)
+                for word in words
+                if start <= word.start and word.end <= end and not (word.negative and mood == "negated")
             ]
             if covered:
                 head = _head(text, covered, start, end, scope)
-                units.append(Unit(mood, frozenset(c for c, _ in covered), head, scope.cue))
+                units.append(Unit(mood, frozenset(concept for concept, _ in covered), head, scope.cue))
     return units
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from posology.evidence.facts.calendar import find_dates
-from posology.evidence.facts.lexicon import alternation, measure_names
+from posology.evidence.facts.lexicon import Found, Phrases, measure_names
 from posology.evidence.facts.units import Unit, parse_unit, unit_pattern
 from posology.spans import Span
 
@@ -82,8 +82,8 @@ def _number() -> re.Pattern[str]:
 
 
 @cache
-def _measures() -> re.Pattern[str]:
-    return alternation(tuple(name for name in measure_names() if len(name) > 1))
+def _measures() -> Phrases:
+    return Phrases({name: measure for name, measure in measure_names().items() if len(name) > 1})
 
 
 def find_quantities(text: str, hidden: Iterable[Span] = ()) -> tuple[Quantity, ...]:
@@ -190,39 +190,35 @@ def _is_list(between: str) -> bool:
 
 def _with_measures(found: list[Quantity], text: str) -> tuple[Quantity, ...]:
     """Say of each number what it measures: the nearest name before it, or right after it."""
-    names = list(_measures().finditer(text))
-    canonical = measure_names()
+    names = _measures().find(text)
     result: list[Quantity] = []
     for quantity in found:
         if quantity.measure:
             result.append(quantity)
             continue
         name = _measure_before(quantity, names, result, text) or _measure_after(quantity, names, text)
-        key = re.sub(r"[\s]+", " ", name.lower())
-        result.append(replace(quantity, measure=canonical.get(key, canonical.get(key.replace("-", " "), ""))))
+        result.append(replace(quantity, measure=name))
     return tuple(result)
 
 
-def _measure_before(
-    quantity: Quantity, names: list[re.Match[str]], earlier: list[Quantity], text: str
-) -> str:
+def _measure_before(quantity: Quantity, names: list[Found], earlier: list[Quantity], text: str) -> str:
     floor = 0
     if earlier:
         floor = earlier[-1].span.end
-    before = [name for name in names if floor <= name.start() and name.end() <= quantity.span.start]
+    before = [name for name in names if floor <= name.start and name.end <= quantity.span.start]
     if before:
-        between = text[before[-1].end() : quantity.span.start]
-        return before[-1].group() if len(between) < 60 and not re.search(r"[;]|\.\s|\n\n", between) else ""
+        between = text[before[-1].end : quantity.span.start]
+        return before[-1].value if len(between) < 60 and not re.search(r"[;]|\.\s|\n\n", between) else ""
     if earlier and _LINK.fullmatch(text[floor : quantity.span.start]):
         return earlier[-1].measure
     return ""
 
 
-def _measure_after(quantity: Quantity, names: list[re.Match[str]], text: str) -> str:
+def _measure_after(quantity: Quantity, names: list[Found], text: str) -> str:
     for name in names:
-        if quantity.span.end <= name.start() <= quantity.span.end + 12:
-            between = text[quantity.span.end : name.start()]
+        if quantity.span.end <= name.start <= quantity.span.end + 12:
+            between = text[quantity.span.end : name.start]
             if re.fullmatch(r"[\s(]*(?:of\s+|for\s+)?(?:the\s+|her\s+|his\s+)?", between):
-                following = text[name.end() : name.end() + 14]
-                return "" if re.match(r"\s*(?:of|was|is|:|=|at)?\s*\d", following) else name.group()
+                following = text[name.end : name.end + 14]
+                return "" if re.match(r"\s*(?:of|was|is|:|=|at)?\s*\d", following) else name.value
     return ""
