@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from posology.policies.policy import Leaf, Policy
+from posology.policies.policy import Leaf, Policy, ValueSetEntry
 from posology.quotes import Status
 from posology.testing.decoys import make_decoys
 from posology.testing.distractors import Distractor, pick_distractors
@@ -80,6 +80,7 @@ class _Draft:
     rng: random.Random
     setting: Setting
     cast: Cast
+    choices: Mapping[str, tuple[tuple[str, str], ...]]
     facts: list[Fact] = field(default_factory=list)
     decoys: list[Fact] = field(default_factory=list)
     references: dict[Fact, str] = field(default_factory=dict)
@@ -126,22 +127,31 @@ def _start(policy: Policy, plan: Plan, style: Style, rng: random.Random) -> _Dra
         policy.payer, sex, born if known else None, day - timedelta(days=rng.randint(400, 2000)), rng
     )
     barred = MALE_ONLY if cast.sex == "female" else FEMALE_ONLY
-    sets = {
-        name: frozenset(
-            entry
-            for entry in entries_of((row.system, row.code or "", row.prefix or "") for row in rows)
-            if entry[1] not in barred
-        )
+    choices = {
+        name: tuple(entry for entry in entries_of(_rows(rows)) if entry[1] not in barred)
         for name, rows in policy.codes.items()
     }
-    return _Draft(
-        policy,
-        plan,
-        style,
-        rng,
-        Setting(day, age if known else None, sets, {x.id: x for x in all_leaves(policy)}),
-        cast,
+    setting = Setting(
+        day, age if known else None, _full_sets(policy, choices), {x.id: x for x in all_leaves(policy)}
     )
+    return _Draft(policy, plan, style, rng, setting, cast, choices)
+
+
+def _rows(rows: Sequence[ValueSetEntry]) -> list[tuple[str, str, str]]:
+    return [(row.system, row.code or "", row.prefix or "") for row in rows]
+
+
+def _full_sets(
+    policy: Policy, choices: Mapping[str, tuple[tuple[str, str], ...]]
+) -> dict[str, frozenset[tuple[str, str]]]:
+    """Return what each value set accepts of all codes that the chart may hold, branches included."""
+    held = {entry for entries in choices.values() for entry in entries}
+    held |= {entry for service in policy.services for entry in service_entries(service.system, service.code)}
+    return {
+        name: frozenset(choices[name])
+        | {e for e in held for r in rows if r.prefix and e[0] == r.system and e[1].startswith(r.prefix)}
+        for name, rows in policy.codes.items()
+    }
 
 
 def _choose_sex(policy: Policy, plan: Plan, rng: random.Random) -> str:
@@ -150,7 +160,7 @@ def _choose_sex(policy: Policy, plan: Plan, rng: random.Random) -> str:
         if leaf.find is None or leaf.find.codes is None or plan.aims.get(leaf.id) != "met":
             continue
         rows = policy.codes[leaf.find.codes]
-        codes = {code for _, code in entries_of((r.system, r.code or "", r.prefix or "") for r in rows)}
+        codes = {code for _, code in entries_of(_rows(rows))}
         if codes <= FEMALE_ONLY:
             return "female"
         if codes <= MALE_ONLY:
@@ -195,8 +205,7 @@ def _aims(
 
 def _make_facts(draft: _Draft, leaves: Mapping[str, Leaf], finding: Mapping[str, Aim]) -> None:
     asked = Plan(draft.plan.name, finding, draft.plan.focus)
-    rows = {name: tuple(sorted(entries)) for name, entries in draft.setting.sets.items()}
-    for group in group_leaves([leaves[leaf_id] for leaf_id in finding], rows):
+    for group in group_leaves([leaves[leaf_id] for leaf_id in finding], draft.choices):
         chosen = choose_facts(group, asked, draft.facts, draft.setting, draft.rng)
         anchors = {leaf.near.leaf for leaf in leaves.values() if leaf.near is not None}
         if draft.rng.random() < 0.5 and not anchors & {leaf.id for leaf in group.leaves}:
