@@ -23,10 +23,12 @@ FREE_TOKENS = 48
 
 
 def prompt(text: str, constraint: Choice | None, max_tokens: int) -> Prompt:
+    """Return a prompt of one message."""
     return Prompt((Message("user", text),), constraint, max_tokens)
 
 
 def timed(generator: Generator, prompts: list[Prompt]) -> tuple[float, list[Any]]:
+    """Return the seconds that the answers took, and the answers."""
     start = time.perf_counter()
     answers = generator.generate(prompts)
     return time.perf_counter() - start, answers
@@ -75,6 +77,7 @@ def measure_apart(repeatable: bool) -> dict[str, Any]:
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the medians of some runs, with the runs."""
     return {
         "n": len(runs),
         "median": {key: statistics.median(run[key] for run in runs) for key in runs[0]},

@@ -1,4 +1,4 @@
-"""Choosing the one policy in force that governs a service for a payer, or saying why there is none."""
+"""Which policy governs: the one in force on the date, for the service and the payer."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,128 +8,127 @@ from pathlib import Path
 from posology.errors import PolicyError
 from posology.policies.load import load_policies, load_policy
 from posology.policies.policy import Code, Policy
-from posology.policies.reading import nearest
 from posology.policies.systems import canonical_system, normal_code, same_system
 
-__all__ = ["choose_policy", "governs", "open_policy", "same_payer"]
-
-SHOWN = 8  # candidates that a message lists
-MEDICARE = ("medicare", "originalmedicare", "centersformedicareandmedicaidservices")
+__all__ = ["choose_policy", "find_policy", "open_policy"]
 
 
 def choose_policy(
-    policies: Sequence[Policy], *, service: Code, payer: str | None, day: date, policy_id: str | None
+    policies: Sequence[Policy], *, service: Code, payer: str | None, day: date, policy_id: str | None = None
 ) -> Policy:
-    """Return the one policy in force on a day that governs a service for a payer.
+    """Return the one policy in force that governs a service for a payer, or the one named.
 
-    With ``policy_id`` only that policy is looked at, whatever the payer. Anything but exactly one policy is
-    an error that lists the candidates.
+    Raises PolicyError that lists the candidates where there is none, or more than one.
     """
     if policy_id is not None:
-        return _by_id(policies, policy_id, service, day)
-    governing = [policy for policy in policies if governs(policy, service)]
+        return _named(policies, policy_id, service, day)
+    governing = [p for p in policies if governs(p, service)]
     if not governing:
-        raise PolicyError(_no_service(policies, service))
-    paid = [policy for policy in governing if payer is None or same_payer(policy.payer, payer)]
-    if not paid:
-        offered = _names(sorted({policy.payer for policy in governing}))
+        raise PolicyError(_unknown_service(policies, service))
+    matching = [p for p in governing if payer is None or same_payer(p.payer, payer)]
+    if not matching:
+        payers = ", ".join(sorted({p.payer for p in governing}))
         raise PolicyError(
-            f"no policy of payer {payer!r} governs {_code(service)}; policies of these payers do: {offered}. "
-            "Name one with --payer or --policy, or add a policy with --policies"
+            f"no policy of {payer} governs {_say(service)}; payers that have one: {payers}. "
+            "Name the payer with --payer, or the policy with --policy"
         )
-    return _one_in_force(paid, day, f"{_code(service)}")
+    in_force = [p for p in matching if p.in_force(day)]
+    if not in_force:
+        raise PolicyError(f"no policy for {_say(service)} is in force on {day}: {_list(matching)}")
+    if len(in_force) > 1:
+        raise PolicyError(
+            f"{len(in_force)} policies for {_say(service)} are in force on {day}: {_list(in_force)}. "
+            "Name one with --policy, or the payer with --payer"
+        )
+    return in_force[0]
 
 
 def governs(policy: Policy, service: Code) -> bool:
-    """Tell whether a policy governs a service, under any name of its code system."""
-    wanted = normal_code(service.code, service.system)
+    """Tell whether a policy lists a service."""
     return any(
-        same_system(own.system, service.system) and normal_code(own.code, own.system) == wanted
-        for own in policy.services
+        same_system(listed.system, service.system)
+        and normal_code(listed.code, service.system) == normal_code(service.code, service.system)
+        for listed in policy.services
     )
 
 
 def same_payer(one: str, other: str) -> bool:
-    """Tell whether two spellings name the same payer: letters and digits decide, not case or punctuation.
-
-    Medicare is the programme that CMS pays for, so its names are one payer.
-    """
-    return _payer(one) == _payer(other) != ""
+    """Compare payers' names without case, punctuation and legal form; Medicare goes by CMS too."""
+    return _payer_key(one) == _payer_key(other)
 
 
-def open_policy(name: str, folders: Sequence[Path] = (), *, day: date | None = None) -> Policy:
-    """Return a policy by its file or id; of several versions the one in force on ``day``, else the newest."""
-    path = Path(name)
-    if path.suffix in (".yaml", ".yml"):
-        return load_policy(path)
-    policies = load_policies(folders)
-    found = [policy for policy in policies if policy.id == name]
-    if not found:
-        raise PolicyError(_no_id(policies, name))
-    current = [policy for policy in found if day is not None and policy.in_force(day)]
-    return max(current or found, key=lambda policy: policy.effective_from)
+_FORMS = re.compile(r"\b(inc|llc|corp|co|ltd|the)\b")
+_ALIASES = {"medicare": "cms", "centers for medicare medicaid services": "cms", "original medicare": "cms"}
+_ALIASES |= {
+    "medicare part b": "cms",
+    "medicare fee for service": "cms",
+    "medicare ffs": "cms",
+    "medicare part a": "cms",
+}
 
 
-def _by_id(policies: Sequence[Policy], policy_id: str, service: Code, day: date) -> Policy:
-    found = [policy for policy in policies if policy.id == policy_id]
-    if not found:
-        raise PolicyError(_no_id(policies, policy_id))
-    chosen = _one_in_force(found, day, f"policy {policy_id}")
-    if not governs(chosen, service):
-        offered = _names(f"{own.system}:{own.code}" for own in chosen.services)
-        raise PolicyError(f"policy {policy_id} does not govern {_code(service)}; it governs {offered}")
-    return chosen
+def _payer_key(name: str) -> str:
+    words = re.sub(r"[^a-z0-9 ]", " ", name.lower().replace("&", " ").replace(" and ", " "))
+    key = " ".join(_FORMS.sub(" ", words).split())
+    return _ALIASES.get(key, key)
 
 
-def _one_in_force(policies: Sequence[Policy], day: date, what: str) -> Policy:
-    current = [policy for policy in policies if policy.in_force(day)]
-    if len(current) == 1:
-        return current[0]
-    if not current:
-        versions = _names(_version(policy) for policy in policies)
-        raise PolicyError(f"no policy for {what} is in force on {day}; there is {versions}")
-    versions = _names(f"{_version(policy)} in {policy.file}" for policy in current)
-    raise PolicyError(
-        f"more than one policy for {what} is in force on {day}: {versions}. Name one with --policy or --payer"
+def _named(policies: Sequence[Policy], identifier: str, service: Code, day: date) -> Policy:
+    versions = [p for p in policies if p.id == identifier]
+    if not versions:
+        raise PolicyError(_no_such(policies, identifier))
+    governing = [p for p in versions if governs(p, service)]
+    if not governing:
+        services = ", ".join(_say(s) for s in versions[0].services[:8])
+        raise PolicyError(f"the policy {identifier} does not govern {_say(service)}; it governs: {services}")
+    in_force = [p for p in governing if p.in_force(day)]
+    if len(in_force) == 1:
+        return in_force[0]
+    if not in_force:
+        raise PolicyError(f"the policy {identifier} is not in force on {day}: {_list(governing)}")
+    raise PolicyError(f"{len(in_force)} versions of {identifier} are in force on {day}: {_list(in_force)}")
+
+
+def find_policy(policies: Sequence[Policy], identifier: str) -> Policy:
+    """Return a policy by its id, the version that came into force last."""
+    versions = [p for p in policies if p.id == identifier]
+    if not versions:
+        raise PolicyError(_no_such(policies, identifier))
+    return max(versions, key=lambda p: p.effective_from)
+
+
+def open_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
+    """Return a policy by its file's name (.yaml) or by its id among the shipped ones and the folders'."""
+    if name.endswith((".yaml", ".yml")):
+        return load_policy(Path(name))
+    return find_policy(load_policies(folders), name)
+
+
+def _no_such(policies: Sequence[Policy], identifier: str) -> str:
+    known = sorted({p.id for p in policies})
+    return f"no policy has the id {identifier!r}; nearest: {', '.join(_nearest(identifier, known))}"
+
+
+def _unknown_service(policies: Iterable[Policy], service: Code) -> str:
+    listed = sorted({_say(s) for p in policies for s in p.services})
+    return (
+        f"no policy governs the service {_say(service)}; nearest: {', '.join(_nearest(_say(service), listed))}. "
+        "posology policy list shows the policies; --policies DIR adds a folder"
     )
 
 
-def _no_service(policies: Sequence[Policy], service: Code) -> str:
-    offered = {f"{own.system}:{own.code}" for policy in policies for own in policy.services}
-    same = {name for name in offered if same_system(name.rpartition(":")[0], service.system)}
-    near = _nearest(service, sorted(same)) or nearest(f"{service.system}:{service.code}", sorted(offered))
-    hint = f"the nearest offered is {near}" if near else f"offered are {_names(sorted(same or offered))}"
-    return f"no policy governs {_code(service)}; {hint}. Add a policy with --policies, or mend the service"
+def _nearest(wanted: str, known: Sequence[str]) -> list[str]:
+    from rapidfuzz import process
+
+    return [str(row[0]) for row in process.extract(wanted, known, limit=3)] or ["none at hand"]
 
 
-def _nearest(service: Code, offered: Sequence[str]) -> str | None:
-    by_code: dict[str, str] = {name.rpartition(":")[2]: name for name in offered}
-    found = nearest(service.code, tuple(by_code))
-    return by_code[found] if found else None
-
-
-def _no_id(policies: Sequence[Policy], policy_id: str) -> str:
-    ids = sorted({policy.id for policy in policies})
-    near = nearest(policy_id, ids)
-    hint = f"did you mean {near!r}?" if near else f"there is {_names(ids)}"
-    return f"there is no policy {policy_id!r}; {hint}"
-
-
-def _version(policy: Policy) -> str:
-    until = f"until {policy.effective_until}" if policy.effective_until else "without end"
-    return f"{policy.id} version {policy.version} of {policy.payer} (from {policy.effective_from} {until})"
-
-
-def _code(service: Code) -> str:
+def _say(service: Code) -> str:
     return f"{canonical_system(service.system)}:{service.code}"
 
 
-def _names(names: Iterable[str]) -> str:
-    listed = list(names)
-    shown = ", ".join(listed[:SHOWN]) or "none"
-    return f"{shown} and {len(listed) - SHOWN} more" if len(listed) > SHOWN else shown
-
-
-def _payer(name: str) -> str:
-    letters = re.sub(r"[\W_]+", "", name.casefold().replace("&", "and"))
-    return "cms" if letters in MEDICARE else letters
+def _list(policies: Iterable[Policy]) -> str:
+    return "; ".join(
+        f"{p.id} version {p.version} ({p.payer}, {p.effective_from} to {p.effective_until or 'open'})"
+        for p in policies
+    )

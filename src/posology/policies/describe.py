@@ -1,134 +1,130 @@
-"""A policy as a plain structure, and as lines that a person reads."""
+"""Showing a policy to people and programs, and beginning a new one."""
 
-from dataclasses import fields
-from datetime import date
-from decimal import Decimal
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
-from posology.policies.policy import Duration, Leaf, Node, Policy, ValueSetEntry
-from posology.policies.systems import canonical_system
+from posology.policies.policy import Branch, Duration, Leaf, Node, Policy
 
-__all__ = ["describe_policy", "phrase_duration", "render_policy"]
-
-_DEFAULTS = {"expect": "yes", "when_absent": "unknown", "attest": False}
-_NAMES = {"in_codes": "in", "minimum": "min", "maximum": "max"}
+__all__ = ["describe_policy", "new_policy_text", "render_policy"]
 
 
 def describe_policy(policy: Policy) -> dict[str, Any]:
-    """Return a policy as plain values, with the keys of the policy file."""
-    return {
-        "id": policy.id,
-        "title": policy.title,
-        "payer": policy.payer,
-        "version": policy.version,
-        "effective": {
-            "from": policy.effective_from.isoformat(),
-            "until": policy.effective_until.isoformat() if policy.effective_until else None,
-        },
-        "jurisdiction": policy.jurisdiction,
-        "source": {"title": policy.source_title, "characters": len(policy.source_text)},
-        "services": [{"system": own.system, "code": own.code} for own in policy.services],
-        "codes": {name: [_entry(entry) for entry in entries] for name, entries in policy.codes.items()},
-        "documents": [_plain(document) for document in policy.documents],
-        "administrative": list(policy.administrative),
-        "criteria": _node(policy.criteria),
-        "exclusions": [_node(node) for node in policy.exclusions],
-        "sha256": policy.sha256,
-        "file": policy.file,
-    }
-
-
-def render_policy(policy: Policy) -> str:
-    """Return a policy as lines that a person reads: services, the tree of criteria, value sets."""
-    until = f"until {policy.effective_until}" if policy.effective_until else "without end"
-    lines = [
-        f"{policy.id}  version {policy.version}",
-        policy.title,
-        f"Payer: {policy.payer}.  In force from {policy.effective_from} {until}.",
-        f"Source: {policy.source_title or 'not given'}",
-        "",
-        "Services: " + ", ".join(f"{canonical_system(own.system)}:{own.code}" for own in policy.services),
-        "",
-        "Criteria",
-        *_lines(policy.criteria, 1),
-    ]
-    if policy.exclusions:
-        lines += ["", "Exclusions", *(line for node in policy.exclusions for line in _lines(node, 1))]
-    if policy.documents:
-        lines += ["", "Documents", *(f"  {document.id}: {document.text}" for document in policy.documents)]
-    if policy.administrative:
-        lines += ["", "Administrative fields: " + ", ".join(policy.administrative)]
-    if policy.codes:
-        lines += ["", "Value sets"]
-        lines += [f"  {name}: {', '.join(map(_code, rows))}" for name, rows in policy.codes.items()]
-    return "\n".join(lines)
-
-
-def phrase_duration(length: Duration) -> str:
-    """Return a length of time in words.
-
-    >>> phrase_duration(Duration(6, "week"))
-    '6 weeks'
-    """
-    return f"{length.amount} {length.unit}{'' if length.amount == 1 else 's'}"
-
-
-def _lines(node: Node, depth: int) -> list[str]:
-    indent = "  " * depth
-    if isinstance(node, Leaf):
-        rules = {
-            key: value for key, value in _node(node).items() if key not in ("id", "text", "source_quote")
-        }
-        return [f"{indent}{node.id}: {node.text}", f"{indent}    {_phrase(rules)}"]
-    title = {"all": "all of", "any": "any of", "none": "none of", "at_least": f"at least {node.n} of"}[
-        node.kind
-    ]
-    named = " - ".join(part for part in (node.id, node.text) if part)
-    head = f"{indent}{title}{f' ({named})' if named else ''}:"
-    return [head, *(line for child in node.children for line in _lines(child, depth + 1))]
-
-
-def _phrase(rules: dict[str, Any]) -> str:
-    return "; ".join(f"{key}: {_words(value)}" for key, value in rules.items())
-
-
-def _words(value: object) -> str:
-    if isinstance(value, dict):
-        return " ".join(f"{key} {_words(inner)}" for key, inner in value.items())
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _node(node: Node) -> dict[str, Any]:
-    if isinstance(node, Leaf):
-        rows: dict[str, Any] = _plain(node)
-        if node.duration is not None:
-            rows["duration"] = {"min": rows["duration"]}
-        return {key: value for key, value in rows.items() if _DEFAULTS.get(key) != value}
-    children: Any = [_node(child) for child in node.children]
-    inner = {"n": node.n, "of": children} if node.kind == "at_least" else children
-    named = {key: value for key, value in (("id", node.id), ("text", node.text)) if value}
-    return {**named, node.kind: inner}
+    """Return a policy as values that JSON can hold, without its source's whole text."""
+    record = _plain(asdict(policy))
+    del record["source_text"]
+    return dict(record)
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Duration):
-        return phrase_duration(value)
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if getattr(value, "expression", None):
-        return value.expression
-    if hasattr(value, "__dataclass_fields__"):
-        pairs = [(_NAMES.get(field.name, field.name), getattr(value, field.name)) for field in fields(value)]
-        return {name: _plain(inner) for name, inner in pairs if inner is not None}
-    return value
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items() if inner not in (None, (), [], {})}
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, str | int | bool) else str(value)
 
 
-def _entry(entry: ValueSetEntry) -> dict[str, str]:
-    rows = {"system": entry.system, "code": entry.code, "prefix": entry.prefix}
-    return {key: value for key, value in rows.items() if value is not None}
+def render_policy(policy: Policy) -> str:
+    """Return a policy as a tree that people can read."""
+    until = policy.effective_until or "open"
+    lines = [
+        policy.title,
+        f"{policy.id}, version {policy.version}; payer: {policy.payer}; in force {policy.effective_from} to {until}",
+        f"Source: {policy.source_title}",
+        "Services: " + ", ".join(f"{s.system} {s.code}" for s in policy.services),
+        "",
+        "Criteria",
+        *_tree(policy.criteria, 1),
+    ]
+    if policy.exclusions:
+        lines += ["", "Exclusions (one that is met makes the request not supported)"]
+        lines += [line for node in policy.exclusions for line in _tree(node, 1)]
+    if policy.documents:
+        lines += ["", "Documents", *(f"  {d.id}: {d.text}" for d in policy.documents)]
+    if policy.administrative:
+        lines += ["", "Administrative: " + ", ".join(policy.administrative)]
+    return "\n".join(lines)
 
 
-def _code(entry: ValueSetEntry) -> str:
-    return f"{canonical_system(entry.system)}:{entry.code if entry.code is not None else f'{entry.prefix}*'}"
+_WORDS = {"all": "all of", "any": "any of", "none": "none of"}
+
+
+def _tree(node: Node, depth: int) -> Iterator[str]:
+    indent = "  " * depth
+    if isinstance(node, Branch):
+        yield indent + (f"at least {node.n} of" if node.kind == "at_least" else _WORDS[node.kind])
+        for child in node.children:
+            yield from _tree(child, depth + 1)
+    else:
+        yield f"{indent}{node.id}: {node.text}"
+        yield f"{indent}    {'; '.join(_asks(node))}"
+
+
+def _asks(leaf: Leaf) -> Iterator[str]:
+    if leaf.find is not None:
+        find = leaf.find
+        yield "find " + (
+            find.expression or " ".join(part for part in (find.resource, find.codes, find.where) if part)
+        )
+    for name, length in (("within", leaf.within), ("for at least", leaf.duration)):
+        if length is not None:
+            yield f"{name} {_length(length)}"
+    compare = leaf.compare
+    if compare is not None and compare.op is not None:
+        yield f"{leaf.pick or 'latest'} {compare.op} {compare.value} {compare.unit or ''}".strip()
+    if compare is not None and compare.in_codes is not None:
+        yield f"{leaf.pick or 'latest'} in {compare.in_codes}"
+    if leaf.test is not None:
+        yield f"test {leaf.test}"
+    if leaf.count is not None:
+        bounds = (f"at least {leaf.count.minimum}" if leaf.count.minimum is not None else "", f"at most {leaf.count.maximum}" if leaf.count.maximum is not None else "")  # fmt: skip
+        yield "count " + " and ".join(bound for bound in bounds if bound)
+    if leaf.near is not None:
+        yield f"within {_length(leaf.near.within)} {leaf.near.order or 'of'} {leaf.near.leaf}"
+    if leaf.question is not None:
+        yield f"asks: {leaf.question} (expects {leaf.expect})"
+    if leaf.attest:
+        yield "a person must state it"
+
+
+def _length(length: Duration) -> str:
+    return f"{length.amount} {length.unit}{'' if length.amount == 1 else 's'}"
+
+
+_TEMPLATE = """\
+posology: policy/1
+id: {identifier}
+title: What this policy is about
+payer: Name of the payer            # matched against --payer or the chart's Coverage
+version: "1"
+effective: {{from: 2024-01-01, until: null}}
+jurisdiction: US
+source:                             # the payer's wording; each source_quote must stand in it word for word
+  title: Title of the payer's document
+  text: |
+    The patient has a body mass index of 35 or more and was previously unsuccessful with medical
+    treatment for obesity.
+services:                           # what it governs: HCPCS, ICD-10-PCS, RxNorm, SNOMED CT
+  - {{system: HCPCS, code: E0601}}
+codes:                              # named value sets: `code` exact, `prefix` for a branch
+  bmi: [{{system: "http://loinc.org", code: 39156-5}}]
+administrative: [member-id, npi]    # fields this payer asks for beyond the usual
+criteria:                           # all | any | none | at_least: {{n: 2, of: [...]}}
+  all:
+    - id: bmi-35                    # decided from structured data
+      text: Body mass index of 35 or more.
+      source_quote: a body mass index of 35 or more
+      find: {{resource: Observation, codes: bmi}}
+      within: 12 months
+      pick: latest
+      compare: {{op: ">=", value: 35, unit: kg/m2}}
+    - id: failed-treatment          # answered from notes, with a quote; a person confirms it
+      text: Previously unsuccessful with medical treatment for obesity.
+      source_quote: previously unsuccessful with medical treatment for obesity
+      question: Was medical treatment for obesity (diet, exercise, medication) tried without success?
+"""
+
+
+def new_policy_text(identifier: str) -> str:
+    """Return a commented policy that loads and checks clean, to be edited."""
+    return _TEMPLATE.format(identifier=identifier)

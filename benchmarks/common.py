@@ -1,0 +1,100 @@
+"""What benchmarks share: intervals, the machine, and result files with their manifest."""
+
+import json
+import math
+import os
+import platform
+import resource
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("POSOLOGY_DATA", ROOT.parent / "shared" / "data"))
+REPORTS = ROOT / "reports"
+_PACKAGES = ("posology", "openvino-genai", "fhirpathpy", "bm25s", "typst", "numpy")
+
+
+def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float] | None:
+    """Return the 95 % Wilson interval of a proportion; ``None`` where there is nothing to score."""
+    if n == 0:
+        return None
+    p = successes / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return (round(max(0.0, centre - half), 4), round(min(1.0, centre + half), 4))
+
+
+def rate(successes: int, n: int) -> dict[str, Any]:
+    """Return a proportion with its n and interval."""
+    return {
+        "k": successes,
+        "n": n,
+        "rate": round(successes / n, 4) if n else None,
+        "ci95": wilson(successes, n),
+    }
+
+
+def quantile(values: Sequence[float], q: float) -> float | None:
+    """Return a quantile by the nearest rank; ``None`` of nothing."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, math.ceil(q * len(ordered)) - 1)] if ordered else None
+
+
+def peak_memory_mb() -> float:
+    """Return the peak resident memory of this process in MB."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
+def machine() -> dict[str, Any]:
+    """Describe the machine: processor, cores, memory; no name."""
+    model = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.processor(),
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory, 1),
+        "python": platform.python_version(),
+    }
+
+
+def write_report(name: str, results: Mapping[str, Any], *, command: str, settings: Mapping[str, Any]) -> Path:
+    """Write ``reports/NAME/results.json`` with its manifest and return the folder."""
+    folder = REPORTS / name
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = {
+        "command": command,
+        "settings": dict(settings),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "machine": machine(),
+        "packages": _versions(),
+        "commit": _commit(),
+    }
+    (folder / "results.json").write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    return folder
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "absent"
+    return found
+
+
+def _commit() -> str:
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()

@@ -1,0 +1,46 @@
+"""The tree of commands."""
+
+from typing import Annotated
+
+import typer
+
+from posology.cli import chart, models, policy
+from posology.cli.draft import draft
+from posology.cli.explain import explain
+from posology.cli.synth import synth
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="posology",
+    help="Small language models for clinical work, inside the hospital's walls.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from posology import __version__
+
+        typer.echo(f"posology {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Small language models for clinical work, inside the hospital's walls."""
+
+
+app.add_typer(chart.app, name="chart")
+app.add_typer(policy.app, name="policy")
+app.add_typer(models.app, name="models")
+app.command()(synth)
+app.command()(draft)
+app.command()(explain)

@@ -1,0 +1,107 @@
+"""posology draft: a chart and a policy become a packet."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from posology.cli.show import JsonFlag, print_json, print_table, progress, say, warn
+from posology.errors import RequestError
+
+__all__ = ["draft", "parse_day"]
+
+
+def draft(
+    chart: Annotated[
+        str,
+        typer.Argument(
+            help="A FHIR R4 Bundle (JSON), a folder of resources and notes, or - for standard input."
+        ),
+    ],
+    service: Annotated[str, typer.Option(help="The service asked for: SYSTEM:CODE.", metavar="SYSTEM:CODE")],
+    out: Annotated[Path, typer.Option(help="The folder to write.", metavar="DIR")],
+    policy: Annotated[str | None, typer.Option(help="The policy's id.", metavar="ID")] = None,
+    policies: Annotated[
+        list[Path] | None,
+        typer.Option(help="A folder of further policies; may be given again.", metavar="DIR"),
+    ] = None,
+    payer: Annotated[
+        str | None, typer.Option(help="The payer; else the chart's Coverage.", metavar="NAME")
+    ] = None,
+    day: Annotated[
+        str | None,
+        typer.Option("--date", help="The date of service; today by default.", metavar="YYYY-MM-DD"),
+    ] = None,
+    request: Annotated[
+        Path | None, typer.Option(help="YAML or JSON with what no chart holds.", metavar="FILE")
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="The profile of models.", metavar="NAME")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings instead of posology.toml.", metavar="FILE")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Recorded, and passed to engines that sample.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a packet folder.")] = False,
+    include_restricted: Annotated[
+        bool,
+        typer.Option("--include-restricted", help="Use resources labelled restricted; the packet says so."),
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Draft a prior-authorization packet from a chart and a payer's policy."""
+    from posology.config import load_settings
+    from posology.files import require_free
+    from posology.policies import load_policies
+    from posology.priorauth import draft as draft_packet
+    from posology.priorauth import parse_service, read_request_file
+    from posology.records import read_chart
+
+    require_free(out, overwrite=overwrite)
+    code = parse_service(service)
+    when = parse_day(day)
+    details = read_request_file(request) if request else None
+    settings = load_settings(config, profile=profile)
+    library = load_policies(policies or [])
+    with progress(quiet=as_json) as steps:
+        steps("Reading the chart")
+        record = read_chart(chart, include_restricted=include_restricted)
+        packet = draft_packet(
+            record, service=code, day=when, policies=library, policy_id=policy, payer=payer,
+            details=details, settings=settings, seed=seed, on_stage=steps,
+        )  # fmt: skip
+        steps("Writing the packet")
+        packet.write(out, overwrite=overwrite)
+    if as_json:
+        print_json({"out": str(out), "conclusion": packet.conclusion, "criteria": packet.statuses})
+        return
+    _summary(packet.record, out)
+
+
+def parse_day(text: str | None) -> date:
+    """Parse ``--date``; today where it is not given."""
+    if text is None:
+        return date.today()
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError as cause:
+        raise RequestError(f"--date {text!r}: write a day of the calendar as YYYY-MM-DD") from cause
+
+
+def _summary(record: Mapping[str, Any], out: Path) -> None:
+    rows = [[r["id"], r["status"], r["basis"], r["reason"]] for r in record["criteria"]]
+    print_table(str(record["policy"]["title"]), ["criterion", "status", "basis", "reason"], rows)
+    outcome = str(record["conclusion"])
+    provisional = record.get("provisional")
+    say(
+        f"Conclusion: {outcome}"
+        + (f" (provisional: {provisional}; a person must confirm)" if provisional else "")
+    )
+    for gap in record["gaps"]:
+        say(f"  missing: {gap['id']}: {gap['ask']}")
+    unread = record["unread"]
+    if unread:
+        warn(f"{len(unread)} parts of the chart were not read; the packet lists them under unread.")
+    if record.get("stale"):
+        warn(str(record["stale"]))
+    say(f"Packet: {out}  (packet.json, letter.pdf, letter.html, letter.md, manifest.json)")

@@ -1,0 +1,29 @@
+"""posology explain: why a criterion is met, not met or unknown."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from posology.errors import UserError
+from posology.files import read_utf8
+
+__all__ = ["explain"]
+
+
+def explain(
+    packet: Annotated[Path, typer.Argument(help="A packet folder, or its packet.json.")],
+    criterion: Annotated[str | None, typer.Argument(help="A criterion's id; all of them by default.")] = None,
+) -> None:
+    """Say why: what was found, what was looked for and where, and what would settle it."""
+    from posology.priorauth.explain import explain as explain_packet
+
+    file = packet / "packet.json" if packet.is_dir() else packet
+    try:
+        record = json.loads(read_utf8(file))
+    except ValueError as cause:
+        raise UserError(f"{file}: not JSON; name a packet folder that posology draft wrote") from cause
+    if not isinstance(record, dict) or record.get("posology") != "packet/1":
+        raise UserError(f"{file}: not a packet; name a packet folder that posology draft wrote")
+    typer.echo(explain_packet(record, criterion))

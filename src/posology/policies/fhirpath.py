@@ -1,0 +1,175 @@
+"""FHIRPath on one resource: strict parsing, three-valued truth, and no run-away.
+
+The library (fhirpathpy) accepts wrong syntax in silence, so expressions are parsed strictly first. What it
+cannot evaluate is a failure, and a failure is unknown, never false.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+__all__ = ["FhirPathFailure", "evaluate", "leading_type", "parse_fhirpath", "selects", "truth"]
+
+LONGEST = 2000  # characters of an expression
+LONGEST_TEXT = 20_000  # characters of a text that a pattern may be matched against
+_PATTERN = re.compile(r"\b(matches|replaceMatches|matchesFull)\s*\(\s*('(?:[^'\\]|\\.)*')?")
+_RUNAWAY = re.compile(r"\([^()]*[+*][^()]*\)\s*(?:[+*]|\{\d*,\d*\})|\(\?[<=!]|\\\d")
+_REFUSED = {
+    "memberOf": "memberOf() is not supported: name a value set under codes",
+    "subsumes": "subsumes() is not supported: name a value set with a prefix",
+    "trace": "trace() would write patient data to the log",
+    "repeat": "repeat() may run without end",
+}
+_TYPE = re.compile(r"\s*([A-Z][A-Za-z]+)\s*(?:\.|$)")
+
+
+class FhirPathFailure(ValueError):
+    """An expression that does not parse, or that the library cannot evaluate; it never shows patient text."""
+
+
+@lru_cache(maxsize=1024)
+def parse_fhirpath(expression: str) -> None:
+    """Raise FhirPathFailure, with place and reason, unless the expression is FHIRPath that may be run."""
+    if len(expression) > LONGEST:
+        raise FhirPathFailure(f"longer than {LONGEST} characters")
+    _parse_strictly(expression)
+    outside = re.sub(r"'(?:[^'\\]|\\.)*'", "''", expression)
+    for name, why in _REFUSED.items():
+        if re.search(rf"\b{name}\s*\(", outside):
+            raise FhirPathFailure(why)
+    for match in _PATTERN.finditer(expression):
+        if match[2] is None:
+            raise FhirPathFailure(f"{match[1]}() needs a literal pattern")
+        _require_safe(match[2][1:-1])
+
+
+def _require_safe(pattern: str) -> None:
+    if _RUNAWAY.search(pattern) or pattern.count("*") + pattern.count("+") > 3:
+        raise FhirPathFailure(
+            "the pattern may run without end: no repetition inside a repetition, at most three"
+        )
+    try:
+        re.compile(pattern)
+    except re.error as cause:
+        raise FhirPathFailure(f"the pattern is no regular expression ({cause.msg})") from cause
+
+
+def _parse_strictly(expression: str) -> None:
+    import fhirpathpy.parser as grammar
+    from antlr4 import CommonTokenStream, InputStream, Token
+
+    lexer = grammar.FHIRPathLexer(InputStream(expression))
+    listener = _listener()
+    lexer.removeErrorListeners()
+    lexer.addErrorListener(listener)
+    tokens = CommonTokenStream(lexer)
+    parser = grammar.FHIRPathParser(tokens)
+    parser.removeErrorListeners()
+    parser.addErrorListener(listener)
+    try:
+        parser.expression()
+    except RecursionError as cause:
+        raise FhirPathFailure("nested too deeply") from cause
+    rest = tokens.LT(1)
+    if rest.type != Token.EOF:
+        raise FhirPathFailure(f"column {rest.column + 1}: the expression goes on with {rest.text!r}")
+
+
+@lru_cache(maxsize=1)
+def _listener() -> Any:
+    from antlr4.error.ErrorListener import ErrorListener
+
+    class Raise(ErrorListener):  # type: ignore[misc]
+        def syntaxError(  # noqa: N802, PLR0913 - the name and form that ANTLR calls
+            self,
+            recognizer: Any,
+            offendingSymbol: Any,
+            line: int,
+            column: int,
+            msg: str,
+            e: Any,  # noqa: N803
+        ) -> None:
+            raise FhirPathFailure(f"line {line}, column {column + 1}: {msg}")
+
+    return Raise()
+
+
+@lru_cache(maxsize=1024)
+def _compile(expression: str) -> Callable[..., list[Any]]:
+    import fhirpathpy
+    from fhirpathpy.models import models
+
+    parse_fhirpath(expression)
+    plain = _without_resolve(expression)
+    compiled: Callable[..., list[Any]] = fhirpathpy.compile(plain, models["r4"])
+    return compiled
+
+
+def _without_resolve(expression: str) -> str:
+    """Drop ``.resolve()``: a Reference of a linked body already holds its target's fields."""
+    parts = re.split(r"('(?:[^'\\]|\\.)*')", expression)
+    return "".join(part if part.startswith("'") else re.sub(r"\.resolve\(\s*\)", "", part) for part in parts)
+
+
+def evaluate(expression: str, resource: Mapping[str, Any], variables: Mapping[str, object]) -> list[Any]:
+    """Evaluate an expression on a linked body; ``date`` variables are passed as FHIRPath dates.
+
+    A variable that is not known (``None``) is an empty collection.
+    """
+    compiled = _compile(expression)
+    if _PATTERN.search(expression) and _longest_text(resource) > LONGEST_TEXT:
+        raise FhirPathFailure(f"a pattern would be matched against a text over {LONGEST_TEXT} characters")
+    try:
+        return list(compiled(dict(resource), {name: _value(value) for name, value in variables.items()}))
+    except Exception as cause:  # noqa: BLE001 - the library raises whatever Python raises; all of it is "unknown"
+        raise FhirPathFailure(f"cannot be evaluated ({type(cause).__name__})") from cause
+
+
+def _value(value: object) -> object:
+    from fhirpathpy.engine.nodes import FP_DateTime
+
+    if value is None:
+        return []
+    return FP_DateTime(value.isoformat()) if isinstance(value, date) else value
+
+
+def truth(expression: str, resource: Mapping[str, Any], variables: Mapping[str, object]) -> bool | None:
+    """Return what a test says: true, false, or ``None`` for empty, error or anything but one boolean."""
+    try:
+        found = evaluate(expression, resource, variables)
+    except FhirPathFailure:
+        return None
+    return found[0] if len(found) == 1 and isinstance(found[0], bool) else None
+
+
+def selects(expression: str, resource: Mapping[str, Any], variables: Mapping[str, object]) -> bool | None:
+    """Tell whether a whole ``find`` expression selects a resource; ``None`` where it cannot be evaluated."""
+    kind = leading_type(expression)
+    if kind is not None and kind not in (resource.get("resourceType"), "Resource", "DomainResource"):
+        return False
+    try:
+        found = evaluate(expression, resource, variables)
+    except FhirPathFailure:
+        return None
+    if len(found) == 1 and isinstance(found[0], bool):
+        return found[0]
+    return bool(found)
+
+
+def leading_type(expression: str) -> str | None:
+    """Return the resource type that an expression begins with, or ``None``.
+
+    >>> leading_type("Observation.where(status = 'final')")
+    'Observation'
+    """
+    match = _TYPE.match(expression)
+    return match[1] if match else None
+
+
+def _longest_text(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    children = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return max((_longest_text(child) for child in children), default=0)

@@ -1,0 +1,74 @@
+"""Deciding leaves from structured data: find, place in time, pick, compare, count, in three values."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from posology.policies.candidates import Candidates, Scope, find_candidates
+from posology.policies.finding import Finding
+from posology.policies.measures import count_status, duration_status
+from posology.policies.picking import pick_status
+from posology.policies.policy import Leaf, Policy
+from posology.policies.schema import leaves_of
+from posology.policies.witness import describe
+from posology.quotes import Status
+from posology.records.chart import Chart
+
+__all__ = ["judge_leaf", "judge_structured"]
+
+
+def judge_structured(
+    policy: Policy, chart: Chart, request: Mapping[str, Any], day: date
+) -> dict[str, Finding]:
+    """Decide every leaf of a policy, exclusions too, from structured data alone.
+
+    ``request`` is the request as a resource of type ``Request``. A leaf that another is ``near`` to is
+    decided first.
+    """
+    scope = Scope(policy, chart, request, day)
+    leaves = {leaf.id: leaf for leaf in leaves_of(policy.criteria, *policy.exclusions)}
+    findings: dict[str, Finding] = {}
+    for leaf in leaves.values():
+        _decide(leaf, leaves, scope, findings)
+    return {leaf_id: findings[leaf_id] for leaf_id in leaves}
+
+
+def _decide(leaf: Leaf, leaves: Mapping[str, Leaf], scope: Scope, findings: dict[str, Finding]) -> None:
+    if leaf.id in findings:
+        return
+    if leaf.near is not None and leaf.near.leaf in leaves:
+        _decide(leaves[leaf.near.leaf], leaves, scope, findings)
+    findings[leaf.id] = judge_leaf(leaf, scope, findings)
+
+
+def judge_leaf(leaf: Leaf, scope: Scope, earlier: Mapping[str, Finding]) -> Finding:
+    """Decide one leaf; ``earlier`` holds the findings of leaves that it is near to."""
+    if leaf.find is None:
+        why = "A person must state it." if leaf.attest else "Structured data is not asked."
+        return Finding(Status.UNKNOWN, "none", (), (), why, ())
+    found = find_candidates(leaf, scope, earlier)
+    if not found.sure and not found.unsure:
+        return _absent(leaf, found)
+    if leaf.count is not None:
+        return count_status(leaf, found, scope)
+    if leaf.duration is not None:
+        return duration_status(leaf, found, scope)
+    if leaf.compare is not None or leaf.test is not None:
+        return pick_status(leaf, found, scope)
+    return _existence(found, scope)
+
+
+def _existence(found: Candidates, scope: Scope) -> Finding:
+    if found.sure:
+        best = max(found.sure, key=lambda c: c.newest)
+        return Finding(Status.MET, "structured", describe(best, scope), (), "The chart records it.")
+    why = f"The chart has an entry, but whether it counts is open: {found.unsure[0].why}."
+    evidence = describe(found.unsure[0], scope)
+    return Finding(Status.UNKNOWN, "structured", evidence, (), why, found.looked)
+
+
+def _absent(leaf: Leaf, found: Candidates) -> Finding:
+    if leaf.when_absent == "not_met":
+        return Finding(Status.NOT_MET, "absence", (), (), "Nothing of the kind is on record.", found.looked)
+    why = "Nothing on record decides it; absence is not evidence."
+    return Finding(Status.UNKNOWN, "none", (), (), why, found.looked)

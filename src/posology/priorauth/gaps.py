@@ -1,0 +1,54 @@
+"""What is missing: each gap with what would close it and who can supply it, from templates."""
+
+from collections.abc import Mapping
+
+from posology.policies import Finding, Leaf, Policy
+from posology.priorauth.tree import all_leaves, exclusion_ids
+from posology.quotes import Status
+
+__all__ = ["criterion_gaps"]
+
+_RESOURCES = {
+    "Observation": "a measurement or result",
+    "Condition": "a diagnosis on the problem list",
+    "MedicationRequest": "a prescription",
+    "MedicationStatement": "a statement of medication use",
+    "MedicationAdministration": "an administration record",
+    "Procedure": "a procedure record",
+    "DiagnosticReport": "a report",
+    "Encounter": "a visit record",
+    "Immunization": "an immunization record",
+    "DocumentReference": "a document",
+    "Request": "an entry in the request file",
+    "Patient": "the patient's record",
+    "FamilyMemberHistory": "a family history record",
+    "ServiceRequest": "an order",
+    "DeviceRequest": "an order for the device",
+}
+
+
+def criterion_gaps(policy: Policy, findings: Mapping[str, Finding]) -> list[dict[str, str]]:
+    """Ask for every criterion that is unknown, and for every one that merely has nothing on record."""
+    excluded = exclusion_ids(policy)
+    gaps = []
+    for leaf in all_leaves(policy):
+        finding = findings[leaf.id]
+        absent = finding.basis == "absence" and finding.status is Status.NOT_MET and leaf.id not in excluded
+        if finding.status is Status.UNKNOWN or absent:
+            gaps.append({"kind": "criterion", "id": leaf.id, "ask": _ask(leaf, finding)})
+    return gaps
+
+
+def _ask(leaf: Leaf, finding: Finding) -> str:
+    what = leaf.text.rstrip(".")
+    if leaf.attest:
+        return f"{what}: the treating clinician must state whether this is so."
+    if finding.basis == "conflict":
+        return f"{what}: the record contradicts itself; the treating clinician must settle which is right."
+    ways = []
+    if leaf.find is not None:
+        ways.append(_RESOURCES.get(leaf.find.resource or "", "a structured entry") + " in the chart")
+    if leaf.question:
+        ways.append(f"a note that answers: {leaf.question}")
+    wanted = " or ".join(ways) or "a statement of the treating clinician"
+    return f"{what}: please supply {wanted}; the clinic's staff or the treating clinician can add it."

@@ -1,0 +1,56 @@
+"""The models of a draft: who writes, who validates, who finds."""
+
+from dataclasses import asdict, dataclass
+
+from posology.chat import Generator, open_generator
+from posology.config import Part, Settings
+from posology.errors import SettingsError
+from posology.evidence import Embedder, SupportChecker, open_embedder, open_support_checker
+from posology.priorauth.validating import GeneratorChecker
+
+__all__ = ["Models", "open_generators", "open_models"]
+
+
+@dataclass(frozen=True)
+class Models:
+    """The opened models; ``None`` for a part that the profile leaves to rules and templates."""
+
+    writer: Generator | None
+    checker: SupportChecker | None
+    embedder: Embedder
+
+    def identities(self) -> dict[str, dict[str, str]]:
+        """Return which model does which part, as a manifest records it."""
+        parts = {"writer": self.writer, "validator": self.checker, "embedder": self.embedder}
+        return {name: asdict(part.identity) for name, part in parts.items() if part is not None}
+
+
+def open_models(settings: Settings) -> Models:
+    """Open the models that the profile names; writer and validator must be of different families."""
+    profile = settings.profile
+    writer = open_generator(profile.writer, settings)
+    checker = _open_checker(profile.validator, settings)
+    if writer is not None and checker is not None and writer.identity.family == checker.identity.family:
+        raise SettingsError(
+            f"profile {settings.profile_name}: writer and validator are both of the family "
+            f"{writer.identity.family}; a validator must be of another family than the writer"
+        )
+    return Models(writer, checker, open_embedder(profile.embedder.path or None))
+
+
+def open_generators(settings: Settings) -> dict[str, Generator]:
+    """Open the generators of a profile by their part, for testing them."""
+    parts = {"writer": settings.profile.writer, "validator": settings.profile.validator}
+    opened = {
+        name: open_generator(part, settings)
+        for name, part in parts.items()
+        if part.engine != "embedded-checker"
+    }
+    return {name: generator for name, generator in opened.items() if generator is not None}
+
+
+def _open_checker(part: Part, settings: Settings) -> SupportChecker | None:
+    if part.engine == "embedded-checker":
+        return open_support_checker()
+    generator = open_generator(part, settings)
+    return None if generator is None else GeneratorChecker(generator)

@@ -1,0 +1,193 @@
+"""Text leaves: a question is answered from notes, always with a verbatim quote.
+
+Retrieval finds passages, rules and a small model judge single sentences of them, and a deterministic guard
+outranks the model: a sentence that is negated, uncertain, hypothetical or about a relative never counts.
+The quote is the sentence itself, so it stands in the note word for word.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from posology.chat import Choice, Generator, Message, Prompt, ask
+from posology.evidence import Hit, PassageIndex, accept_judgement, judge_by_rules
+from posology.policies import Finding, Leaf, Window, day_in_window
+from posology.priorauth.events import event_date
+from posology.quotes import Evidence, EvidenceKind, Status
+from posology.records import Chart
+from posology.records.dates import PartialDate
+from posology.spans import Span
+
+__all__ = ["Verdict", "read_leaves"]
+
+HITS = 8  # passages looked at for a question
+ASKED = 6  # sentences of them shown to the model
+
+Answer = Literal["yes", "no"]
+
+_SYSTEM = (
+    "You read one sentence of a clinical note and answer a question about the patient. Answer yes if the "
+    "sentence says so, no if the sentence says the opposite, and not stated if it does not say."
+)
+_SHOTS = (
+    ("Does the patient have asthma?", "He has had asthma since childhood, on albuterol.", "yes"),
+    ("Does the patient have asthma?", "Lungs clear, no history of asthma.", "no"),
+    ("Does the patient have asthma?", "His sister has asthma.", "not stated"),
+    ("Was physical therapy tried without success?", "Completed 8 weeks of PT with no relief.", "yes"),
+    ("Was physical therapy tried without success?", "Blood pressure is well controlled.", "not stated"),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One sentence's answer to a question, and who gave it."""
+
+    answer: Answer
+    source: str
+    span: Span
+    quote: str
+    date: PartialDate | None
+    decided_by: str
+    score: float = 0.0
+
+    def as_evidence(self) -> Evidence:
+        """Return the sentence as a quoted piece of evidence."""
+        when = self.date.text if self.date else None
+        return Evidence(
+            EvidenceKind.TEXT, self.source, self.quote, start=self.span.start, end=self.span.end, date=when
+        )
+
+    def __repr__(self) -> str:
+        """Show the answer and where it stands: the quote is patient text."""
+        return f"Verdict({self.answer}, {self.source}, {self.span.start}:{self.span.end})"
+
+
+def read_leaves(
+    leaves: Sequence[Leaf], chart: Chart, index: PassageIndex, writer: Generator | None, day: date
+) -> dict[str, Finding]:
+    """Answer the question of each leaf from the chart's text; one batch goes to the model."""
+    hits = {leaf.id: index.search(str(leaf.question), HITS) for leaf in leaves}
+    verdicts = {leaf.id: _by_rules(leaf, hits[leaf.id], chart) for leaf in leaves}
+    if writer is not None:
+        for leaf_id, more in _by_model(leaves, hits, chart, writer).items():
+            verdicts[leaf_id] = verdicts[leaf_id] + more
+    return {leaf.id: _settle(leaf, verdicts[leaf.id], hits[leaf.id], day) for leaf in leaves}
+
+
+def _by_rules(leaf: Leaf, hits: Sequence[Hit], chart: Chart) -> list[Verdict]:
+    found = []
+    for hit in hits:
+        verdict = judge_by_rules(str(leaf.question), [hit])
+        if verdict.answer in ("yes", "no") and verdict.span is not None:
+            found.append(_verdict(chart, hit, verdict.answer, verdict.span, "rule", verdict.score))
+    return found
+
+
+def _by_model(
+    leaves: Sequence[Leaf], hits: Mapping[str, Sequence[Hit]], chart: Chart, writer: Generator
+) -> dict[str, list[Verdict]]:
+    asked = [(leaf, hit, span) for leaf in leaves for hit, span in _sentences(leaf, hits[leaf.id])]
+    prompts = [_prompt(str(leaf.question), hit.passage.sentence_text(span)) for leaf, hit, span in asked]
+    found: dict[str, list[Verdict]] = {}
+    for (leaf, hit, span), answer in zip(asked, ask(writer, prompts, parse=str), strict=True):
+        if answer.value in ("yes", "no"):
+            found.setdefault(leaf.id, []).append(
+                _verdict(
+                    chart, hit, "yes" if answer.value == "yes" else "no", span, writer.identity.name, 0.0
+                )
+            )
+    return found
+
+
+def _sentences(leaf: Leaf, hits: Sequence[Hit]) -> list[tuple[Hit, Span]]:
+    """Choose the sentences worth asking about: those that pass the guard either way, best passages first."""
+    chosen: dict[tuple[str, int], tuple[Hit, Span]] = {}
+    for hit in hits:
+        for span in hit.passage.sentences:
+            if accept_judgement(str(leaf.question), hit.passage.text, _inside(hit, span))[0]:
+                chosen.setdefault((hit.passage.source, span.start), (hit, span))
+    return list(chosen.values())[:ASKED]
+
+
+def _inside(hit: Hit, span: Span) -> Span:
+    return Span(span.start - hit.passage.start, span.end - hit.passage.start)
+
+
+def _verdict(chart: Chart, hit: Hit, answer: Answer, span: Span, by: str, score: float) -> Verdict:
+    quote = hit.passage.sentence_text(span)
+    when = event_date(quote) or hit.passage.date
+    return Verdict(answer, hit.passage.source, span, quote, when, by, score)
+
+
+def _prompt(question: str, sentence: str) -> Prompt:
+    messages = [Message("system", _SYSTEM)]
+    for shot_question, shot_sentence, shot_answer in _SHOTS:
+        messages += [Message("user", _ask(shot_question, shot_sentence)), Message("assistant", shot_answer)]
+    messages.append(Message("user", _ask(question, sentence)))
+    return Prompt(tuple(messages), Choice(("yes", "no", "not stated")), max_tokens=4)
+
+
+def _ask(question: str, sentence: str) -> str:
+    return f"Sentence: {' '.join(sentence.split())}\nQuestion: {question}"
+
+
+def _settle(leaf: Leaf, verdicts: Sequence[Verdict], hits: Sequence[Hit], day: date) -> Finding:
+    looked = (_looked(leaf, hits, verdicts),)
+    timely = [(v, _timely(leaf, v, day)) for v in verdicts]
+    inside = [v for v, fits in timely if fits is True]
+    if not inside:
+        return _nothing(leaf, timely, looked)
+    best, contrary, clash = _weigh(inside)
+    evidence, against = (best.as_evidence(),), tuple(v.as_evidence() for v in contrary)
+    if clash:
+        reason = "The notes contradict each other on this point."
+        return Finding(Status.UNKNOWN, "conflict", evidence, against, reason, looked, best.decided_by)
+    status = Status.MET if best.answer == leaf.expect else Status.NOT_MET
+    said = "answers yes" if best.answer == "yes" else "answers no"
+    reason = f"A note {said} to the question; a person must confirm the reading."
+    return Finding(status, "text", evidence, against, reason, (), best.decided_by)
+
+
+def _weigh(verdicts: Sequence[Verdict]) -> tuple[Verdict, list[Verdict], bool]:
+    """Choose the verdict to show; the notes clash where a no is not older than every yes."""
+    yes = sorted((v for v in verdicts if v.answer == "yes"), key=_rank)
+    no = sorted((v for v in verdicts if v.answer == "no"), key=_rank)
+    if not yes or not no:
+        return (yes or no)[0], [], False
+    return yes[0], no, not all(_older(n, yes[0]) for n in no)
+
+
+def _rank(verdict: Verdict) -> tuple[int, float, int]:
+    newest = -verdict.date.earliest.toordinal() if verdict.date else 0
+    return (0 if verdict.decided_by == "rule" else 1, -verdict.score, newest)
+
+
+def _older(one: Verdict, other: Verdict) -> bool:
+    return one.date is not None and other.date is not None and one.date.latest < other.date.earliest
+
+
+def _timely(leaf: Leaf, verdict: Verdict, day: date) -> bool | None:
+    """Tell whether a verdict is dated where the leaf wants it; ``None`` where that cannot be told."""
+    if verdict.date is not None and verdict.date.on_or_before(day) is False:
+        return False
+    if leaf.within is None:
+        return True
+    return day_in_window(verdict.date, Window(leaf.within, day)) if verdict.date else None
+
+
+def _nothing(leaf: Leaf, timely: Sequence[tuple[Verdict, bool | None]], looked: tuple[str, ...]) -> Finding:
+    unsure = tuple(v.as_evidence() for v, fits in timely if fits is None)
+    if unsure:
+        reason = "A note speaks of it, but its date cannot be placed inside the time that the policy allows."
+        return Finding(Status.UNKNOWN, "text", unsure, (), reason, looked, "rule")
+    if leaf.when_absent == "not_met":
+        return Finding(Status.NOT_MET, "absence", (), (), "No passage of the record says so.", looked, "rule")
+    reason = "The record's text does not answer the question."
+    return Finding(Status.UNKNOWN, "none", (), (), reason, looked, "rule")
+
+
+def _looked(leaf: Leaf, hits: Sequence[Hit], verdicts: Sequence[Verdict]) -> str:
+    where = ", ".join(dict.fromkeys(hit.passage.source for hit in hits)) or "no document holds text"
+    came = f"; {len(verdicts)} sentences spoke of it" if verdicts else "; no sentence asserts or denies it"
+    return f"“{leaf.question}” in {len(hits)} passages ({where}){came}"

@@ -1,0 +1,166 @@
+"""packet.json: the record of a draft, as formats.md defines it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any
+
+from posology.evidence import SupportChecker
+from posology.policies import DocumentFindings, Finding, Leaf, Policy
+from posology.priorauth.administrative import Administrative
+from posology.priorauth.conclusion import Conclusion
+from posology.priorauth.gaps import criterion_gaps
+from posology.priorauth.narrative import CheckedSentence, Withheld
+from posology.priorauth.packet import EvidenceTable
+from posology.priorauth.request import Request
+from posology.priorauth.subject import Subject
+from posology.priorauth.wording import policy_evidence
+from posology.priorauth.tree import all_leaves, leaf_paths
+from posology.records import Chart, newest_date
+
+__all__ = ["build_record"]
+
+STALE_AFTER = timedelta(days=366)
+
+
+def build_record(  # noqa: PLR0913 - the parts of a packet, each by its name
+    *,
+    chart: Chart,
+    request: Request,
+    subject: Subject,
+    policy: Policy,
+    findings: Mapping[str, Finding],
+    conclusion: Conclusion,
+    documents: DocumentFindings,
+    administrative: Administrative,
+    told: Sequence[CheckedSentence],
+    withheld: Sequence[Withheld],
+    validator: SupportChecker | None,
+) -> dict[str, Any]:
+    """Assemble the packet's record; evidence is numbered in the order in which it is first cited."""
+    table = EvidenceTable()
+    paths = leaf_paths(policy)
+    criteria = [
+        _criterion(leaf, findings[leaf.id], paths[leaf.id], table, policy) for leaf in all_leaves(policy)
+    ]
+    narrative = [_sentence(sentence, table) for sentence in told]
+    attachments = [_attachment(document, table) for document in documents.found]
+    return {
+        "posology": "packet/1",
+        "request": _request(request, policy),
+        "policy": _policy(policy),
+        "patient": _patient(subject),
+        "conclusion": conclusion.outcome,
+        "provisional": conclusion.provisional,
+        "findings_to_confirm": list(conclusion.to_confirm),
+        "criteria": criteria,
+        "evidence": table.as_json(),
+        "narrative": narrative,
+        "withheld": [_withheld(item) for item in withheld],
+        "gaps": _gaps(policy, findings, documents, administrative),
+        "unread": [asdict(item) for item in chart.unread],
+        "administrative": administrative.block | {"attachments": attachments},
+        "validator": validator.identity.name if validator else None,
+        "stale": _stale(chart, request.day),
+        "restricted_used": any(resource.restricted for resource in chart.resources),
+    }
+
+
+def _request(request: Request, policy: Policy) -> dict[str, Any]:
+    return {
+        "service": {"system": request.service.system, "code": request.service.code},
+        "date": request.day.isoformat(),
+        "policy": {"id": policy.id, "version": policy.version, "sha256": policy.sha256},
+    }
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    until = policy.effective_until
+    return {
+        "id": policy.id,
+        "version": policy.version,
+        "title": policy.title,
+        "payer": policy.payer,
+        "source_title": policy.source_title,
+        "effective": {
+            "from": policy.effective_from.isoformat(),
+            "until": until.isoformat() if until else None,
+        },
+    }
+
+
+def _patient(subject: Subject) -> dict[str, Any]:
+    return {
+        "reference": subject.reference,
+        "name": subject.name.quote if subject.name else None,
+        "birth_date": subject.birth_date.quote if subject.birth_date else None,
+        "sex": subject.sex.quote if subject.sex else None,
+        "member_id": subject.member_id,
+    }
+
+
+def _criterion(
+    leaf: Leaf, finding: Finding, path: str, table: EvidenceTable, policy: Policy
+) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "id": leaf.id,
+        "path": path,
+        "text": leaf.text,
+        "status": str(finding.status),
+        "basis": finding.basis,
+        "evidence": table.identify(finding.evidence),
+        "contrary": table.identify(finding.contrary),
+        "reason": finding.reason,
+        "looked": list(finding.looked),
+        "decided_by": finding.decided_by,
+    }
+    wording = table.identify(policy_evidence(leaf, policy.id))
+    return record | ({"policy_wording": wording[0]} if wording else {})
+
+
+def _sentence(sentence: CheckedSentence, table: EvidenceTable) -> dict[str, Any]:
+    draft = sentence.draft
+    return {
+        "section": draft.section,
+        "sentence": draft.text,
+        "cites": table.identify(draft.cites),
+        "verdict": sentence.verdict,
+        "written_by": draft.written_by,
+        "criterion": draft.criterion or None,
+        "checks": [dict(check) for check in sentence.checks],
+    }
+
+
+def _withheld(item: Withheld) -> dict[str, Any]:
+    draft = item.draft
+    return {
+        "sentence": draft.text,
+        "why": item.why,
+        "section": draft.section,
+        "criterion": draft.criterion or None,
+        "written_by": draft.written_by,
+    }
+
+
+def _attachment(found: Any, table: EvidenceTable) -> dict[str, Any]:
+    return {"id": found.id, "source": found.source, "title": found.title, "date": found.date, "cited": False}
+
+
+def _gaps(
+    policy: Policy,
+    findings: Mapping[str, Finding],
+    documents: DocumentFindings,
+    administrative: Administrative,
+) -> list[dict[str, str]]:
+    gaps = criterion_gaps(policy, findings)
+    for document in documents.missing:
+        ask = f"{document.text}: attach the document, or add it to the chart."
+        gaps.append({"kind": "document", "id": document.id, "ask": ask})
+    return gaps + [{"kind": "administrative", "id": gap.id, "ask": gap.ask} for gap in administrative.gaps]
+
+
+def _stale(chart: Chart, day: date) -> str | None:
+    newest = newest_date(chart)
+    if newest is None or day - newest <= STALE_AFTER:
+        return None
+    return f"The newest entry of the chart is of {newest}, over a year before the date of service {day}."

@@ -1,0 +1,185 @@
+"""Template sentences: what the letter says of each finding, made of nothing but its evidence.
+
+A template sentence joins quotes with fixed words, so that every number, date, code, drug and name in it
+stands in a source it cites. It is what the letter falls back on where a model's sentence fails.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from posology.policies import Finding, Leaf
+from posology.priorauth.narrative import DraftSentence, Section
+from posology.priorauth.request import Request
+from posology.quotes import Evidence, EvidenceKind
+
+__all__ = [
+    "fact_sentences",
+    "opening_sentence",
+    "policy_evidence",
+    "policy_sentence",
+    "request_sentences",
+    "section_of",
+]
+
+_TREATMENT = re.compile(
+    r"\b(treat\w*|therap\w*|trial|tried|fail\w*|medicat\w*|conservative|unsuccessful\w*|intoleran\w*|regimen)\b",
+    re.I,
+)
+_TREATMENT_TYPES = ("MedicationRequest", "MedicationStatement", "MedicationAdministration")
+_DATE_WORDS = {
+    "onset": "onset",
+    "abatement": "abated",
+    "performed": "performed",
+    "authoredOn": "ordered",
+    "effective": "dated",
+    "occurrence": "given",
+    "recordedDate": "recorded",
+    "start": "from",
+    "end": "until",
+    "issued": "issued",
+    "birthDate": "born",
+}
+
+
+def section_of(leaf: Leaf, finding: Finding) -> Section:
+    """Choose the section in which a finding is told."""
+    if any(e.source.split("/")[0] in _TREATMENT_TYPES for e in finding.evidence):
+        return "prior_treatment"
+    return "prior_treatment" if _TREATMENT.search(leaf.question or leaf.text) else "medical_necessity"
+
+
+def policy_evidence(leaf: Leaf, policy_id: str) -> tuple[Evidence, ...]:
+    """Return the payer's wording behind a leaf as evidence, where the policy quotes it."""
+    if not leaf.source_quote:
+        return ()
+    return (Evidence(EvidenceKind.POLICY, policy_id, leaf.source_quote, label="the policy's wording"),)
+
+
+def fact_sentences(leaf: Leaf, finding: Finding, section: Section) -> tuple[DraftSentence, ...]:
+    """Word the evidence of one finding, a sentence a source."""
+    return tuple(
+        DraftSentence(
+            section, _capital(_fact(group)) + ".", tuple(group), "template", leaf.id, decisive(group)
+        )
+        for group in _by_source(finding.evidence)
+    )
+
+
+def policy_sentence(leaf: Leaf, section: Section, policy_id: str) -> tuple[DraftSentence, ...]:
+    """Quote the payer's wording behind a finding, where the policy quotes it."""
+    return tuple(
+        DraftSentence(
+            section, f"The policy asks: “{_one_line(wording.quote)}”.", (wording,), "template", leaf.id
+        )
+        for wording in policy_evidence(leaf, policy_id)
+    )
+
+
+def decisive(group: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Return the evidence of one source that a letter may not omit: its value or its name."""
+    for evidence in group:
+        if evidence.path.startswith(("value", "component")):
+            return (evidence,)
+    return tuple(group[:1])
+
+
+def opening_sentence(age: Evidence | None, sex: Evidence | None) -> tuple[DraftSentence, ...]:
+    """Say how old the patient is, and of which sex, where the chart says so."""
+    facts = [e for e in (age, sex) if e is not None]
+    if not facts:
+        return ()
+    words = [f"{age.quote} old" if age else "", sex.quote if sex else ""]
+    text = f"The patient is {', '.join(word for word in words if word)}."
+    return (DraftSentence("clinical_summary", text, tuple(facts)),)
+
+
+def request_sentences(request: Request, name: Evidence | None) -> tuple[DraftSentence, ...]:
+    """Say what is asked for, for whom and when."""
+    service = _said(request, f"{request.service.system} {request.service.code}", "the service requested")
+    day = _said(request, request.day.isoformat(), "the date of service")
+    whom = f" for {name.quote}" if name else ""
+    cites = (service, day) + ((name,) if name else ())
+    text = f"Authorization is requested for {service.quote}{whom}, date of service {day.quote}."
+    sentences = [DraftSentence("request", text, cites)]
+    details = request.details
+    if details.quantity is not None:
+        quantity = _said(
+            request, f"{details.quantity.value:g} {details.quantity.unit}".strip(), "the quantity"
+        )
+        sentences.append(
+            DraftSentence("request", f"The quantity requested is {quantity.quote}.", (quantity,))
+        )
+    place = " ".join(part for part in (details.side, details.body_site) if part)
+    if place:
+        site = _said(request, place, "the body site")
+        sentences.append(DraftSentence("request", f"The body site is: {site.quote}.", (site,)))
+    if details.urgency == "expedited" and details.urgency_reason:
+        why = _said(request, details.urgency_reason, "the reason for an expedited review")
+        sentences.append(
+            DraftSentence("request", f"An expedited review is requested: “{why.quote}”.", (why,))
+        )
+    return tuple(sentences)
+
+
+def _said(request: Request, quote: str, label: str) -> Evidence:
+    return Evidence(EvidenceKind.HUMAN, request.source, quote, label=label)
+
+
+def _by_source(evidence: Iterable[Evidence]) -> list[list[Evidence]]:
+    groups: dict[tuple[str, ...], list[Evidence]] = {}
+    for item in evidence:
+        if item.kind is EvidenceKind.POLICY:
+            continue
+        alone = item.kind is not EvidenceKind.STRUCTURED
+        key = (item.source, item.kind, str(item.start), item.quote) if alone else (item.source,)
+        groups.setdefault(key, []).append(item)
+    return list(groups.values())
+
+
+def _fact(group: Sequence[Evidence]) -> str:
+    first = group[0]
+    if first.kind is EvidenceKind.TEXT:
+        when = f" of {first.date}" if first.date else ""
+        return f"the note{when} states: “{_one_line(first.quote)}”"
+    if first.kind is EvidenceKind.HUMAN:
+        when = f" ({first.date})" if first.date else ""
+        return f"stated by {first.how or 'a person'}{when}: “{_one_line(first.quote)}”"
+    if first.kind is EvidenceKind.DERIVED:
+        return f"{first.how or first.label or 'computed from the record'}: {first.quote}"
+    return _structured(group)
+
+
+def _structured(group: Sequence[Evidence]) -> str:
+    """Join a resource's evidence: its name, value, code, state and dates, in that order."""
+    names = [e for e in group if re.search(r"(text|display)$", e.path)]
+    values = [e for e in group if e.path.startswith(("value", "component")) and e not in names]
+    codes = [e for e in group if e.path.endswith(".code") and "tatus" not in e.path and e not in values]
+    dates = [e for e in group if _date_word(e)]
+    rest = [e for e in group if e not in names and e not in values and e not in codes and e not in dates]
+    head = names[0].quote if names else (group[0].label or group[0].quote)
+    text = head + (f" ({', '.join(e.quote for e in codes)})" if codes else "")
+    if values:
+        text += ": " + ", ".join(e.quote for e in values)
+    details = [e.quote for e in rest if e.quote != head] + [f"{_date_word(e)} {_day(e.quote)}" for e in dates]
+    if not dates and group[0].date:
+        details.append(f"dated {group[0].date}")
+    return "the record shows " + "; ".join([text, ", ".join(details)] if details else [text])
+
+
+def _date_word(evidence: Evidence) -> str:
+    if not re.match(r"\d{4}(-\d{2}){0,2}", evidence.quote):
+        return ""
+    last = evidence.path.rsplit(".", 1)[-1]
+    return next((word for key, word in _DATE_WORDS.items() if last.startswith(key)), "")
+
+
+def _day(quote: str) -> str:
+    return quote[:10]
+
+
+def _one_line(quote: str) -> str:
+    return " ".join(quote.split())
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
