@@ -108,7 +108,12 @@ def find_mentions(
     spots = {found.start: (found.value, Span(found.start, found.end)) for found in _names().find(text)}
     for match in _LETTERS.finditer(text):
         word = match.group().lower()
-        if word.endswith(_ENDINGS) and word not in _NOT_DRUGS and not _taken(match, spots):
+        if (
+            word.endswith(_ENDINGS)
+            and word not in _NOT_DRUGS
+            and word not in _class_words()
+            and not _taken(match, spots)
+        ):
             spots[match.start()] = (word, Span(match.start(), match.end()))
     ordered = [spots[start] for start in sorted(spots)]
     return tuple(_mention(ordered, index, text, quantities, frequencies) for index in range(len(ordered)))

@@ -10,7 +10,7 @@ from posology.spans import Span
 
 __all__ = ["Person", "find_people", "name_parts"]
 
-_NAME = r"[A-Z][a-zA-Z]*[a-z](?:['’-][A-Z][a-z]+)*|[A-Z]['’][A-Z][a-z]+|[A-ZÀ-Ý][\wÀ-ÿ'’-]+"
+_NAME = r"[A-Z][a-zA-Z]*[a-z](?:['’-][A-Z][a-z]+)*|[A-Z]['’][A-Z][a-z]+|[A-ZÀ-Ý][a-zß-ÿ'’-]+"
 _TITLED = re.compile(
     rf"(?<!\w)(?P<title>Dr|Doctor|Mr|Mrs|Ms|Miss|Prof|Professor)\b\.?\s+(?P<name>(?:{_NAME})(?:\s+(?:[A-Z]\.\s+)?(?:{_NAME}))?)"
 )

@@ -90,6 +90,15 @@ class Statement:
     under: dict[Mood, frozenset[str]]
     plain: dict[Mood, frozenset[str]]
 
+    def wholly(self, mood: Mood, span: Span) -> "Statement":
+        """Return the statement with every word of it under the mood, as the section or list around it says."""
+        words = self.plain[mood]
+        if self.under[mood] or not words:
+            return self
+        units = tuple(Unit(mood, frozenset({word}), word, span) for word in words)
+        nothing: frozenset[str] = frozenset()
+        return Statement((*self.units, *units), {**self.under, mood: words}, {**self.plain, mood: nothing})
+
 
 @cache
 def _cues(mood: Mood) -> re.Pattern[str]:
@@ -240,6 +249,7 @@ def _scopes(text: str, mood: Mood, pseudo: list[tuple[int, int]]) -> Iterator[_S
 
 
 def _scope_end(text: str, start: int, mood: Mood) -> int:
+    start += 1 if text[start : start + 1] == ":" else 0  # "Mother: diabetes"
     stop = _END.search(text, start)
     end = stop.start() if stop else len(text)
     verb = _VERB.search(text, start, end) if mood != "hypothetical" else None

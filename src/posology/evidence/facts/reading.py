@@ -12,11 +12,14 @@ from posology.evidence.facts.grades import Grade, find_grades
 from posology.evidence.facts.identifiers import Identifier, find_identifiers
 from posology.evidence.facts.medication import Mention, find_mentions
 from posology.evidence.facts.people import Person, find_people
-from posology.evidence.facts.polarity import Statement, read_statement
+from posology.evidence.facts.polarity import Mood, Statement, read_statement
 from posology.evidence.facts.quantities import Quantity, blank_out, find_quantities
 from posology.evidence.facts.sides import Level, Side, find_levels, find_sides
 from posology.evidence.facts.values import ChartFacts, CheckResult, Source
+from posology.records.context import assertion_of
 from posology.spans import Span
+
+_SHORT = 6  # words: a quote of so many is one thing, of which the text around says one thing
 
 __all__ = ["Case", "Reading", "failure"]
 
@@ -97,8 +100,22 @@ class Reading:
     @cached_property
     def core_statement(self) -> Statement:
         """The same of what is quoted, cues in the context before it heeded."""
-        whole = self.core is None or (self.core.start, self.core.end) == (0, len(self.text))
-        return self.statement if whole else read_statement(self.text, self.core)
+        if self.core is None or (self.core.start, self.core.end) == (0, len(self.text)):
+            return self.statement
+        quoted = read_statement(self.text, self.core)
+        quote = self.core.of(self.text)
+        if not 0 < len(quote.split()) <= _SHORT or any(sign.isdigit() or sign == "." for sign in quote):
+            return quoted
+        said = assertion_of(self.text, self.core)
+        moods: tuple[tuple[Mood, bool], ...] = (
+            ("negated", said.negated),
+            ("uncertain", said.uncertain),
+            ("family", said.family),
+            ("hypothetical", said.hypothetical),
+        )
+        for mood, holds in moods:
+            quoted = quoted.wholly(mood, self.core) if holds else quoted
+        return quoted
 
     @cached_property
     def people(self) -> tuple[Person, ...]:

@@ -56,7 +56,7 @@ _SIDE = re.compile(
 _GROUP = {value: group for group, values in _PAIRS.items() for value in values}
 _EITHER_CASE = {"L", "R", "OS", "OD", "OU", "LT", "RT", *_ABBREVIATED}
 _NOT_A_SIDE = re.compile(
-    r"right(?:\s+(?:now|away|after|before|to|as|here|there|upon|at|when|then)\b|-hand(?:ed|edness)?)|\bleft\s+(?:the|without|against|AMA|untreated|over|her|his|with|work|home|alone|off|in\s+place|for)\b",
+    r"right(?:\s+(?:now|away|after|before|about|to|as|here|there|upon|at|when|then)\b|-hand(?:ed|edness)?)|\bleft\s+(?:the|without|against|AMA|untreated|over|her|his|with|work|home|alone|off|in\s+place|for)\b",
     re.IGNORECASE,
 )
 _LIGHT = frozenset(
