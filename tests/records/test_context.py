@@ -104,6 +104,13 @@ TABLE = [
     ("HER2-negative <breast cancer>.", "", "the sign belongs to the name"),
     ("There is no doubt that <psoriasis> is present.", "", "no doubt"),
     ("Takes <metformin> without difficulty.", "", "without difficulty"),
+    ("Negative for evidence of trauma, injury or <infection>.", N, "negative for reaches through a list"),
+    ("The risks of <bleeding> were explained.", P, "risks"),
+    ("<Surgery> was then discussed.", P, "discussed"),
+    ("INFECTION<S>: , None.", N, "an answer after a lost line break"),
+    ("She may be able to get help with <depression>.", "", "an ability is no doubt"),
+    ("Stable.,FAMILY HISTORY:, Positive for heart disease, <hypertension>.", F, "a heading inside a line"),
+    ("No fever.,LUNGS:  <Wheezes>.", "", "a heading inside a line begins a sentence"),
 ]
 
 

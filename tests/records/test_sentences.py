@@ -1,12 +1,21 @@
 """Sentences and sections with exact offsets."""
 
+import time
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posology.records import SectionKind, find_sections, section_at, section_spans, sentence_spans
+from posology.records import (
+    SectionKind,
+    assertion_of,
+    find_sections,
+    section_at,
+    section_spans,
+    sentence_spans,
+)
+from posology.spans import Span
 
 TABLE = [
     ("BMI is 41.2. She walks.", ["BMI is 41.2.", "She walks."], "a decimal point"),
@@ -94,3 +103,22 @@ def test_named_stretches_cover_the_text():
 )
 def test_lines_that_are_no_headings(line):
     assert find_sections(line) == []
+
+
+ODD = [
+    " " * 60_000,
+    "A." * 30_000,
+    "no a, " * 10_000,
+    "x a.b. " * 10_000,
+    "short line\n" * 6_000,
+    " \n" * 30_000,
+]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_odd_texts_take_no_time_beyond_their_length(text):
+    begun = time.perf_counter()
+    sentence_spans(text)
+    find_sections(text)
+    assertion_of(text, Span(30_000, 30_003))
+    assert time.perf_counter() - begun < 5

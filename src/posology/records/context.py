@@ -24,6 +24,7 @@ _JOINED = re.compile(r",|\band\b|\bwith\b", re.IGNORECASE)
 _PLURAL = re.compile(r"\s*(?:were|are|have)\b", re.IGNORECASE)
 _PARAGRAPH = re.compile(r"\r?\n[ \t]*\r?\n")
 _DIRECT = re.compile(r"non-?|negative|neg|absent|\?|ex-|query", re.IGNORECASE)  # reach a few words only
+_REACH = 600  # characters before and after a thing that are looked at
 _NEAR = 30  # characters that a direct trigger reaches
 
 
@@ -102,11 +103,12 @@ def _scopes(text: str, span: Span) -> list[Span]:
     holding = [s for s in sentences if s.overlaps(span) or s.start <= span.start < s.end] or [
         Span(start, end)
     ]
-    scopes = [Span(holding[0].start, holding[-1].end)]
+    begin, end = max(holding[0].start, span.start - _REACH), min(holding[-1].end, span.end + _REACH)
+    scopes = [Span(begin, max(begin, end))]
     if _LIST_LEAD.match(text, scopes[0].start):
         leads = [s for s in sentences if s.end <= scopes[0].start and not _LIST_LEAD.match(text, s.start)]
         if leads and text[leads[-1].start : leads[-1].end].endswith(":"):
-            scopes.append(leads[-1])
+            scopes.append(Span(max(leads[-1].start, leads[-1].end - _REACH), leads[-1].end))
     return scopes
 
 

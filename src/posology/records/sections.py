@@ -94,6 +94,10 @@ _START = re.compile(
 _INLINE = re.compile(
     r"([A-Za-z][A-Za-z0-9 /&'-]{0,58}?)[ \t]*(?:\([^)\n]{0,30}\))?[*_]{0,3}[ \t]*(:|--|-(?=[ \t]))[*_]{0,3}"
 )
+# a heading in capitals inside a line, as where line breaks were lost: "... stable., FAMILY HISTORY: ..."
+_INSIDE = re.compile(
+    r"(?:(?<=[.,;])|(?<=[.,;][ \t])|(?<=[ \t]{2}))([A-Z][A-Z/&'-]+(?: [A-Z/&'-]+){0,6})[ \t]*:"
+)
 _ALONE = re.compile(r"([A-Za-z][A-Za-z0-9 /&'-]{0,58}?)[*_]{0,3}[ \t]*[=:]*[ \t]*$")
 
 
@@ -109,6 +113,8 @@ def find_sections(text: str) -> list[Section]:
     on its line.
     """
     found = [heading for match in _LINE.finditer(text) if (heading := _heading(match))]
+    found.extend(_inside(text, {heading.end for _, heading in found}))
+    found.sort(key=lambda pair: pair[1])
     ends = [*[heading.start for _, heading in found[1:]], len(text)][: len(found)]
     return [
         Section(kind, heading, Span(heading.end, end))
@@ -130,6 +136,15 @@ def section_spans(text: str) -> list[tuple[str, Span]]:
 def section_at(sections: list[Section], position: int) -> Section | None:
     """Return the section whose body holds a character, or ``None``."""
     return next((s for s in sections if s.body.start <= position < s.body.end), None)
+
+
+def _inside(text: str, known_ends: set[int]) -> list[tuple[SectionKind, Span]]:
+    found: list[tuple[SectionKind, Span]] = []
+    for match in _INSIDE.finditer(text):
+        kind = _kinds().get(match[1].lower())
+        if kind is not None and len(match[1]) > 2 and match.end() not in known_ends:
+            found.append((kind, Span(match.start(1), match.end())))
+    return found
 
 
 def _heading(line: re.Match[str]) -> tuple[SectionKind, Span] | None:

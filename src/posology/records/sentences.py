@@ -26,6 +26,8 @@ _ITEM = re.compile(
 )
 _LABEL = re.compile(r"[ \t]*[A-Za-z][A-Za-z0-9 /&()'-]{0,48}:(?:\s|$)")
 _HEADING = re.compile(r"[ \t]*(?:#{1,6}[ \t].*|[A-Z][A-Z0-9 /&()'-]{2,60}:?)[ \t]*$")
+_CAPITALS = re.compile(r"(?:(?<=[.,;])|(?<=[.,;]\s)|(?<=\s\s))(?=[A-Z][A-Z/&'-]+(?: [A-Z/&'-]+){0,6}[ \t]*:)")
+_GLANCE = 160  # characters that are looked at before and after a place
 _WORD_BEFORE = re.compile(r"[A-Za-z][A-Za-z.]*$")
 
 
@@ -41,7 +43,8 @@ def sentence_spans(text: str) -> list[Span]:
     """
     found: list[Span] = []
     for block in _blocks(text):
-        found.extend(_sentences_of(text, block))
+        for stretch in _stretches(text, block):
+            found.extend(_sentences_of(text, stretch))
     return found
 
 
@@ -64,7 +67,8 @@ def _lines(text: str, start: int, end: int) -> Iterator[Span]:
     while position < end:
         match = _LINE.search(text, position, end)
         line_end, following = (match.start(), match.end()) if match else (end, end)
-        line, after = text[position:line_end], text[following:end].partition("\n")[0].rstrip("\r")
+        line, after = text[position:line_end], text[following : min(end, following + _GLANCE)]
+        after = after.partition("\n")[0].rstrip("\r")
         if following >= end or _breaks_line(line, after):
             yield Span(begin, line_end)
             begin = following
@@ -78,6 +82,16 @@ def _breaks_line(line: str, after: str) -> bool:
     return short and bool(line.strip()) and line.rstrip()[-1:] not in ",;-(/" and after.lstrip()[:1].isupper()
 
 
+def _stretches(text: str, block: Span) -> Iterator[Span]:
+    """Cut a line before headings in capitals inside it, as where line breaks were lost."""
+    start = block.start
+    for match in _CAPITALS.finditer(text, block.start, block.end):
+        if match.start() > start:
+            yield Span(start, match.end())
+            start = match.end()
+    yield Span(start, block.end)
+
+
 def _sentences_of(text: str, block: Span) -> Iterator[Span]:
     start = block.start
     for match in _STOP.finditer(text, block.start, block.end):
@@ -88,12 +102,12 @@ def _sentences_of(text: str, block: Span) -> Iterator[Span]:
 
 
 def _ends_sentence(text: str, stop: re.Match[str], start: int, end: int) -> bool:
-    if not text[start : stop.start()].strip():
+    before = text[max(start, stop.start() - _GLANCE) : stop.start()]
+    if not before.strip():
         return False
     if not stop[0].startswith(".") or stop[0].startswith(".."):
         return True
-    before = text[start : stop.start()]
-    following = text[stop.end() : end].lstrip()
+    following = text[stop.end() : min(end, stop.end() + _GLANCE)].lstrip()
     if not following or _is_bullet(before):
         return not _is_bullet(before)
     word = _WORD_BEFORE.search(before)

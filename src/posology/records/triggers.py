@@ -32,7 +32,7 @@ _ADVERBS = (
 
 # "Hypertension: no", "Diabetes? denies": the answer to a question of a form
 ANSWERED_NO = (
-    r"[-–:?]+\s*(?:no|none|negative|neg|denies|denied|absent|never|n)"
+    r"[-–:?]+[\s,]*(?:no|none|negative|neg|denies|denied|absent|never|n)"
     r"(?=\s*(?:[,;.|)\]]|$|\s\s|\s[A-Z][\w /]*[:?]))"
 )
 
@@ -53,7 +53,7 @@ PRE: Mapping[str, tuple[str, ...]] = {
         r"none of",
         r"negative for",
         r"neg for",
-        r"(?:negative|neg)(?= (?:\w+ ){0,2}\w+)",
+        r"(?:negative|neg)(?! for)(?= (?:\w+ ){0,2}\w+)",
         r"absence of",
         r"absent",
         r"lack(?:s|ed|ing)?(?: of)?",
@@ -139,7 +139,7 @@ PRE: Mapping[str, tuple[str, ...]] = {
         r"return (?:to (?:the )?(?:ed|er|clinic|office|emergency department)|precautions|for|if)",
         r"(?:call|seek care|go to the (?:er|ed)) (?:if|for|with)",
         r"(?:watch|monitor|look) (?:out )?for",
-        r"(?:at )?(?:high |low |increased |higher )?risk (?:of|for)",
+        r"(?:at )?(?:high |low |increased |higher )?risks? (?:of|for)",
         r"(?:to )?prevent(?:ion)?(?: of)?",
         r"prophylaxis(?: for| against)?",
         r"screen(?:ing)? for",
@@ -221,7 +221,8 @@ POST: Mapping[str, tuple[str, ...]] = {
         r"in (?:19|20)\d\d",
     ),
     "hypothetical": (
-        r"(?:is|was|are|were|has been) (?:recommended|planned|scheduled|considered|discussed|advised|"
+        r"(?:is|was|are|were|has been) (?:then |also )?(?:recommended|planned|scheduled|considered|"
+        r"discussed|advised|"
         r"offered|requested)",
         r"(?:will|would|should|to) be (?:\w+ )?(?:started|tried|considered|ordered|scheduled|performed|"
         r"discussed|"
@@ -264,6 +265,7 @@ PSEUDO: Mapping[str, tuple[str, ...]] = {
     ),
     "uncertain": (
         r"likely to (?:benefit|need)",
+        r"may be able",
         r"vs\.? (?:stable|reviewed|wnl|today)",
         r"without (?:doubt|question)",
         r"no doubt",
@@ -341,6 +343,6 @@ TERMINATORS: tuple[str, ...] = (
     r",(?!\s*(?:or|nor|and/or)\b)(?=[^,;]*?(?:\b(?:is|are|was|were|has|have|had|takes|taking|remains|"
     r"continues|"
     r"started|weighs|improved|controlled|on|stable)\b|\d))",
-    r"\s{2,}(?=\[|[A-Z])",
+    r"(?<=\s\s)(?=\[|[A-Z])",
     r"[|\u2610\u2611\u2612]",
 )
