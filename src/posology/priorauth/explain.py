@@ -94,7 +94,6 @@ def _explain_row(packet: Mapping[str, Any], row: Mapping[str, Any]) -> Explanati
         why.append("A person must confirm this finding.")
     gaps = [_gap(gap) for gap in rows_of(packet, "gaps") if text_of(gap, "id") == identifier]
     rows = {text_of(item, "id"): item for item in rows_of(packet, "evidence")}
-    quotes = [(text_of(rows[key], "kind"), _quote(rows[key])) for key in texts_of(row, "evidence")]
     parts = [
         ("Why", [line for line in why if line]),
         ("The payer's words", [_quote(rows[key]) for key in texts_of(row, "policy_wording")]),

@@ -30,16 +30,16 @@ _SECTIONS = {
 }
 _INTERNAL_SECTIONS = {"request": "What was asked for", "clinical_summary": "What the record shows"}
 _ATTESTATION = (
-    "I have reviewed this request and the records it cites. To the best of my knowledge the information above "
-    "is accurate and is supported by the patient's medical record."
+    "I have reviewed this request and the records it cites. To the best of my knowledge the information "
+    "above is accurate and is supported by the patient's medical record."
 )
 _NO_VALIDATOR = (
-    "No validator was configured for this draft. Sentences marked unchecked passed the deterministic checks only: "
-    "compare each with its sources before signing."
+    "No validator was configured for this draft. Sentences marked unchecked passed the deterministic "
+    "checks only: compare each with its sources before signing."
 )
 _RESTRICTED = (
-    "This packet uses records labelled restricted, included by an explicit choice. Where they are substance use "
-    "disorder records, 42 CFR part 2 prohibits unauthorized use or disclosure of these records."
+    "This packet uses records labelled restricted, included by an explicit choice. Where they are substance "
+    "use disorder records, 42 CFR part 2 prohibits unauthorized use or disclosure of these records."
 )
 
 
@@ -113,7 +113,8 @@ def _require_consistent(packet: Mapping[str, Any], *, internal: bool, signature:
 
 def _title(packet: Mapping[str, Any], *, internal: bool) -> str:
     service = service_words(packet) or "a service that is not in the record"
-    return f"{'Internal notice: not supported' if internal else 'Prior authorization request'}: {service}"
+    kind = "Internal notice, request not supported" if internal else "Prior authorization request"
+    return f"{kind}: {service}"
 
 
 def _addressee(packet: Mapping[str, Any]) -> tuple[str, ...]:
@@ -196,7 +197,8 @@ def _signature_block(packet: Mapping[str, Any], signature: Signature | None) -> 
 
 def _policy_words(packet: Mapping[str, Any]) -> str:
     policy = mapping_of(mapping_of(packet, "request"), "policy")
-    return f"Policy {text_of(policy, 'id') or NOT_IN_RECORD}, version {text_of(policy, 'version') or NOT_IN_RECORD}"
+    number, version = text_of(policy, "id"), text_of(policy, "version")
+    return f"Policy {number or NOT_IN_RECORD}, version {version or NOT_IN_RECORD}"
 
 
 def _footer(packet: Mapping[str, Any], sha256: str) -> str:

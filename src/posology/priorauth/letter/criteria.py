@@ -17,15 +17,17 @@ _CAPTIONS = {
     "any": "Any one of these is enough",
     "at_least": "A stated number of these is enough",
     "none": "None of these may apply",
+    "exclusions": "Exclusions: one that applies rules the request out",
 }
-_EXCLUSIONS = "Exclusions: one that applies rules the request out"
+_FURTHER = "Required as well"
 _STATUS = {"met": "Met", "not_met": "Not met", "unknown": "Unknown"}
 _EXCLUSION_STATUS = {"met": "Applies", "not_met": "Does not apply", "unknown": "Unknown"}
 
 
 def is_exclusion(row: Mapping[str, Any]) -> bool:
     """Tell whether a criterion counts against the request when it is met."""
-    return text_of(row, "path").startswith("exclusion") or _innermost(text_of(row, "path")) == "none"
+    negations = len(re.findall(r"(?:^|\.)(?:exclusions|none)\b", text_of(row, "path")))
+    return negations % 2 == 1
 
 
 def is_against(row: Mapping[str, Any]) -> bool:
@@ -39,7 +41,8 @@ def status_words(row: Mapping[str, Any]) -> str:
     words = _EXCLUSION_STATUS if is_exclusion(row) else _STATUS
     if status not in words:
         raise UserError(
-            f"packet.json: criterion {text_of(row, 'id')} has the status {status!r}; known: met, not_met, unknown"
+            f"packet.json: criterion {text_of(row, 'id')} has the status {status!r}; "
+            "known: met, not_met, unknown"
         )
     return words[status]
 
@@ -48,36 +51,41 @@ def build_groups(
     packet: Mapping[str, Any], citations: Citations, to_confirm: Collection[str]
 ) -> tuple[CriteriaGroup, ...]:
     """Group the criteria by the branch of the policy's tree that they stand under."""
-    rows = rows_of(packet, "criteria")
-    return tuple(
-        CriteriaGroup(caption, tuple(_row(row, citations, to_confirm) for row in group))
-        for (caption, _), group in groupby(rows, key=_branch)
-    )
+    groups: list[CriteriaGroup] = []
+    for _, members in groupby(rows_of(packet, "criteria"), key=_branch):
+        rows = list(members)
+        caption = _caption(text_of(rows[0], "path")) or (_FURTHER if groups else "")
+        groups.append(CriteriaGroup(caption, tuple(_row(row, citations, to_confirm) for row in rows)))
+    return tuple(groups)
 
 
-def _branch(row: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the caption of a row's group, and the branch that makes it a group of its own."""
+def _branch(row: Mapping[str, Any]) -> str:
+    """Return the branch that a criterion stands under; the lone leaves of the exclusions share one."""
     path = text_of(row, "path")
-    kind, parent = _innermost(path), path.rpartition(".")[0]
-    nested = "." in path
-    if path.startswith("exclusion"):
-        inner = _CAPTIONS[kind] if kind in ("all", "any", "at_least") and nested else ""
-        return (f"{_EXCLUSIONS}. {inner}" if inner else _EXCLUSIONS), parent if inner else ""
-    if kind == "all" and not nested:
-        return "", ""
-    return _CAPTIONS.get(kind, ""), parent + kind
+    return "exclusions" if re.fullmatch(r"exclusions\[\d+\]", path) else re.sub(r"\[\d+\]$", "", path)
 
 
-def _innermost(path: str) -> str:
-    """Return the kind of the branch a leaf stands in: ``any`` for ``all[1].any[0]``."""
-    match = re.fullmatch(r"(?:.*\.)?([a-z_]+)(?:\[\d+\])?", path)
-    return match[1] if match else ""
+def _caption(path: str) -> str:
+    """Say how the criteria of a branch count: ``all[1].any`` is "Any one of these is enough"."""
+    steps = [re.fullmatch(r"([a-z_]+)(?:\[(\d+)\])?", step) for step in path.split(".")]
+    known = [(step[1], int(step[2] or 0)) for step in steps if step]
+    if not known or known[-1][0] not in _CAPTIONS:
+        return ""
+    words = _CAPTIONS[known[-1][0]]
+    if len(known) == 1:
+        return "" if known[0][0] == "all" else words
+    parent, place = known[-2]
+    if parent == "exclusions" and known[-1][0] != "exclusions":
+        return f"Exclusion: {words[0].lower()}{words[1:]}"
+    if parent in ("any", "at_least"):
+        return f"Alternative {place + 1}: {words[0].lower()}{words[1:]}"
+    return words
 
 
 def _row(row: Mapping[str, Any], citations: Citations, to_confirm: Collection[str]) -> CriterionRow:
     identifier = text_of(row, "id")
     evidence = texts_of(row, "evidence")
-    quoted = [key for key in evidence if text_of(citations.rows[key], "kind") == "policy"]
+    quoted = texts_of(row, "policy_wording")
     return CriterionRow(
         identifier,
         text_of(row, "text") or identifier,
@@ -85,7 +93,7 @@ def _row(row: Mapping[str, Any], citations: Citations, to_confirm: Collection[st
         status_words(row),
         _tone(row),
         "to be confirmed" if identifier in to_confirm else "",
-        Cited(text_of(row, "reason"), citations.marks(evidence)),
+        Cited(text_of(row, "reason"), citations.marks((*evidence, *quoted))),
         citations.marks(texts_of(row, "contrary")),
     )
 

@@ -34,7 +34,7 @@ def build_strip(packet: Mapping[str, Any]) -> Strip:
         points += [f"Missing: {text_of(gap, 'ask')}" for gap in rows_of(packet, "gaps")]
     if len(points) > _POINTS:
         more = len(points) - _POINTS + 1
-        points = [*points[: _POINTS - 1], f"And {more} more: see the worksheet on the last page."]
+        points = [*points[: _POINTS - 1], f"And {more} more: see the worksheet at the end."]
     if stale := text_of(packet, "stale"):
         points.append(stale)
     return Strip("Draft: for the clinician, not part of the letter", headline, tuple(points), tone)
@@ -44,8 +44,8 @@ def _headline(packet: Mapping[str, Any], conclusion: str) -> tuple[str, Tone]:
     confirm, gaps = len(texts_of(packet, "findings_to_confirm")), len(rows_of(packet, "gaps"))
     if conclusion == "ready":
         return (
-            "Ready. Every criterion is decided in favour on confirmed findings, and nothing that the payer asks "
-            "for is missing. Read it, then sign it.",
+            "Ready. On confirmed findings the policy's criteria are met, and nothing that the payer asks for "
+            "is missing. Read it, then sign it.",
             "good",
         )
     if conclusion == "review":
@@ -53,20 +53,19 @@ def _headline(packet: Mapping[str, Any], conclusion: str) -> tuple[str, Tone]:
         leaning = "the policy does not support this request" if against else "the policy's criteria are met"
         missing = f", and {_count(gaps, 'thing is', 'things are')} missing" if gaps else ""
         return (
-            f"For review. If they hold, {leaning}: {_count(confirm, 'finding', 'findings')} must be confirmed by "
-            f"a person before anyone signs{missing}.",
+            f"For review: {_count(confirm, 'finding', 'findings')} must be confirmed by a person before "
+            f"anyone signs{missing}. If the findings hold, {leaning}.",
             "open",
         )
     if conclusion == "incomplete":
-        return (
-            f"Incomplete. {_count(gaps, 'thing is', 'things are').capitalize()} missing: supply what is asked for "
-            "and draft again. Unknown is not no.",
-            "open",
+        what = (
+            _count(gaps, "thing is", "things are") + " missing" if gaps else "the record does not decide it"
         )
+        return f"Incomplete: {what}. Supply what is asked for and draft again; unknown is not no.", "open"
     if conclusion == "not_supported":
         return (
-            "Not supported. On confirmed findings the policy does not support this request. This is an internal "
-            "notice, not a letter: do not send it.",
+            "Not supported. On confirmed findings the policy does not support this request. This is an "
+            "internal notice, not a letter: do not send it.",
             "bad",
         )
     raise UserError(
@@ -177,8 +176,8 @@ def _checks(packet: Mapping[str, Any]) -> list[str]:
     validator = text_of(packet, "validator")
     by = f"; validator: {validator}" if validator else "; no validator was configured"
     return [
-        f"Checks: {passed} of {len(narrative)} sentences passed every check that ran on them against the sources "
-        f"they cite ({', '.join(names)}{by}). What fails is left out."
+        f"Checks: {passed} of {len(narrative)} sentences passed every check that ran on them against the "
+        f"sources they cite ({', '.join(names)}{by}). What fails is left out."
     ]
 
 
@@ -186,6 +185,6 @@ def _review(packet: Mapping[str, Any]) -> str:
     seed = text_of(mapping_of(packet, "request"), "seed")
     tail = f" Seed {seed}." if seed else ""
     return (
-        "Software drafts and quotes; it decides nothing. A clinician must read the letter and its sources."
+        "Software writes and quotes; it decides nothing. A clinician must read the letter and its sources."
         + tail
     )

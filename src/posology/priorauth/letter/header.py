@@ -41,12 +41,16 @@ def build_panels(packet: Mapping[str, Any], citations: Citations) -> tuple[tuple
     """Build the header block as two columns: for whom and under which policy; what, and who asks."""
     administrative = mapping_of(packet, "administrative")
     return (
-        (_patient(packet), Panel("Diagnoses", (_diagnoses(administrative, citations),)), _policy(packet)),
+        (
+            _patient(packet),
+            Panel("Diagnoses", (_diagnoses(administrative, citations),)),
+            _policy(packet),
+            *_requester(mapping_of(administrative, "requester")),
+        ),
         (
             _request(packet, administrative),
             _party("Provider", mapping_of(administrative, "provider")),
             _party("Facility", mapping_of(administrative, "facility")),
-            *_requester(mapping_of(administrative, "requester")),
         ),
     )
 

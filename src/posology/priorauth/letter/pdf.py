@@ -12,7 +12,6 @@ from posology.priorauth.letter.view import LetterView
 
 __all__ = ["render_pdf"]
 
-_STANDARDS = ["ua-1", "a-2a"]
 _NO_GLYPH = re.compile(r'the text `"((?:[^"\\]|\\.)*)"` could not be displayed')
 _FORBIDDEN = re.compile(r'the PDF contains the codepoint `"((?:[^"\\]|\\.)*)"`')
 _ESCAPED = re.compile(r"\\u\{([0-9a-fA-F]+)\}|\\(.)")
@@ -38,7 +37,8 @@ def render_pdf(view: LetterView) -> bytes:
             break
         missing |= lacking
     raise InternalError(
-        f"letter.pdf: {len(missing)} characters without a glyph could not be replaced; use letter.html, and report this"
+        f"letter.pdf: {len(missing)} characters without a glyph could not be replaced; "
+        "use letter.html, and report this"
     )
 
 
@@ -52,7 +52,7 @@ def _compile(data: dict[str, Any]) -> tuple[bytes | None, set[str]]:
             template,
             sys_inputs={"data": json.dumps(data)},
             format="pdf",
-            pdf_standards=_STANDARDS,
+            pdf_standards=["ua-1", "a-2a"],
             timestamp=data["timestamp"],
             ignore_system_fonts=True,
         )

@@ -45,7 +45,8 @@ def cited_ids(packet: Mapping[str, Any]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for row in rows_of(packet, "criteria"):
         where = f"criterion {text_of(row, 'id')}"
-        found += [(where, key) for key in texts_of(row, "evidence") + texts_of(row, "contrary")]
+        for field in ("evidence", "contrary", "policy_wording"):
+            found += [(where, key) for key in texts_of(row, field)]
     for number, row in enumerate(rows_of(packet, "narrative")):
         found += [(f"narrative[{number}]", key) for key in texts_of(row, "cites")]
     administrative = packet.get("administrative")

@@ -75,7 +75,8 @@ _READY: Packet = {
             "all[0]",
             "Body mass index of 35 kg/m2 or more.",
             "met",
-            evidence=["e1", "e2"],
+            evidence=["e1"],
+            policy_wording="e2",
             reason="The latest value is 41.2 kg/m2 on 2019-03-02, which is at least 35 kg/m2.",
         ),
         _criterion(
@@ -149,7 +150,8 @@ _READY: Packet = {
             "source": "DocumentReference/visit-2019-02-11",
             "start": 1042,
             "end": 1137,
-            "quote": "Completed a 26-week supervised diet and exercise programme; lost 3 kg, regained 5 kg within a year.",
+            "quote": "Completed a 26-week supervised diet and exercise programme; lost 3 kg, "
+            "regained 5 kg within a year.",
             "date": "2019-02-11",
             "label": "Progress note",
         },
@@ -200,8 +202,8 @@ _READY: Packet = {
         ),
         _sentence(
             "prior_treatment",
-            "The note of 2019-02-11 states: “Completed a 26-week supervised diet and exercise programme; lost 3 kg, "
-            "regained 5 kg within a year.”",
+            "The note of 2019-02-11 states: “Completed a 26-week supervised diet and exercise programme; "
+            "lost 3 kg, regained 5 kg within a year.”",
             ["e5"],
         ),
         _sentence("medical_necessity", "Her body mass index was 41.2 kg/m2 on 2019-03-02.", ["e1"], WRITER),
@@ -469,7 +471,7 @@ def incomplete() -> Packet:
         {
             "kind": "criterion",
             "id": "failed-treatment",
-            "ask": "A note of earlier medical treatment for obesity and its outcome: from the treating clinician.",
+            "ask": "A note of earlier treatment for obesity and its outcome: from the treating clinician.",
         },
         {
             "kind": "administrative",
