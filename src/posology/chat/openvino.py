@@ -25,7 +25,7 @@ SHARED_PREFIX_TOKENS = 64  # from here on a shared prefix is worth one step of w
 class OpenVinoOptions:
     """How the embedded engine runs."""
 
-    repeatable: bool = True  # the same answer whatever is in the batch or the cache; 1.3 to 2 times the time
+    repeatable: bool = True  # the same answer whatever is in the batch or the cache; 1.5 to 3 times the time
     cache_gb: int = 1
     threads: int = 0  # 0: the engine decides
     window_tokens: int = 0  # 0: the model's own

@@ -37,7 +37,7 @@ def _prompt(text: str, constraint: Choice | JsonShape, max_tokens: int) -> Promp
     return Prompt((Message("user", text),), constraint, max_tokens)
 
 
-def _object(**properties: object) -> JsonShape:
+def _object(properties: dict[str, object]) -> JsonShape:
     return JsonShape(
         {
             "type": "object",
@@ -52,20 +52,13 @@ CANARIES: tuple[Canary, ...] = (
     Canary("choice", _prompt("Answer with the one word: banana.", Choice(("met", "not_met", "unknown")), 24)),
     Canary(
         "enum",
-        _prompt("Write one sentence about the sea.", _object(status={"enum": ["amber", "violet"]}), 32),
+        _prompt("Write one sentence about the sea.", _object({"status": {"enum": ["amber", "violet"]}}), 32),
     ),
     Canary(
         "nested const",
         _prompt(
             "Say hello.",
-            _object(
-                inner={
-                    "type": "object",
-                    "properties": {"mark": {"const": "zq-17"}},
-                    "required": ["mark"],
-                    "additionalProperties": False,
-                }
-            ),
+            _object({"inner": _object({"mark": {"const": "zq-17"}}).schema}),
             48,
         ),
     ),
@@ -73,7 +66,9 @@ CANARIES: tuple[Canary, ...] = (
         "bounded array",
         _prompt(
             "List the first thirty letters you think of.",
-            _object(letters={"type": "array", "items": {"enum": ["k", "v"]}, "minItems": 1, "maxItems": 3}),
+            _object(
+                {"letters": {"type": "array", "items": {"enum": ["k", "v"]}, "minItems": 1, "maxItems": 3}}
+            ),
             64,
         ),
     ),
@@ -81,7 +76,7 @@ CANARIES: tuple[Canary, ...] = (
         "count",
         _prompt(
             "Give exactly two numbers.",
-            _object(numbers={"type": "array", "items": {"enum": [7]}, "minItems": 12, "maxItems": 12}),
+            _object({"numbers": {"type": "array", "items": {"enum": [7]}, "minItems": 12, "maxItems": 12}}),
             96,
         ),
     ),
