@@ -16,7 +16,6 @@ from corruptions.faults import FAULTS
 from corruptions.pairs import Pair, half_of, made_pairs
 from corruptions.paraphrases import reword
 from corruptions.realtext import medec_rows, medhallu_rows, note_pairs
-
 from posology.evidence.facts import ChartFacts, CheckResult, Source, check_facts
 
 SEED = 20190302
@@ -26,19 +25,23 @@ CLEAN = 1500
 
 
 def sources_of(pair: Pair) -> list[Source]:
+    """Return the pair's sources as the checks take them."""
     return [Source(text, context, date, label=label) for text, context, date, label in pair.sources]
 
 
 def facts_of(pair: Pair) -> ChartFacts:
+    """Return what the chart of the pair knows of the patient."""
     sex = pair.sex if pair.sex in ("female", "male") else "unknown"
     return ChartFacts(pair.names, sex, pair.born, pair.service, pair.providers)  # type: ignore[arg-type]
 
 
 def alarms(sentence: str, pair: Pair) -> list[CheckResult]:
+    """Return what the checks find wrong with a sentence."""
     return [r for r in check_facts(sentence, sources_of(pair), facts=facts_of(pair)) if not r.ok]
 
 
 def load(half: str) -> dict[str, list[Pair]]:
+    """Return the pairs of one half, made and from notes."""
     made = [pair for pair in made_pairs(SEED, MADE) if half_of(pair.origin) == half]
     notes = [pair for pair in note_pairs(DATA) if half_of(pair.sentence) == half]
     random.Random(SEED).shuffle(notes)
@@ -158,7 +161,8 @@ def table(results: dict[str, Any]) -> str:
     for fault, r in results["faults"].items():
         low, high = r["ci95"] or (0.0, 0.0)
         lines.append(
-            f"| {fault} | {r['rate']} | {r['n']} | {low}-{high} | {r['made']['rate']} (n {r['made']['n']}) | {r['notes']['rate']} (n {r['notes']['n']}) |"
+            f"| {fault} | {r['rate']} | {r['n']} | {low}-{high} "
+            f"| {r['made']['rate']} (n {r['made']['n']}) | {r['notes']['rate']} (n {r['notes']['n']}) |"
         )
     lines += ["", "| clean sentences of | false alarms | n | 95 % interval |", "|---|---|---|---|"]
     for kind, r in results["clean"].items():
@@ -178,6 +182,7 @@ def table(results: dict[str, Any]) -> str:
 
 
 def main() -> None:
+    """Report on the held-out half, or show the half for development."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", default="B", choices=("A", "B"))
     parser.add_argument(

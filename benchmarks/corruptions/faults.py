@@ -10,63 +10,194 @@ __all__ = ["FAULTS"]
 
 _NUMBER = re.compile(r"(?<![\w./,:-])\d{1,4}(?:\.\d{1,2})?(?![\w/:]|\.\d|,\d|-\d)")
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
-_DATES = re.compile(rf"\b(?:19|20)\d\d-\d\d-\d\d\b|\b(?:{_MONTHS})(?: \d{{1,2}},)? \d{{4}}\b|\b\d{{1,2}}/\d{{1,2}}/\d{{2,4}}\b"
-                    rf"|(?<=in )(?:19|20)\d\d\b|(?<=since )(?:19|20)\d\d\b|\b\d+(?= (?:days?|weeks?|months?|years?)\b)|\b\d+(?=-(?:year|month|week)-old)")  # fmt: skip
+_DATES = re.compile(
+    rf"\b(?:19|20)\d\d-\d\d-\d\d\b|\b(?:{_MONTHS})(?: \d{{1,2}},)? \d{{4}}\b"
+    rf"|\b\d{{1,2}}/\d{{1,2}}/\d{{2,4}}\b"
+    rf"|(?<=in )(?:19|20)\d\d\b|(?<=since )(?:19|20)\d\d\b|\b\d+(?= (?:days?|weeks?"
+    rf"|months?|years?)\b)|\b\d+(?=-(?:year|month|week)-old)"
+)
 _UNITS = {
-    "kg/m2": "kg", "mg/dL": "g/dL", "ng/mL": "mg/dL", "mmol/L": "mg/dL", "mg/L": "g/L", "g/dL": "mg/dL", "K/uL": "/uL",
-    "events per hour": "events per day", "mcg": "mg", "mg": "mcg", "kg": "lb", "pounds": "kg", "lbs": "kg", "cm": "mm",
-    "mm": "cm", "mL": "L", "months": "weeks", "month": "week", "weeks": "days", "week": "day", "years": "months", "days": "weeks", "hours": "days",
-    "minutes": "hours", "percent": "mg", "%": " mg/dL", "milligrams": "micrograms", "millimeters": "centimeters",
-    "units": "mL", "inches": "cm", "feet": "inches", "mmHg": "cm", "grams": "mg",
-}  # fmt: skip
+    "kg/m2": "kg",
+    "mg/dL": "g/dL",
+    "ng/mL": "mg/dL",
+    "mmol/L": "mg/dL",
+    "mg/L": "g/L",
+    "g/dL": "mg/dL",
+    "K/uL": "/uL",
+    "events per hour": "events per day",
+    "mcg": "mg",
+    "mg": "mcg",
+    "kg": "lb",
+    "pounds": "kg",
+    "lbs": "kg",
+    "cm": "mm",
+    "mm": "cm",
+    "mL": "L",
+    "months": "weeks",
+    "month": "week",
+    "weeks": "days",
+    "week": "day",
+    "years": "months",
+    "days": "weeks",
+    "hours": "days",
+    "minutes": "hours",
+    "percent": "mg",
+    "%": " mg/dL",
+    "milligrams": "micrograms",
+    "millimeters": "centimeters",
+    "units": "mL",
+    "inches": "cm",
+    "feet": "inches",
+    "mmHg": "cm",
+    "grams": "mg",
+}
 _UNIT = re.compile(
     r"(?<=\d)(?P<gap>[\s-]?)(?P<unit>"
     + "|".join(re.escape(u) for u in sorted(_UNITS, key=len, reverse=True))
     + r")(?![\w/])"
 )
 _SWAPS = {
-    "metformin": "glipizide", "lisinopril": "losartan", "gabapentin": "pregabalin", "sertraline": "citalopram",
-    "methotrexate": "leflunomide", "naproxen": "ibuprofen", "topiramate": "lamotrigine", "levothyroxine": "liothyronine",
-    "duloxetine": "venlafaxine", "prednisone": "prednisolone", "propranolol": "metoprolol", "meloxicam": "celecoxib",
-    "atorvastatin": "simvastatin", "hydroxychloroquine": "sulfasalazine", "tizanidine": "baclofen", "amitriptyline": "nortriptyline",
-    "furosemide": "torsemide", "liraglutide": "semaglutide", "aspirin": "clopidogrel", "lasix": "bumex", "tylenol": "motrin",
-    "ibuprofen": "naproxen", "warfarin": "apixaban", "coumadin": "eliquis", "albuterol": "levalbuterol", "amlodipine": "nifedipine",
-    "metoprolol": "atenolol", "insulin": "metformin", "omeprazole": "famotidine", "simvastatin": "pravastatin",
-    "acetaminophen": "ibuprofen", "oxycodone": "hydrocodone", "tramadol": "codeine", "norvasc": "cozaar", "lantus": "humalog",
-    "zoloft": "paxil", "lipitor": "crestor", "plavix": "brilinta", "synthroid": "cytomel", "motrin": "aleve", "advil": "aleve",
-    "vancomycin": "ceftriaxone", "percocet": "vicodin", "prilosec": "nexium", "digoxin": "amiodarone", "carvedilol": "labetalol",
-    "lexapro": "celexa", "penicillin": "cephalexin", "levaquin": "cipro", "zocor": "zetia", "hydrochlorothiazide": "chlorthalidone",
-    "heparin": "enoxaparin", "morphine": "hydromorphone", "xanax": "ativan", "flexeril": "robaxin", "vicodin": "percocet",
-}  # fmt: skip
+    "metformin": "glipizide",
+    "lisinopril": "losartan",
+    "gabapentin": "pregabalin",
+    "sertraline": "citalopram",
+    "methotrexate": "leflunomide",
+    "naproxen": "ibuprofen",
+    "topiramate": "lamotrigine",
+    "levothyroxine": "liothyronine",
+    "duloxetine": "venlafaxine",
+    "prednisone": "prednisolone",
+    "propranolol": "metoprolol",
+    "meloxicam": "celecoxib",
+    "atorvastatin": "simvastatin",
+    "hydroxychloroquine": "sulfasalazine",
+    "tizanidine": "baclofen",
+    "amitriptyline": "nortriptyline",
+    "furosemide": "torsemide",
+    "liraglutide": "semaglutide",
+    "aspirin": "clopidogrel",
+    "lasix": "bumex",
+    "tylenol": "motrin",
+    "ibuprofen": "naproxen",
+    "warfarin": "apixaban",
+    "coumadin": "eliquis",
+    "albuterol": "levalbuterol",
+    "amlodipine": "nifedipine",
+    "metoprolol": "atenolol",
+    "insulin": "metformin",
+    "omeprazole": "famotidine",
+    "simvastatin": "pravastatin",
+    "acetaminophen": "ibuprofen",
+    "oxycodone": "hydrocodone",
+    "tramadol": "codeine",
+    "norvasc": "cozaar",
+    "lantus": "humalog",
+    "zoloft": "paxil",
+    "lipitor": "crestor",
+    "plavix": "brilinta",
+    "synthroid": "cytomel",
+    "motrin": "aleve",
+    "advil": "aleve",
+    "vancomycin": "ceftriaxone",
+    "percocet": "vicodin",
+    "prilosec": "nexium",
+    "digoxin": "amiodarone",
+    "carvedilol": "labetalol",
+    "lexapro": "celexa",
+    "penicillin": "cephalexin",
+    "levaquin": "cipro",
+    "zocor": "zetia",
+    "hydrochlorothiazide": "chlorthalidone",
+    "heparin": "enoxaparin",
+    "morphine": "hydromorphone",
+    "xanax": "ativan",
+    "flexeril": "robaxin",
+    "vicodin": "percocet",
+}
 _DRUG = re.compile(r"\b(?:" + "|".join(_SWAPS) + r")\b", re.IGNORECASE)
 _FLIPS = (
-    (r"\bdenies any (?=\w)", "reports "), (r"\bdenies (?=\w)", "reports "), (r"\bdenied (?=\w)", "reported "),
-    (r"\bwithout success\b", "with success"), (r"\bwithout benefit\b", "with benefit"),
-    (r"\bwith no improvement\b", "with improvement"), (r"\bwas ineffective\b", "was effective"), (r"\bdid not help\b", "helped"),
-    (r"\bwith good relief\b", "without relief"), (r"\bwith benefit\b", "without benefit"),
-    (r"\bwith clear improvement\b", "without improvement"), (r"\bwas effective\b", "was not effective"),
-    (r"\band it helped\b", "and it did not help"), (r"\bis without (?=\w)", "has "), (r"\bhas no (?=\w)", "has "),
-    (r"\breports no (?=\w)", "reports "), (r"\bhas had no (?=\w)", "has had "), (r"\bThere is no ", "There is "),
-    (r"\bThere was no ", "There was "), (r"\bwithout evidence of\b", "with evidence of"), (r"\bno evidence of\b", "evidence of"),
-    (r"\bNo (?=[a-z]{4})", "There is "), (r"\bNegative for\b", "Positive for"), (r"\bnegative for\b", "positive for"),
-    (r"\bdid not have\b", "had"), (r"\bdoes not have\b", "has"), (r"\bhas not had\b", "has had"), (r"\bnever\b", "often"),
-    (r"\breports (?!no )(?=[a-z]{4})", "denies "), (r"\bcomplains of\b", "denies"), (r"\bpresented with\b", "presented without"),
-    (r"\bpresents with\b", "presents without"), (r"\bhas had (?!no )(?=[a-z]{4})", "has never had "), (r"\bhas (?:a |an )?(?=(?:history|hypertension|asthma|pain|diabetes|chest|fever)\b)", "has no "),
-    (r"\bwas diagnosed with\b", "was not diagnosed with"), (r"\bcarries a diagnosis of\b", "has no diagnosis of"),
-    (r"\bshowed (?=[a-z]{4})", "showed no "), (r"\bshows (?!no )(?=[a-z]{4})", "shows no "), (r"\bis documented\b", "is not documented"), (r"\bwas documented\b", "was not documented"),
-    (r"\breveals (?!no )(?=[a-z]{4})", "reveals no "), (r"\bdenying\b", "reporting"), (r"\bdid not (?=\w{4})", "did "),
-    (r"\bhas (?=(?:pain|swelling|weakness|effusion|fracture|osteoarthritis|tenderness|mass|surgery)\b)", "has no "),
+    (r"\bdenies any (?=\w)", "reports "),
+    (r"\bdenies (?=\w)", "reports "),
+    (r"\bdenied (?=\w)", "reported "),
+    (r"\bwithout success\b", "with success"),
+    (r"\bwithout benefit\b", "with benefit"),
+    (r"\bwith no improvement\b", "with improvement"),
+    (r"\bwas ineffective\b", "was effective"),
+    (r"\bdid not help\b", "helped"),
+    (r"\bwith good relief\b", "without relief"),
+    (r"\bwith benefit\b", "without benefit"),
+    (r"\bwith clear improvement\b", "without improvement"),
+    (r"\bwas effective\b", "was not effective"),
+    (r"\band it helped\b", "and it did not help"),
+    (r"\bis without (?=\w)", "has "),
+    (r"\bhas no (?=\w)", "has "),
+    (r"\breports no (?=\w)", "reports "),
+    (r"\bhas had no (?=\w)", "has had "),
+    (r"\bThere is no ", "There is "),
+    (r"\bThere was no ", "There was "),
+    (r"\bwithout evidence of\b", "with evidence of"),
+    (r"\bno evidence of\b", "evidence of"),
+    (r"\bNo (?=[a-z]{4})", "There is "),
+    (r"\bNegative for\b", "Positive for"),
+    (r"\bnegative for\b", "positive for"),
+    (r"\bdid not have\b", "had"),
+    (r"\bdoes not have\b", "has"),
+    (r"\bhas not had\b", "has had"),
+    (r"\bnever\b", "often"),
+    (r"\breports (?!no )(?=[a-z]{4})", "denies "),
+    (r"\bcomplains of\b", "denies"),
+    (r"\bpresented with\b", "presented without"),
+    (r"\bpresents with\b", "presents without"),
+    (r"\bhas had (?!no )(?=[a-z]{4})", "has never had "),
+    (r"\bhas (?:a |an )?(?=(?:history|hypertension|asthma|pain|diabetes|chest|fever)\b)", "has no "),
+    (r"\bwas diagnosed with\b", "was not diagnosed with"),
+    (r"\bcarries a diagnosis of\b", "has no diagnosis of"),
+    (r"\bshowed (?=[a-z]{4})", "showed no "),
+    (r"\bshows (?!no )(?=[a-z]{4})", "shows no "),
+    (r"\bis documented\b", "is not documented"),
+    (r"\bwas documented\b", "was not documented"),
+    (r"\breveals (?!no )(?=[a-z]{4})", "reveals no "),
+    (r"\bdenying\b", "reporting"),
+    (r"\bdid not (?=\w{4})", "did "),
+    (
+        r"\bhas (?=(?:pain|swelling|weakness|effusion|fracture|osteoarthritis|tenderness|mass|surgery)\b)",
+        "has no ",
+    ),
     (r"\b(?:is|was) not (?=\w{4})", "was "),
-)  # fmt: skip
+)
 _FLIP = tuple((re.compile(pattern), repl) for pattern, repl in _FLIPS)
-_SIDES = {"left": "right", "right": "left", "Left": "Right", "Right": "Left", "bilateral": "left", "L4-L5": "L5-S1",
-          "L5-S1": "L4-L5", "C5-C6": "C4-C5", "L3-L4": "L2-L3", "C6-C7": "C5-C6", "bilaterally": "on the right"}  # fmt: skip
+_SIDES = {
+    "left": "right",
+    "right": "left",
+    "Left": "Right",
+    "Right": "Left",
+    "bilateral": "left",
+    "L4-L5": "L5-S1",
+    "L5-S1": "L4-L5",
+    "C5-C6": "C4-C5",
+    "L3-L4": "L2-L3",
+    "C6-C7": "C5-C6",
+    "bilaterally": "on the right",
+}
 _SIDE = re.compile(
     r"\b(?:" + "|".join(_SIDES) + r")\b(?! (?:now|away|after|the|without|against|her|his|to|hand-)|-hand)"
 )
 _CODE = re.compile(r"(?<![\w.])[A-Z]\d{2}\.\d{1,3}\b|(?<![\w.])[A-Z]\d{4}(?![\w.])")
-_GENDER = {"she": "he", "he": "she", "her": "his", "his": "her", "woman": "man", "man": "woman", "female": "male",
-           "male": "female", "gentleman": "lady", "lady": "gentleman", "Ms.": "Mr.", "Mr.": "Ms.", "Mrs.": "Mr."}  # fmt: skip
+_GENDER = {
+    "she": "he",
+    "he": "she",
+    "her": "his",
+    "his": "her",
+    "woman": "man",
+    "man": "woman",
+    "female": "male",
+    "male": "female",
+    "gentleman": "lady",
+    "lady": "gentleman",
+    "Ms.": "Mr.",
+    "Mr.": "Ms.",
+    "Mrs.": "Mr.",
+}
 _SEXED = re.compile(r"(?<![\w-])(?:" + "|".join(re.escape(w) for w in _GENDER) + r")(?![\w-])", re.IGNORECASE)
 _STRANGERS = (
     "Harold Finch",
@@ -131,7 +262,7 @@ def _date(pair: Pair, rng: random.Random) -> str | None:
         return None
     spot = rng.choice(spots)
     written = spot.group()
-    digits = [m for m in re.finditer(r"\d+", written)]
+    digits = list(re.finditer(r"\d+", written))
     part = rng.choice(digits)
     number = int(part.group())
     if len(part.group()) == 4:

@@ -28,21 +28,45 @@ def half_of(key: str) -> str:
     return "A" if hashlib.sha256(key.encode()).digest()[0] % 2 == 0 else "B"
 
 
-_LONG = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-         "November", "December")  # fmt: skip
+_LONG = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 _FIRST = {
     "female": ("Maria", "Denise", "Helen", "Priya", "Joanne", "Keisha"),
     "male": ("Walter", "Luis", "Andre", "Peter", "Omar", "Glenn"),
 }
 _LAST = ("Lopez", "Abbott", "Trantow", "Nguyen", "Okonkwo", "Schmidt", "Petrov", "Marks", "Delgado", "Hsu")
 _DRUGS = (
-    ("metformin", (500, 850, 1000), "mg"), ("lisinopril", (5, 10, 20), "mg"), ("gabapentin", (100, 300, 600), "mg"),
-    ("sertraline", (25, 50, 100), "mg"), ("methotrexate", (7.5, 10, 15), "mg"), ("naproxen", (250, 500), "mg"),
-    ("topiramate", (25, 50), "mg"), ("levothyroxine", (50, 75, 125), "mcg"), ("duloxetine", (20, 30, 60), "mg"),
-    ("prednisone", (5, 10, 40), "mg"), ("propranolol", (40, 80), "mg"), ("meloxicam", (7.5, 15), "mg"),
-    ("atorvastatin", (10, 20, 80), "mg"), ("hydroxychloroquine", (200, 400), "mg"), ("tizanidine", (2, 4), "mg"),
-    ("amitriptyline", (10, 25), "mg"), ("furosemide", (20, 40), "mg"), ("liraglutide", (1.2, 1.8), "mg"),
-)  # fmt: skip
+    ("metformin", (500, 850, 1000), "mg"),
+    ("lisinopril", (5, 10, 20), "mg"),
+    ("gabapentin", (100, 300, 600), "mg"),
+    ("sertraline", (25, 50, 100), "mg"),
+    ("methotrexate", (7.5, 10, 15), "mg"),
+    ("naproxen", (250, 500), "mg"),
+    ("topiramate", (25, 50), "mg"),
+    ("levothyroxine", (50, 75, 125), "mcg"),
+    ("duloxetine", (20, 30, 60), "mg"),
+    ("prednisone", (5, 10, 40), "mg"),
+    ("propranolol", (40, 80), "mg"),
+    ("meloxicam", (7.5, 15), "mg"),
+    ("atorvastatin", (10, 20, 80), "mg"),
+    ("hydroxychloroquine", (200, 400), "mg"),
+    ("tizanidine", (2, 4), "mg"),
+    ("amitriptyline", (10, 25), "mg"),
+    ("furosemide", (20, 40), "mg"),
+    ("liraglutide", (1.2, 1.8), "mg"),
+)
 _OFTEN = (
     ("daily", "once daily"),
     ("twice daily", "BID"),
@@ -51,14 +75,21 @@ _OFTEN = (
     ("weekly", "once a week"),
 )
 _TESTS = (
-    ("Body mass index", "BMI", "kg/m2", 36.0, 55.0, 1), ("Hemoglobin A1c", "HbA1c", "%", 7.1, 11.9, 1),
-    ("Creatinine", "Serum creatinine", "mg/dL", 0.8, 3.4, 2), ("Ejection fraction", "LVEF", "%", 21, 48, 0),
-    ("LDL cholesterol", "LDL", "mg/dL", 101, 222, 0), ("Apnea-hypopnea index", "AHI", "events per hour", 16.0, 61.0, 1),
-    ("Oxygen saturation", "SpO2", "%", 81, 93, 0), ("Ferritin", "Serum ferritin", "ng/mL", 6, 29, 0),
-    ("Body weight", "Weight", "kg", 92.0, 171.0, 1), ("Potassium", "Serum potassium", "mmol/L", 3.1, 5.9, 1),
-    ("Triglycerides", "Triglycerides", "mg/dL", 161, 522, 0), ("C-reactive protein", "CRP", "mg/L", 12, 96, 0),
-    ("Platelet count", "Platelets", "K/uL", 81, 333, 0), ("Hemoglobin", "Hgb", "g/dL", 7.6, 11.2, 1),
-)  # fmt: skip
+    ("Body mass index", "BMI", "kg/m2", 36.0, 55.0, 1),
+    ("Hemoglobin A1c", "HbA1c", "%", 7.1, 11.9, 1),
+    ("Creatinine", "Serum creatinine", "mg/dL", 0.8, 3.4, 2),
+    ("Ejection fraction", "LVEF", "%", 21, 48, 0),
+    ("LDL cholesterol", "LDL", "mg/dL", 101, 222, 0),
+    ("Apnea-hypopnea index", "AHI", "events per hour", 16.0, 61.0, 1),
+    ("Oxygen saturation", "SpO2", "%", 81, 93, 0),
+    ("Ferritin", "Serum ferritin", "ng/mL", 6, 29, 0),
+    ("Body weight", "Weight", "kg", 92.0, 171.0, 1),
+    ("Potassium", "Serum potassium", "mmol/L", 3.1, 5.9, 1),
+    ("Triglycerides", "Triglycerides", "mg/dL", 161, 522, 0),
+    ("C-reactive protein", "CRP", "mg/L", 12, 96, 0),
+    ("Platelet count", "Platelets", "K/uL", 81, 333, 0),
+    ("Hemoglobin", "Hgb", "g/dL", 7.6, 11.2, 1),
+)
 _PARTS = (
     "knee",
     "hip",
@@ -84,15 +115,55 @@ _PROBLEMS = (
     "surgery",
     "tenderness",
 )
-_COMPLAINTS = ("chest pain", "shortness of breath", "fever", "headache", "dizziness", "nausea", "vomiting", "weight loss",
-               "numbness", "palpitations", "syncope", "abdominal pain", "dysuria", "cough", "night sweats", "seizures")  # fmt: skip
-_DISEASES = ("hypertension", "asthma", "type 2 diabetes", "coronary artery disease", "rheumatoid arthritis", "psoriasis",
-             "obstructive sleep apnea", "migraine", "Crohn disease", "multiple sclerosis", "heart failure", "COPD")  # fmt: skip
-_CODES = (("E66.01", "morbid obesity"), ("M17.11", "unilateral primary osteoarthritis"), ("G47.33", "obstructive sleep apnea"),
-          ("M05.79", "rheumatoid arthritis"), ("E11.65", "diabetes with hyperglycemia"), ("K50.90", "Crohn disease"),
-          ("G35.9", "multiple sclerosis"), ("L40.50", "psoriatic arthritis"), ("J45.50", "severe persistent asthma"),
-          ("E0601", "CPAP device"), ("J1745", "infliximab infusion"), ("A4253", "glucose test strips"), ("K0823", "power wheelchair"),
-          ("L1833", "knee orthosis"), ("J0897", "denosumab injection"))  # fmt: skip
+_COMPLAINTS = (
+    "chest pain",
+    "shortness of breath",
+    "fever",
+    "headache",
+    "dizziness",
+    "nausea",
+    "vomiting",
+    "weight loss",
+    "numbness",
+    "palpitations",
+    "syncope",
+    "abdominal pain",
+    "dysuria",
+    "cough",
+    "night sweats",
+    "seizures",
+)
+_DISEASES = (
+    "hypertension",
+    "asthma",
+    "type 2 diabetes",
+    "coronary artery disease",
+    "rheumatoid arthritis",
+    "psoriasis",
+    "obstructive sleep apnea",
+    "migraine",
+    "Crohn disease",
+    "multiple sclerosis",
+    "heart failure",
+    "COPD",
+)
+_CODES = (
+    ("E66.01", "morbid obesity"),
+    ("M17.11", "unilateral primary osteoarthritis"),
+    ("G47.33", "obstructive sleep apnea"),
+    ("M05.79", "rheumatoid arthritis"),
+    ("E11.65", "diabetes with hyperglycemia"),
+    ("K50.90", "Crohn disease"),
+    ("G35.9", "multiple sclerosis"),
+    ("L40.50", "psoriatic arthritis"),
+    ("J45.50", "severe persistent asthma"),
+    ("E0601", "CPAP device"),
+    ("J1745", "infliximab infusion"),
+    ("A4253", "glucose test strips"),
+    ("K0823", "power wheelchair"),
+    ("L1833", "knee orthosis"),
+    ("J0897", "denosumab injection"),
+)
 _LEVELS = ("L4-L5", "L5-S1", "C5-C6", "L3-L4", "C6-C7")
 _FAILED = (
     "without success",
@@ -120,6 +191,10 @@ def _long(day: date) -> str:
 
 def _number(rng: random.Random, low: float, high: float, decimals: int) -> str:
     return f"{rng.uniform(low, high):.{decimals}f}"
+
+
+def _bare(end: str) -> str:
+    return end.removeprefix("but ").removeprefix("and ")
 
 
 def _subject(rng: random.Random, sex: str) -> str:
@@ -166,13 +241,14 @@ def _trial(rng: random.Random, sex: str, day: date) -> tuple[str, tuple[tuple[st
         f"Took {drug} {dose} {short} for {months} months {end}.",
         f"{drug.capitalize()} {dose} {often} was tried for {months} months {end}.",
         f"{who} was on {drug} {dose} {often} x {months} months {end}.",
-        f"Prior therapy: {drug} {dose} {short}, {months} months, {end.removeprefix('but ').removeprefix('and ')}.",
+        f"Prior therapy: {drug} {dose} {short}, {months} months, {_bare(end)}.",
     )[how]
     sentence = (
         f"{who} tried {drug} {dose} {often} for {months} months {other} (note of {_long(day)}).",
         f"{who} took {drug} {dose} {often} for {months} months {other}.",
-        f"According to the note of {_iso(day)}, {who.lower()} used {drug} {dose} {often} for {months} months {other}.",
-        f"A trial of {drug} at {dose} {often} lasted {months} months, {other.removeprefix('but ').removeprefix('and ')}.",
+        f"According to the note of {_iso(day)}, {who.lower()} used {drug} {dose} {often} for {months} "
+        f"months {other}.",
+        f"A trial of {drug} at {dose} {often} lasted {months} months, {_bare(other)}.",
     )[rng.randrange(4)]
     return sentence, ((source, f"Medications were reviewed. {source}", _iso(day), ""),), f"trial-{drug}-{how}"
 
@@ -187,8 +263,11 @@ def _side(rng: random.Random, sex: str, day: date) -> tuple[str, tuple[tuple[str
         f"{side.capitalize()} {part} {problem} since {day.year}.",
         f"Exam: {problem} over the {part} on the {side}.",
     )[how]
-    sentences = [f"{who} has {problem} of the {side} {part}.", f"{problem.capitalize()} is documented in the {side} {part}.",
-                 f"The chart documents {side} {part} {problem}."]  # fmt: skip
+    sentences = [
+        f"{who} has {problem} of the {side} {part}.",
+        f"{problem.capitalize()} is documented in the {side} {part}.",
+        f"The chart documents {side} {part} {problem}.",
+    ]
     if how == 1:
         sentences += [f"{problem.capitalize()} of {size} was seen in the {side} {part}."]
     if how == 0:
@@ -204,15 +283,32 @@ def _denial(
     first, second, third = rng.sample(_COMPLAINTS, 3)
     who, how, denied = _subject(rng, sex), rng.randrange(4), rng.random() < 0.5
     if denied:
-        source = (f"Denies {first}, {second}, or {third}.", f"No {first}. No {second}. Has {third}.",
-                  f"Negative for {first} and {second}.", f"{who} has had no {first} or {second}.")[how]  # fmt: skip
-        sentences = (f"{who} denies {first}.", f"{who} has no {second}.", f"There is no {first} and no {second}.",
-                     f"{who} reports no {first}.", f"{who} is without {second}.")  # fmt: skip
+        source = (
+            f"Denies {first}, {second}, or {third}.",
+            f"No {first}. No {second}. Has {third}.",
+            f"Negative for {first} and {second}.",
+            f"{who} has had no {first} or {second}.",
+        )[how]
+        sentences = (
+            f"{who} denies {first}.",
+            f"{who} has no {second}.",
+            f"There is no {first} and no {second}.",
+            f"{who} reports no {first}.",
+            f"{who} is without {second}.",
+        )
     else:
-        source = (f"Reports {first} and {second}.", f"{who} complains of {first}. No {third}.",
-                  f"{first.capitalize()} for {rng.randrange(2, 9)} weeks, also {second}.", f"Positive for {first}.")[how]  # fmt: skip
-        sentences = (f"{who} reports {first}.", f"{who} has {first}.", f"{who} presented with {first}.",
-                     f"{first.capitalize()} is documented.")  # fmt: skip
+        source = (
+            f"Reports {first} and {second}.",
+            f"{who} complains of {first}. No {third}.",
+            f"{first.capitalize()} for {rng.randrange(2, 9)} weeks, also {second}.",
+            f"Positive for {first}.",
+        )[how]
+        sentences = (
+            f"{who} reports {first}.",
+            f"{who} has {first}.",
+            f"{who} presented with {first}.",
+            f"{first.capitalize()} is documented.",
+        )
     return rng.choice(sentences), ((source, "", _iso(day), ""),), f"denial-{denied}-{first}-{how}"
 
 
@@ -235,7 +331,7 @@ def _diagnosis(
     return sentence, (source,), f"diagnosis-{disease}-{how}"
 
 
-def _coded(rng: random.Random, sex: str, day: date) -> tuple[str, tuple[tuple[str, str, str, str], ...], str]:
+def _coded(rng: random.Random, _: str, day: date) -> tuple[str, tuple[tuple[str, str, str, str], ...], str]:
     code, name = rng.choice(_CODES)
     how = rng.randrange(3)
     source = (
@@ -244,9 +340,11 @@ def _coded(rng: random.Random, sex: str, day: date) -> tuple[str, tuple[tuple[st
         (f"Assessment: {name}, {code}.", "", _iso(day), ""),
     )[how]
     sentence = (
-        f"The request is for {name} ({code}).", f"{name.capitalize()}, code {code}, is documented on {_iso(day)}.",
-        f"{code} ({name}) was recorded on {_long(day)}.", f"The chart lists {name} [{code}].",
-    )[rng.randrange(4)]  # fmt: skip
+        f"The request is for {name} ({code}).",
+        f"{name.capitalize()}, code {code}, is documented on {_iso(day)}.",
+        f"{code} ({name}) was recorded on {_long(day)}.",
+        f"The chart lists {name} [{code}].",
+    )[rng.randrange(4)]
     return sentence, (source,), f"coded-{code}-{how}"
 
 
@@ -254,8 +352,11 @@ def _spine(rng: random.Random, sex: str, day: date) -> tuple[str, tuple[tuple[st
     level, how = rng.choice(_LEVELS), rng.randrange(2)
     weeks = rng.randrange(6, 13)
     side = rng.choice(("left", "right"))
-    source = (f"MRI of {_iso(day)}: disc herniation at {level} with {side} radiculopathy; {weeks} weeks of physical therapy.",
-              f"Disc herniation {level} on MRI {_iso(day)}, {side} leg pain. PT for {weeks} weeks.")[how]  # fmt: skip
+    source = (
+        f"MRI of {_iso(day)}: disc herniation at {level} with {side} radiculopathy; {weeks} weeks of "
+        f"physical therapy.",
+        f"Disc herniation {level} on MRI {_iso(day)}, {side} leg pain. PT for {weeks} weeks.",
+    )[how]
     ends = ("radiculopathy", "leg pain")[how]
     sentence = (
         f"MRI on {_long(day)} showed disc herniation at {level} with {side} {ends}.",
@@ -266,8 +367,14 @@ def _spine(rng: random.Random, sex: str, day: date) -> tuple[str, tuple[tuple[st
 
 
 _KINDS: tuple[Callable[..., tuple[str, tuple[tuple[str, str, str, str], ...], str]], ...] = (
-    _measurement, _trial, _side, _denial, _diagnosis, _coded, _spine,
-)  # fmt: skip
+    _measurement,
+    _trial,
+    _side,
+    _denial,
+    _diagnosis,
+    _coded,
+    _spine,
+)
 
 
 def made_pairs(seed: int, count: int) -> Iterator[Pair]:

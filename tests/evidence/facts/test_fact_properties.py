@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from posology.evidence.facts import ChartFacts, Source, check_facts
 
-WORDS = st.sampled_from(
-    """She denies reports has had no not without pain of the left right knee hip and or but 41.2 kg/m2 BMI was is
-    metformin 1000 mg twice daily BID for 8 months on 2019-03-02 March 2019 L4-L5 E11.65 type 2 diabetes mother
-    possible if failed effective at least 35 % A1c 8.1 Dr. Patel 61-year-old woman surgery , . ; (555) 201-9999
-    lisinopril every 12 hours 120/80 mmHg from to 5 ft 4 in normal never""".split()
-)
+PHRASES = """
+She denies|reports|has had|no|not|without|pain of the|left|right|knee|hip|and|or|but|41.2 kg/m2|BMI|was|is
+metformin 1000 mg|twice daily|BID|for 8 months|on 2019-03-02|March 2019|L4-L5|E11.65|type 2 diabetes|mother
+possible|if|failed|effective|at least 35|%|A1c 8.1|Dr. Patel|61-year-old|woman|surgery|,|.|;|(555) 201-9999
+lisinopril|every 12 hours|120/80 mmHg|from|to|5 ft 4 in|normal|never"""
+WORDS = st.sampled_from(re.split(r"[|\n]", PHRASES.strip()))
 SENTENCES = st.lists(WORDS, min_size=1, max_size=18).map(" ".join)
 
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
-from posology.evidence.facts.reading import Reading
+from posology.evidence.facts.codes import check_codes
+from posology.evidence.facts.dates import check_dates
+from posology.evidence.facts.numbers import check_numbers
+from posology.evidence.facts.reading import Case, Reading
 from posology.evidence.facts.values import ChartFacts, CheckResult, Source
 from posology.quotes import Evidence
 
@@ -35,11 +38,6 @@ def _name(item: Evidence) -> str:
 
 def _states(sentence: Reading, item: Evidence) -> bool:
     """Tell whether the sentence, taken as a source, would bear out the evidence."""
-    from posology.evidence.facts.codes import check_codes
-    from posology.evidence.facts.dates import check_dates
-    from posology.evidence.facts.numbers import check_numbers
-    from posology.evidence.facts.reading import Case
-
     fact = Reading(item.quote)
     turned = Case(fact, (Source(sentence.text),), ChartFacts())
     checks = (check_numbers, check_dates, check_codes)

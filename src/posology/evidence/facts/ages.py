@@ -9,15 +9,21 @@ from posology.spans import Span
 __all__ = ["Age", "age_on", "find_ages"]
 
 _WORDS = {
-    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
+    "ninety": 90,
 }  # fmt: skip
 _UNITS = {"y": 365.25, "m": 30.4375, "w": 7.0, "d": 1.0}
 _PATTERN = re.compile(
-    r"(?<![\w.])(?P<n>\d{1,3}|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)(?:(?P<half>\.5|½))?[\s-]*(?P<u>years?|yrs?|y|months?|mos?|weeks?|wks?|days?)(?:[\s./-]*(?:old|o)|\s+of\s+age)(?!\w)"
+    r"(?<![\w.])(?P<n>\d{1,3}|(?:two|three|four|five|six|seven|eight|nine|ten|eleven"
+    r"|twelve)\b)(?:(?P<half>\.5|½))?[\s-]*(?P<u>years?|yrs?|y|months?|mos?|weeks?|wks?"
+    r"|days?)(?:[\s./-]*(?:old|o)|\s+of\s+age)(?!\w)"
     r"|(?<![\w.])(?P<yo>\d{1,3})\s*(?:yo|y\.o\.|y/o)(?!\w)"
-    r"|(?<!\w)(?:age[ds]?|age\s+(?:of|was|is|:)|at\s+(?:the\s+)?age\s+(?:of\s+)?)[\s:]*(?P<a>\d{1,3})(?![\d.%/]|\s*[-–]\s*\d)(?:\s*(?P<au>years?|months?|weeks?|days?)(?!\w))?"
+    r"|(?<!\w)(?:age[ds]?|age\s+(?:of|was|is|:)"
+    r"|at\s+(?:the\s+)?age\s+(?:of\s+)?)[\s:]*(?P<a>\d{1,3})(?![\d.%/]|\s*[-–]\s*\d)(?:\s*(?P<au>years?"
+    r"|months?|weeks?|days?)(?!\w))?"
     r"|(?<![\w.])(?P<s>\d{2})\s?(?:[MF])(?=[\s,.;])"
-    r"|(?<!\w)(?P<t>twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-](?P<k>one|two|three|four|five|six|seven|eight|nine))?[\s-]years?[\s-]old",
+    r"|(?<!\w)(?P<t>twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-](?P<k>one|two|three|four"
+    r"|five|six|seven|eight|nine))?[\s-]years?[\s-]old",
     re.IGNORECASE,
 )
 _SMALL = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")

@@ -1,4 +1,4 @@
-"""Codes of the code systems as they stand in a text: ICD-10-CM and -PCS, HCPCS, CPT, LOINC, RxNorm, SNOMED, NDC."""
+"""Codes as they stand in a text: ICD-10-CM and -PCS, HCPCS, CPT, LOINC, RxNorm, SNOMED, NDC."""
 
 import re
 from dataclasses import dataclass
@@ -12,10 +12,13 @@ _SYSTEMS = {
     "loinc": r"(?<![\w.-])\d{3,5}-\d(?![\w-]|\.\d|\s*(?:mg|mcg|ml|days|weeks|months|years|hours|times|%))",
     "icd-10-cm": r"(?<![\w.-])[A-TV-Za-tv-z]\d[0-9ABab]\.[0-9A-Za-z]{1,4}(?![\w-]|\.\d)",
     "hcpcs": r"(?<![\w.-])[A-CEGHJ-MP-V]\d{4}(?![\w.-]\w|\w)",
-    "icd-10-pcs": r"(?<![\w.-])(?=[0-9A-HJ-NP-Z]*[A-HJ-NP-Z])(?=(?:[A-HJ-NP-Z]*\d){2})[0-9BCDFGHX][0-9A-HJ-NP-Z]{6}(?![\w-])",
+    "icd-10-pcs": r"(?<![\w.-])(?=[0-9A-HJ-NP-Z]*[A-HJ-NP-Z])(?=(?:[A-HJ-NP-Z]*\d){2})"
+    r"[0-9BCDFGHX][0-9A-HJ-NP-Z]{6}(?![\w-])",
 }
 _NAMED = {
-    "icd-10-cm": r"(?:ICD-?\s?10(?:-?CM)?|diagnos[ie]s\s+codes?|dx\s+codes?)\W{0,3}(?:codes?\W{0,3})?(?:(?:is|of|was)\s+)?(?P<NAME>[A-Z]\d[0-9A-Z]{1,5}(?:\.\w{1,5})?)",
+    "icd-10-cm": r"(?:ICD-?\s?10(?:-?CM)?|diagnos[ie]s\s+codes?"
+    r"|dx\s+codes?)\W{0,3}(?:codes?\W{0,3})?(?:(?:is|of"
+    r"|was)\s+)?(?P<NAME>[A-Z]\d[0-9A-Z]{1,5}(?:\.\w{1,5})?)",
     "cpt": r"(?:CPT|procedure\s+code)\W{0,4}(?:codes?\W{0,3})?(?P<NAME>\d{4}[0-9FTU])",
     "rxnorm": r"(?:RxNorm|RxCUI)\W{0,3}(?:codes?\W{0,3}|concept\W{0,3})?(?P<NAME>\d{2,8})",
     "snomed": r"(?:SNOMED(?:[\s-]CT)?|SCTID)\W{0,3}(?:codes?\W{0,3}|concept\W{0,3})?(?P<NAME>\d{6,18})",
@@ -85,11 +88,10 @@ def _luhn(digits: str) -> int:
     return -total % 10
 
 
-_TIMES = tuple(
-    tuple((a + b) % 5 if a < 5 and b < 5 else 5 + (a + b) % 5 if a < 5 else 5 + (a - b) % 5 if b < 5 else (a - b) % 5
-          for b in range(10))
-    for a in range(10)
-)  # fmt: skip  # the dihedral group of the pentagon
+_TIMES = (  # the multiplication of the dihedral group of the pentagon
+    "0123456789", "1234067895", "2340178956", "3401289567", "4012395678",
+    "5987604321", "6598710432", "7659821043", "8765932104", "9876543210",
+)  # fmt: skip
 _FIRST = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
 
 
@@ -99,5 +101,5 @@ def _verhoeff(digits: str) -> int:
         value = int(digit)
         for _ in range(place % 8):
             value = _FIRST[value]
-        total = _TIMES[total][value]
+        total = int(_TIMES[total][value])
     return total

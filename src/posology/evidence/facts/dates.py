@@ -1,5 +1,6 @@
 """Dates and durations: each date, duration and age must stand in a source or follow from its dates."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -46,7 +47,7 @@ def _dated_by_note(day: Day, other: Day, years: set[int]) -> bool:
 
 def _order(case: Case) -> Iterator[CheckResult]:
     days = case.sentence.dates
-    for first, then in zip(days, days[1:], strict=False):
+    for first, then in itertools.pairwise(days):
         between = case.sentence.text[first.span.end : then.span.start]
         before = case.sentence.text[max(0, first.span.start - 9) : first.span.start].lower()
         start, end = first.exact, then.exact
@@ -74,7 +75,8 @@ def _is_time(quantity: Quantity) -> bool:
 
 
 _ARTICLE = re.compile(
-    r"(?<!\w)(?:a|an|one|past|last|previous|for)\s+(?:full\s+|whole\s+)?(?P<unit>hour|day|week|month|year)(?!\w)",
+    r"(?<!\w)(?:a|an|one|past|last|previous|for)\s+(?:full\s+|whole\s+)?(?P<unit>hour|day|week|month"
+    r"|year)(?!\w)",
     re.I,
 )
 _DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}

@@ -16,7 +16,8 @@ _EVERY = (
 _LATIN = {
     r"b\.?i\.?d\b\.?": 2.0, r"t\.?i\.?d\b\.?": 3.0, r"q\.?i\.?d\b\.?": 4.0, r"q\.?o\.?d\b\.?": 0.5,
     r"q\.?d\b\.?|q\.?a\.?m\b\.?|q\.?p\.?m\b\.?|q\.?h\.?s\b\.?|o\.d\.": 1.0,
-    r"nightly|at\s+bedtime|every\s+(?:morning|evening|night|bedtime)|at\s+night|(?:in\s+the|each)\s+(?:morning|evening)": 1.0,
+    r"nightly|at\s+bedtime|every\s+(?:morning|evening|night|bedtime)|at\s+night|(?:in\s+the"
+    r"|each)\s+(?:morning|evening)": 1.0,
     r"every\s+other\s+day|on\s+alternate\s+days": 0.5,
     r"(?:every\s+other\s+week|fortnightly|bi-?weekly)": 1 / 14,
     r"quarterly": 1 / 91, r"qweek|q\s?wk": 1 / 7,

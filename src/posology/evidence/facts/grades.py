@@ -9,13 +9,15 @@ __all__ = ["Grade", "find_grades"]
 
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6"}
 _LABEL = re.compile(
-    r"(?<!\w)(?P<label>type|stage|grade|class|phase|category|tier|step|nyha|asa|kellgren[\s-]lawrence|nyha\s+class|"
+    r"(?<!\w)(?P<label>type|stage|grade|class|phase|category|tier|step|nyha|asa|kellgren[\s-]lawrence"
+    r"|nyha\s+class|"
     r"asa\s+class|mallampati(?:\s+class)?|fototype|gold|ckd|fitzpatrick(?:\s+type)?)\s*-?\s*"
     r"(?P<value>(?:[1-6]|i{1,3}|iv|vi?)(?:\s?[a-d])?)(?![\w%]|\.\d|/\d)",
     re.IGNORECASE,
 )
 _SHORT = re.compile(
-    r"(?<!\w)(?:T(?P<t>[12])DM?|DM\s?-?\s?(?P<d>[12])|DM\s(?:type\s)?(?P<r>II?)|NIDDM(?P<n>)|IDDM(?P<i>))(?!\w)"
+    r"(?<!\w)(?:T(?P<t>[12])DM?|DM\s?-?\s?(?P<d>[12])|DM\s(?:type\s)?(?P<r>II?)|NIDDM(?P<n>)"
+    r"|IDDM(?P<i>))(?!\w)"
 )
 _FAMILY = {
     "nyha": "class",

@@ -13,11 +13,16 @@ _FORMS = {
     "e-mail address": r"(?<![\w.])[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
     "web address": r"https?://\S+|(?<!\w)www\.[\w.-]+\w",
     "NPI": rf"(?<!\w)(?:NPI|national provider identifier){_LINK}(?P<npi>\d{{4,12}})(?!\w)",
-    "record number": rf"(?<!\w)(?:MRN|medical record|chart|record|account|acct|encounter|accession)(?:\s*(?:number|no\.|id|#))\W{{0,3}}(?:is\s+|was\s+)?(?P<mrn>{_ID})|(?<!\w)MRN\W{{0,3}}(?P<mrn2>{_ID})",
-    "member id": rf"(?<!\w)(?:member|subscriber|policy|group|insurance|medicare|medicaid|beneficiary|plan|MBI)(?:\s*(?:number|no\.|id|identifier|#))\W{{0,3}}(?:is\s+|was\s+)?(?P<member>{_ID})",
+    "record number": rf"(?<!\w)(?:MRN|medical record|chart|record|account|acct|encounter"
+    rf"|accession)(?:\s*(?:number|no\.|id|#))\W{{0,3}}(?:is\s+|was\s+)?(?P<mrn>{_ID})"
+    rf"|(?<!\w)MRN\W{{0,3}}(?P<mrn2>{_ID})",
+    "member id": rf"(?<!\w)(?:member|subscriber|policy|group|insurance|medicare|medicaid|beneficiary|plan"
+    rf"|MBI)(?:\s*(?:number|no\.|id|identifier|#))\W{{0,3}}(?:is\s+|was\s+)?(?P<member>{_ID})",
     "social security number": r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])",
     "telephone number": r"(?<![\w.-])(?:\+?1[\s.-]?)?(?:\(\d{3}\)\s*|\d{3}[\s.-])\d{3}[\s.-]\d{4}(?!\w)",
-    "street address": r"(?<!\w)\d{1,5}\s+(?:[NSEW]\.?\s+)?(?:[A-Z][a-z]+\s+){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Circle|Parkway|Highway)\b\.?",
+    "street address": r"(?<!\w)\d{1,5}\s+(?:[NSEW]\.?\s+)?(?:[A-Z][a-z]+\s+){1,3}(?:Street|St|Avenue|Ave"
+    r"|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Circle"
+    r"|Parkway|Highway)\b\.?",
     "number": r"(?<![\w.,/-])\d{9,12}(?![\w,/-]|\.\d)",
 }
 _CASELESS = {"NPI", "record number", "member id"}

@@ -17,8 +17,10 @@ _FEMALE = re.compile(
 )
 _MALE = re.compile(r"(?<![\w-])(?:he|him|his|himself|man|male|gentleman|boy|(?-i:Mr))(?![\w-])", re.I)
 _OTHERS = re.compile(
-    r"(?<!\w)(?:mother|father|husband|wife|spouse|son|daughter|brother|sister|partner|parents?|caregiver|aunt|uncle|"
-    r"grand\w+|friend|nurse|physician|surgeon|provider|therapist|doctor|dr|boyfriend|girlfriend|fianc\w+|child|baby|"
+    r"(?<!\w)(?:mother|father|husband|wife|spouse|son|daughter|brother|sister|partner|parents?|caregiver"
+    r"|aunt|uncle|"
+    r"grand\w+|friend|nurse|physician|surgeon|provider|therapist|doctor|dr|boyfriend|girlfriend|fianc\w+"
+    r"|child|baby|"
     r"cousin|mom|dad|donor|fetus|infant|roommate|girl|coworker|boss)s?(?!\w)",
     re.IGNORECASE,
 )

@@ -7,15 +7,16 @@ from importlib.resources import files
 from itertools import pairwise
 
 __all__ = [
-    "Found",
-    "Phrases",
     "Drug",
+    "Found",
     "Measure",
-    "drugs",
+    "Phrases",
     "drug_names",
-    "measures",
+    "drugs",
     "measure_names",
+    "measures",
     "synonyms",
+    "word_set",
 ]
 
 
@@ -44,6 +45,12 @@ def _rows(file: str) -> list[list[str]]:
 
 def _list(cell: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in cell.split(",") if part.strip())
+
+
+@cache
+def word_set(file: str) -> frozenset[str]:
+    """Return the words of a data file in lower case."""
+    return frozenset(word for row in _rows(file) for cell in row for word in cell.lower().split())
 
 
 @cache

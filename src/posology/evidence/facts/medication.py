@@ -13,11 +13,13 @@ from posology.spans import Span
 __all__ = ["Mention", "find_classes", "find_mentions"]
 
 _LETTERS = re.compile(r"(?<![\w-])[A-Za-z]{5,}(?!\w)")
-_ENDINGS = tuple(
-    """mab tinib ciclib parib gliptin gliflozin glutide sartan prazole statin cillin floxacin mycin cycline conazole
-    ovir avir xaban parin triptan gepant dipine setron azepam barbital caine tidine lukast dronate platin rubicin
-    taxel citabine tecan azosin olol pril thiazide cept kinra limus afil zolamide fenacin profen oxetine""".split()
-)
+_ENDINGS = (
+    "mab", "tinib", "ciclib", "parib", "gliptin", "gliflozin", "glutide", "sartan", "prazole", "statin",
+    "cillin", "floxacin", "mycin", "cycline", "conazole", "ovir", "avir", "xaban", "parin", "triptan",
+    "gepant", "dipine", "setron", "azepam", "barbital", "caine", "tidine", "lukast", "dronate", "platin",
+    "rubicin", "taxel", "citabine", "tecan", "azosin", "olol", "pril", "thiazide", "cept", "kinra", "limus",
+    "afil", "zolamide", "fenacin", "profen", "oxetine",
+)  # fmt: skip
 _NOT_DRUGS = {
     "concept",
     "except",
@@ -40,8 +42,10 @@ _CLASS_WORDS = {
     "beta-blockers": "beta blocker", "biologics": "biologic", "anticoagulants": "anticoagulant",
     "blood thinner": "anticoagulant", "blood thinners": "anticoagulant", "antibiotics": "antibiotic",
     "diuretics": "diuretic", "benzodiazepines": "benzodiazepine", "triptans": "triptan",
-    "antidepressants": "antidepressant", "antipsychotics": "antipsychotic", "anticonvulsants": "anticonvulsant",
-    "antihistamines": "antihistamine", "bronchodilators": "bronchodilator", "muscle relaxants": "muscle relaxant",
+    "antidepressants": "antidepressant", "antipsychotics": "antipsychotic",
+    "anticonvulsants": "anticonvulsant",
+    "antihistamines": "antihistamine", "bronchodilators": "bronchodilator",
+    "muscle relaxants": "muscle relaxant",
     "acei": "ace inhibitor", "ace inhibitors": "ace inhibitor", "ace-inhibitor": "ace inhibitor",
     "angiotensin receptor blocker": "arb", "proton pump inhibitor": "ppi", "proton pump inhibitors": "ppi",
     "ppis": "ppi", "tnf inhibitors": "tnf inhibitor", "glp-1 receptor agonist": "glp-1 agonist",

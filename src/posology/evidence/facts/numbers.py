@@ -79,11 +79,7 @@ def _may_lack_unit(mine: Quantity, theirs: Quantity) -> bool:
     if unit is None or (mine.unit is not None and theirs.unit is not None):
         return True
     measure = measures().get(mine.measure or theirs.measure)
-    return measure is not None and any(_spelling(unit) == name for name in measure.units)
-
-
-def _spelling(unit: Unit) -> str:
-    return unit.name
+    return measure is not None and unit.name in measure.units
 
 
 def _rounded(a: float, b: float, mine: Quantity, *, exact: bool) -> bool:

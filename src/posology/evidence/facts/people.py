@@ -3,29 +3,24 @@
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-from posology.evidence.facts.lexicon import drug_names, measure_names, synonyms
+from posology.evidence.facts.lexicon import drug_names, measure_names, synonyms, word_set
 from posology.spans import Span
 
 __all__ = ["Person", "find_people", "name_parts"]
 
 _NAME = r"[A-Z][a-zA-Z]*[a-z](?:['’-][A-Z][a-z]+)*|[A-Z]['’][A-Z][a-z]+|[A-ZÀ-Ý][a-zß-ÿ'’-]+"
 _TITLED = re.compile(
-    rf"(?<!\w)(?P<title>Dr|Doctor|Mr|Mrs|Ms|Miss|Prof|Professor)\b\.?\s+(?P<name>(?:{_NAME})(?:\s+(?:[A-Z]\.\s+)?(?:{_NAME}))?)"
+    rf"(?<!\w)(?P<title>Dr|Doctor|Mr|Mrs|Ms|Miss|Prof"
+    rf"|Professor)\b\.?\s+(?P<name>(?:{_NAME})(?:\s+(?:[A-Z]\.\s+)?(?:{_NAME}))?)"
 )
 _DEGREE = re.compile(
-    rf"(?P<name>(?:{_NAME})\s+(?:[A-Z]\.\s+)?(?:{_NAME})),?\s+(?:M\.?D\.?|D\.?O\.?|N\.?P\.?|P\.?A\.?(?:-C)?|R\.?N\.?|FNP|DPM|Ph\.?D\.?)(?!\w)"
+    rf"(?P<name>(?:{_NAME})\s+(?:[A-Z]\.\s+)?(?:{_NAME})),?\s+(?:M\.?D\.?|D\.?O\.?|N\.?P\.?"
+    rf"|P\.?A\.?(?:-C)?|R\.?N\.?|FNP|DPM|Ph\.?D\.?)(?!\w)"
 )
 _LABELLED = re.compile(
-    rf"(?:[Pp]atient|[Mm]ember|[Nn]ame|[Ss]igned(?:\s+by)?|named)(?:\s+[Nn]ame)?(?::\s*|\s+)(?P<name>(?:{_NAME})(?:,?\s+(?:[A-Z]\.\s+)?(?:{_NAME}))+)"
-)
-_NOT_NAMES = frozenset(
-    """the a an and has had is was she he her his patient with for history of in on at no not chief past family social
-    medical present illness physical exam assessment plan review systems type stage grade class disease syndrome north
-    south east west street hospital clinic center medical group university saint san los new york state health care
-    insurance medicare medicaid january february march april may june july august september october november december
-    monday tuesday wednesday thursday friday saturday sunday name reports denies presents states""".split()
+    rf"(?:[Pp]atient|[Mm]ember|[Nn]ame|[Ss]igned(?:\s+by)?|named)(?:\s+[Nn]ame)?(?::\s*"
+    rf"|\s+)(?P<name>(?:{_NAME})(?:,?\s+(?:[A-Z]\.\s+)?(?:{_NAME}))+)"
 )
 
 
@@ -38,25 +33,13 @@ class Person:
     span: Span
 
 
-@cache
-def _given_names() -> frozenset[str]:
-    text = files("posology.evidence.data").joinpath("first_names.txt").read_text(encoding="utf-8")
-    return frozenset(
-        word.lower() for line in text.splitlines() if not line.startswith("#") for word in line.split()
-    )
-
-
 _SUBJECT = re.compile(
     rf"(?:^|(?<=[.,;:]\s)|(?<=,\s\s)|(?<=\bthat\s))(?P<name>(?:{_NAME})\s+(?:{_NAME}))"
-    r"(?=['’]s\s|\s+(?:is|was|has|had|tried|took|takes|used|uses|completed|reports?|reported|presents?|presented"
-    r"|den(?:ies|ied)|carries|underwent|received|requires|needs|failed|meets|weighs|weighed|stopped|started|lost)\b)"
+    r"(?=['’]s\s|\s+(?:is|was|has|had|tried|took|takes|used|uses|completed|reports?|reported|presents?"
+    r"|presented"
+    r"|den(?:ies|ied)|carries|underwent|received|requires|needs|failed|meets|weighs|weighed|stopped"
+    r"|started|lost)\b)"
 )
-_CLINICAL = (
-    "magnetic resonance imaging computed tomography sleep study right left bilateral cervical lumbar thoracic spine"
-    " knee hip shoulder pain therapy surgery biopsy test score scale index scan examination exam count level rate"
-    " pressure her his their this that these those no both each all one other physical occupational home oxygen"
-    " blood urine serum follow conservative medical prior previous current initial continuous treatment device"
-).split()
 _TWO = re.compile(rf"(?<![\w'’-])(?P<name>(?P<given>{_NAME})(?:\s+[A-Z]\.?)?\s+(?P<last>{_NAME}))(?![\w-])")
 
 
@@ -72,7 +55,7 @@ def find_people(text: str) -> tuple[Person, ...]:
             title = match.groupdict().get("title") or ""
             _add(found, match["name"], title.lower(), Span(*match.span("name")))
     for match in _TWO.finditer(text):
-        if match["given"].lower() in _given_names():
+        if match["given"].lower() in word_set("first_names.txt"):
             _add(found, match["name"], "", Span(*match.span("name")))
     for match in _SUBJECT.finditer(text):
         if not _clinical() & name_parts(match["name"]):
@@ -83,16 +66,16 @@ def find_people(text: str) -> tuple[Person, ...]:
 @cache
 def _clinical() -> frozenset[str]:
     """Return words that open a sentence in capitals without being a name."""
-    words = (*measure_names(), *drug_names(), *synonyms(), *_CLINICAL)
+    words = (*measure_names(), *drug_names(), *synonyms(), *word_set("clinical_words.txt"))
     return frozenset(part for word in words for part in word.split())
 
 
 def _add(found: list[Person], name: str, title: str, span: Span) -> None:
     words = name.split()
-    while words and words[-1].lower().strip(".,") in _NOT_NAMES:
+    while words and words[-1].lower().strip(".,") in word_set("not_names.txt"):
         words.pop()
         name = " ".join(words)
-    if not words or words[0].lower() in _NOT_NAMES:
+    if not words or words[0].lower() in word_set("not_names.txt"):
         return
     if not any(span.overlaps(other.span) for other in found):
         found.append(Person(name, title, Span(span.start, span.start + len(name))))

@@ -21,7 +21,8 @@ _TEENS = {"thirteen": 13, "fourteen": 14, "sixteen": 16, "seventeen": 17, "ninet
 _ALL_WORDS = {**_WORDS, **_TEENS, "eighty": 80}
 _BEFORE = {
     "≥": r"≥|>\s*=|⩾|at\s+least|(?:no|not)\s+(?:less|fewer)\s+than|(?:a\s+)?minimum\s+of|at\s+or\s+above",
-    "≤": r"≤|<\s*=|⩽|at\s+most|(?:no|not)\s+(?:more|greater|higher)\s+than|up\s+to|(?:a\s+)?maximum\s+of|not\s+exceeding|at\s+or\s+below",
+    "≤": r"≤|<\s*=|⩽|at\s+most|(?:no|not)\s+(?:more|greater|higher)\s+than|up\s+to|(?:a\s+)?maximum\s+of"
+    r"|not\s+exceeding|at\s+or\s+below",
     ">": r">|(?:greater|more|higher|older|longer|larger)\s+than|above|exceed(?:ing|s|ed)|in\s+excess\s+of",
     "<": r"<|(?:less|fewer|lower|younger|shorter|smaller)\s+than|under|below",
     "over": r"over",
@@ -72,7 +73,8 @@ def _number() -> re.Pattern[str]:
     unit = unit_pattern()
     return re.compile(
         rf"(?:(?<![a-z])(?:{before})\s*(?:(?:a|an|the)\s+)?)?"
-        rf"(?:(?<![\w.¤])|(?<=[\s(]x)|(?<=\dx))(?<![a-z]-)(?<!\d,)(?P<neg>(?<![\w)-])-(?=\d))?(?P<low>{value})"
+        rf"(?:(?<![\w.¤])|(?<=[\s(]x)"
+        rf"|(?<=\dx))(?<![a-z]-)(?<!\d,)(?P<neg>(?<![\w)-])-(?=\d))?(?P<low>{value})"
         rf"(?:(?P<pair>\s*/\s*|\s+out\s+of\s+|\s+over\s+)(?P<second>\d+(?:\.\d+)?)(?![\d/]))?"
         rf"(?:(?P<lowunit>[\s-]?{unit})?\s*(?:-|–|—|\bto\b|\bthrough\b)\s*(?P<high>{value})(?![\d/]))?"
         rf"(?:(?:\s{{1,2}}|-|\s-\s)?(?P<unit>{unit}))?(?![a-z])"
@@ -108,14 +110,16 @@ def _is_year(text: str, span: Span) -> bool:
     before = text[max(0, span.start - 14) : span.start].lower()
     return bool(
         re.search(
-            r"(?:\b(?:in|since|of|during|by|until|from|to|around|early|late|mid|year|before|after)|[(,–-])[\s-]*$",
+            r"(?:\b(?:in|since|of|during|by|until|from|to|around|early|late|mid|year|before|after)"
+            r"|[(,–-])[\s-]*$",
             before,
         )
     )
 
 
 _HEIGHT = re.compile(
-    r"(?<![\w.])(?P<ft>[3-7])\s*(?:feet|foot|ft\.?|')\s*,?\s*(?P<in>\d{1,2}(?:\.\d+)?)\s*(?:inches|inch|in\b\.?|\"|'')",
+    r"(?<![\w.])(?P<ft>[3-7])\s*(?:feet|foot|ft\.?|')\s*,?\s*(?P<in>\d{1,2}(?:\.\d+)?)\s*(?:inches|inch"
+    r"|in\b\.?|\"|'')",
     re.I,
 )
 

@@ -1,50 +1,47 @@
 """Sides, directions and spinal levels, each with the part of the body it belongs to."""
 
+import itertools
 import re
 from dataclasses import dataclass
 
+from posology.evidence.facts.lexicon import word_set
 from posology.spans import Span
 
 __all__ = ["Level", "Side", "find_levels", "find_sides"]
 
 _PAIRS = {
     "side": {
-        "left": r"left(?:-sided|ward)?|lt\.?(?=\s)|L(?=\s(?:knee|hip|shoulder|leg|arm|foot|hand|eye|ear|breast|wrist|ankle|elbow|UE|LE|lower|upper))|LLE|LUE|LLQ|LUQ|LLL|LUL|OS",
-        "right": r"right(?:-sided|ward)?|rt\.?(?=\s)|R(?=\s(?:knee|hip|shoulder|leg|arm|foot|hand|eye|ear|breast|wrist|ankle|elbow|UE|LE|lower|upper))|RLE|RUE|RLQ|RUQ|RLL|RUL|RML|OD",
-        "bilateral": r"bilateral(?:ly)?|bilat\.?|both(?=\s+(?:of\s+)?(?:her\s+|his\s+|the\s+|their\s+)?(?:\w+\s+)?\w+s\b|\s+feet)|OU|BLE|BUE",
+        "left": r"left(?:-sided|ward)?|lt\.?(?=\s)|L(?=\s(?:knee|hip|shoulder|leg|arm|foot|hand|eye|ear"
+        r"|breast|wrist|ankle|elbow|UE|LE|lower|upper))|LLE|LUE|LLQ|LUQ|LLL|LUL|OS",
+        "right": r"right(?:-sided|ward)?|rt\.?(?=\s)|R(?=\s(?:knee|hip|shoulder|leg|arm|foot|hand|eye|ear"
+        r"|breast|wrist|ankle|elbow|UE|LE|lower|upper))|RLE|RUE|RLQ|RUQ|RLL|RUL|RML|OD",
+        "bilateral": r"bilateral(?:ly)?|bilat\.?|both(?=\s+(?:of\s+)?(?:her\s+|his\s+|the\s+"
+        r"|their\s+)?(?:\w+\s+)?\w+s\b|\s+feet)|OU|BLE|BUE",
     },
     "height": {"upper": r"upper|superior", "lower": r"lower|inferior", "middle": r"middle|mid(?=\s)"},
     "face": {"anterior": r"anterior(?:ly)?", "posterior": r"posterior(?:ly)?"},
     "middle": {"medial": r"medial(?:ly)?", "lateral": r"(?<!bi)(?<!uni)lateral(?:ly)?"},
     "end": {"proximal": r"proximal(?:ly)?", "distal": r"distal(?:ly)?"},
     "region": {
-        "cervical": r"cervical(?=\s+(?:spine|spinal|disc|disk|radiculopathy|stenosis|fusion|myelopathy|spondylosis|vertebra))",
-        "thoracic": r"thoracic(?=\s+(?:spine|spinal|disc|disk|radiculopathy|stenosis|fusion|myelopathy|spondylosis|vertebra))",
-        "lumbar": r"lumbar(?=\s+(?:spine|spinal|disc|disk|radiculopathy|stenosis|fusion|myelopathy|spondylosis|vertebra))",
+        "cervical": r"cervical(?=\s+(?:spine|spinal|disc|disk|radiculopathy|stenosis|fusion|myelopathy"
+        r"|spondylosis|vertebra))",
+        "thoracic": r"thoracic(?=\s+(?:spine|spinal|disc|disk|radiculopathy|stenosis|fusion|myelopathy"
+        r"|spondylosis|vertebra))",
+        "lumbar": r"lumbar(?=\s+(?:spine|spinal|disc|disk|radiculopathy|stenosis|fusion|myelopathy"
+        r"|spondylosis|vertebra))",
     },
 }
 _ABBREVIATED = {
-    "LLE": "leg", "RLE": "leg", "BLE": "leg", "LUE": "arm", "RUE": "arm", "BUE": "arm", "OS": "eye", "OD": "eye",
+    "LLE": "leg", "RLE": "leg", "BLE": "leg", "LUE": "arm", "RUE": "arm", "BUE": "arm",
+    "OS": "eye", "OD": "eye",
     "OU": "eye", "LLQ": "quadrant", "LUQ": "quadrant", "RLQ": "quadrant", "RUQ": "quadrant", "LLL": "lobe",
     "LUL": "lobe", "RLL": "lobe", "RUL": "lobe", "RML": "lobe",
 }  # fmt: skip
-_HEADS = frozenset(
-    """
-knee hip shoulder leg arm foot hand eye ear breast wrist ankle elbow thigh calf forearm finger thumb toe heel
-kidney lung ovary testicle testis hemisphere ventricle atrium carotid femur tibia fibula humerus radius ulna
-clavicle scapula rib rotator meniscus ligament acl mcl tendon nerve quadrant lobe abdomen chest flank groin
-extremity limb face cheek jaw neck back buttock hemithorax pleural axilla axillary temple temporal frontal
-parietal occipital patella cornea retina cataract hernia inguinal hydronephrosis effusion pneumothorax
-sciatica radiculopathy hemiparesis weakness mastectomy nephrectomy arthroplasty carpal sacroiliac facet
-adrenal tonsil nostril sinus maxillary mandible tube fallopian ureter coronary circumflex iliac femoral
-popliteal subclavian jugular vein artery lid eyelid brow lip gum tooth molar palm sole hallux malleolus condyle
-compartment lobectomy opacity infiltrate mass nodule lesion paresthesia numbness pain swelling edema
-nostrils turbinate vocal cord wall respiratory gastrointestinal endoscopy gi uri
-""".split()
-)
 _ALIASES = {
-    "feet": "foot", "teeth": "tooth", "ovaries": "ovary", "kidneys": "kidney", "renal": "kidney", "pulmonary": "lung",
-    "lower extremity": "leg", "upper extremity": "arm", "ocular": "eye", "testes": "testis", "arteries": "artery",
+    "feet": "foot", "teeth": "tooth", "ovaries": "ovary", "kidneys": "kidney", "renal": "kidney",
+    "pulmonary": "lung",
+    "lower extremity": "leg", "upper extremity": "arm", "ocular": "eye", "testes": "testis",
+    "arteries": "artery",
     "extremities": "extremity", "axillae": "axilla", "limbs": "limb", "meniscal": "meniscus",
 }  # fmt: skip
 _SIDE = re.compile(
@@ -56,15 +53,44 @@ _SIDE = re.compile(
 _GROUP = {value: group for group, values in _PAIRS.items() for value in values}
 _EITHER_CASE = {"L", "R", "OS", "OD", "OU", "LT", "RT", *_ABBREVIATED}
 _NOT_A_SIDE = re.compile(
-    r"right(?:\s+(?:now|away|after|before|about|to|as|here|there|upon|at|when|then)\b|-hand(?:ed|edness)?)|\bleft\s+(?:the|without|against|AMA|untreated|over|her|his|with|work|home|alone|off|in\s+place|for)\b",
+    r"right(?:\s+(?:now|away|after|before|about|to|as|here|there|upon|at|when|then)\b|-hand(?:ed|edness)?)"
+    r"|\bleft\s+(?:the|without|against|AMA|untreated|over|her|his|with|work|home|alone|off|in\s+place|for)\b",
     re.IGNORECASE,
 )
 _LIGHT = frozenset(
-    "and or with but left right bilateral is was were are side sided than greater worse more in on at of to for the a an".split()
+    [
+        "and",
+        "or",
+        "with",
+        "but",
+        "left",
+        "right",
+        "bilateral",
+        "is",
+        "was",
+        "were",
+        "are",
+        "side",
+        "sided",
+        "than",
+        "greater",
+        "worse",
+        "more",
+        "in",
+        "on",
+        "at",
+        "of",
+        "to",
+        "for",
+        "the",
+        "a",
+        "an",
+    ]
 )
 _WORD = re.compile(r"[A-Za-z]+")
 _LEVEL = re.compile(
-    r"(?<![\w.-])(?P<r1>[CTLS])(?P<n1>1[0-2]|[1-9])(?:\s*[-–/]\s*(?P<r2>[CTLS])?(?P<n2>1[0-2]|[1-9])(?:\s*[-–/]\s*(?P<r3>[CTLS])?(?P<n3>1[0-2]|[1-9]))?)?(?![\w.]\w|\w)"
+    r"(?<![\w.-])(?P<r1>[CTLS])(?P<n1>1[0-2]|[1-9])(?:\s*[-–/]\s*(?P<r2>[CTLS])?(?P<n2>1[0-2]"
+    r"|[1-9])(?:\s*[-–/]\s*(?P<r3>[CTLS])?(?P<n3>1[0-2]|[1-9]))?)?(?![\w.]\w|\w)"
 )
 
 
@@ -124,7 +150,7 @@ def find_sides(text: str) -> tuple[Side, ...]:
 def _head(text: str, match: re.Match[str]) -> str:
     after = re.split(r"[,;.:]", text[match.end() : match.end() + 60])[0]
     words = [word.lower() for word in _WORD.findall(after)[:5]]
-    for first, second in zip(words, words[1:], strict=False):
+    for first, second in itertools.pairwise(words):
         if f"{first} {second}" in _ALIASES:
             return _ALIASES[f"{first} {second}"]
     for word in words:
@@ -141,5 +167,5 @@ def _head(text: str, match: re.Match[str]) -> str:
 
 def _as_head(word: str) -> str:
     word = _ALIASES.get(word, word)
-    singular = word[:-1] if word.endswith("s") and word[:-1] in _HEADS else word
-    return singular if singular in _HEADS else ""
+    singular = word[:-1] if word.endswith("s") and word[:-1] in word_set("body_parts.txt") else word
+    return singular if singular in word_set("body_parts.txt") else ""

@@ -63,7 +63,7 @@ kpa|pressure|7.50062|kpa
 degc|temperature|1|°c,degc,degreesc,degreescelsius,celsius,degreec,degreescentigrade
 degf|temperature|F|°f,degf,degreesf,degreesfahrenheit,fahrenheit,degreef
 %|percent|1|%,percent,pct
-/min|per minute|1|bpm,beats/minute,beats/min,/min,/minute,breaths/minute,breaths/min,beatsaminute,breathsaminute
+/min|per minute|1|bpm,beats/minute,beats/min,/min,/minute,breaths/minute,breaths/min,beatsaminute
 /h|per hour|1|events/hour,events/hr,events/h,/hour,/hr,/h,apneas/hour,episodes/hour,eventsanhour
 s|time|1.1574074e-5|s,sec,secs,second,seconds
 ms|time|1.1574074e-8|ms,msec,msecs,millisecond,milliseconds
@@ -148,9 +148,10 @@ def unit_pattern() -> str:
 
 def _spelling(key: str) -> str:
     loose = {
-        "ofmercury": r"\s*of\s+mercury", "mmhg": r"mm\s*Hg", "cmh2o": r"cm\s*H2O", "ofwater": r"\s*of\s+water",
+        "ofmercury": r"\s*of\s+mercury", "mmhg": r"mm\s*Hg", "cmh2o": r"cm\s*H2O",
+        "ofwater": r"\s*of\s+water",
         "squaremeter": r"square\s+meter", "degrees": r"degrees\s*", "international": r"international\s+",
-        "°": r"°\s*", "beatsaminute": r"beats\s+a\s+minute", "breathsaminute": r"breaths\s+a\s+minute",
+        "°": r"°\s*", "beatsaminute": r"beats\s+a\s+minute",
         "eventsanhour": r"events\s+an\s+hour", "1.73m": r"1\.73\s*m", "pack-year": r"pack[-\s]year",
     }  # fmt: skip
     pattern = re.escape(key).replace("/", r"\s*(?:/|\bper\b)\s*")
