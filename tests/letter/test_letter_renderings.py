@@ -10,7 +10,7 @@ import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from letter_packets import HOSTILE, PACKETS, hostile, ready, review
+from letter_packets import HOSTILE, PACKETS, hostile, ready
 from markdown_it import MarkdownIt
 from pypdf import PdfReader
 from selectolax.lexbor import LexborHTMLParser
