@@ -19,7 +19,7 @@ LONG_FUNCTIONS: dict[str, str] = {
 # Broad handlers, each with its reason: the place where an error is turned into an exit status or a verdict.
 BROAD_HANDLERS: dict[str, str] = {
     "src/posology/cli/__init__.py": "the last frame: every error becomes one message and an exit status",
-    "src/posology/policies/fhirpath.py": "the library raises whatever Python raises; all of it becomes one failure",
+    "src/posology/policies/fhirpath.py": "the library raises whatever Python raises: all one failure",
     "src/posology/policies/units.py": "the parser raises many types; what it cannot read is not a known unit",
 }
 # What names this machine or the way the work was organised instead of the product.
