@@ -1,7 +1,9 @@
 """The engine for servers: kinds, spellings, and servers that misbehave."""
 
 import json
+import signal
 import threading
+import time
 
 import pytest
 from model_server import Behaviour, chat, cut, drip, html, huge, redirect, serving, slow
@@ -260,3 +262,16 @@ def test_a_json_shape_reaches_the_server_as_it_is_and_comes_back():
     shape = JsonShape({"type": "object", "properties": {"n": {"enum": [4]}}, "required": ["n"]})
     with serving(Behaviour({"/v1/models": MODELS, CHAT: lambda _, body: chat(honest(body))})) as address:
         assert connect(address).generate([Prompt(PROMPT.messages, shape, 9)])[0].text == '{"n": 4}'
+
+
+def test_an_interrupt_drops_what_is_under_way_and_the_engine_stays_usable():
+    routes = {"/v1/models": MODELS, CHAT: slow}
+    with serving(Behaviour(routes)) as address:
+        generator = connect(address, timeout=30, concurrency=1)
+        threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+        start = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            generator.generate([PROMPT] * 20)
+        assert time.monotonic() - start < 3
+        routes[CHAT] = chat("hi")
+        assert generator.generate([PROMPT])[0].text == "hi"

@@ -207,4 +207,4 @@ def test_the_record_holds_no_practice_data(tmp_path):
 
 def test_the_reference_in_the_docs_is_the_one_the_code_renders(repo_root):
     text = (repo_root / "docs" / "settings.md").read_text(encoding="utf-8")
-    assert settings_reference() in text
+    assert settings_reference().strip() in text
