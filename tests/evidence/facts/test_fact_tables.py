@@ -36,6 +36,7 @@ PASS = [  # check, sentence, source, reason
     ("dates", "PT lasted 6 weeks.", "PT from 2019-01-07 to 2019-02-18", "follows from two dates"),
     ("dates", "On the 4th of May, 2018 she fell.", "Fell on 5/4/18.", "an ordinal and a short year"),
     ("dates", "From March 2019 to May 2019.", "03/2019 - 05/2019", "months with slashes"),
+    ("dates", "From June to December 2018.", "6/2018-12/2018", "a hyphen between two dates"),
     ("dates", "A 61-year-old woman.", "61 y/o F", "an age in short"),
     ("drugs", "She takes Lipitor 40 mg.", "atorvastatin 40 MG Oral Tablet", "brand and generic"),
     ("drugs", "Metformin 1000 mg twice daily.", "metformin 1000 mg BID", "twice daily is BID"),

@@ -31,7 +31,7 @@ _FORMS = (
     rf"(?P<ma>0?[1-9]|1[0-2])/(?P<ya>{_YEAR})(?!\d)",
     rf"(?P<yb>{_YEAR})(?![\d%/-]|[.,]\d)(?!\s*(?:mg|mcg|ml|units|cells|kcal|calories|feet|steps|g|kg)\b)",
 )
-_DATE = re.compile(r"(?<![\w./$-])(?:" + "|".join(_FORMS) + ")", re.IGNORECASE)
+_DATE = re.compile(r"(?:(?<![\w./$-])|(?<=/\d{4}-)|(?<=/\d\d-))(?:" + "|".join(_FORMS) + ")", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
