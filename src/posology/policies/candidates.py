@@ -1,6 +1,6 @@
 """The resources that a leaf may rest on: surely, possibly, or not, each with the reason."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -8,7 +8,7 @@ from typing import Any
 
 from posology.policies.codes import CodeMatch, concept_name, match_code
 from posology.policies.eligible import eligibility
-from posology.policies.fhirpath import leading_type, selects, truth
+from posology.policies.fhirpath import keeps, leading_type, selects
 from posology.policies.finding import Finding
 from posology.policies.policy import Find, Leaf, Near, Policy
 from posology.policies.timeline import (
@@ -21,6 +21,7 @@ from posology.policies.timeline import (
     overlaps,
     subtract,
 )
+from posology.policies.worlds import ages_on, holds, variable_sets
 from posology.records.chart import Chart, Resource
 from posology.records.dates import PartialDate, parse_date
 from posology.records.timing import Dated, date_of, period_of
@@ -47,29 +48,22 @@ class Scope:
     @cached_property
     def age(self) -> int | None:
         """Whole years on the date of service; ``None`` where the birth date does not settle it."""
-        return age_on(self.chart, self.day)
+        ages = ages_on(parse_date(self.chart.patient.body.get("birthDate")), self.day)
+        return ages[0] if len(ages) == 1 else None
 
-    def variables(self, event: PartialDate | None) -> dict[str, object]:
-        """Return the variables of an expression: %date, %age, %sex, %event_date, %age_at_event."""
-        happened = event.earliest if event is not None and event.exact else None
-        return {
-            "date": self.day,
-            "age": self.age,
-            "sex": self.chart.patient.body.get("gender"),
-            "event_date": happened,
-            "age_at_event": age_on(self.chart, happened) if happened else None,
-        }
+    def holds(
+        self,
+        judge: Callable[..., bool | None],
+        expression: str,
+        body: Mapping[str, Any],
+        event: PartialDate | None,
+    ) -> bool | None:
+        """Tell whether an expression holds for a body, however its partial dates turn out.
 
-
-def age_on(chart: Chart, day: date) -> int | None:
-    """Return the patient's age in whole years on a day; ``None`` where the birth date does not settle it."""
-    born = parse_date(chart.patient.body.get("birthDate"))
-    if born is None or born.earliest > day:
-        return None
-    years = {
-        day.year - b.year - ((day.month, day.day) < (b.month, b.day)) for b in (born.earliest, born.latest)
-    }
-    return years.pop() if len(years) == 1 else None
+        Its variables are %date, %age, %sex, %event_date and %age_at_event.
+        """
+        sets = variable_sets(expression, self.chart.patient.body, self.day, event)
+        return holds(lambda version, names: judge(expression, version, names), body, sets)
 
 
 @dataclass(frozen=True)
@@ -112,11 +106,11 @@ def find_candidates(leaf: Leaf, scope: Scope, earlier: Mapping[str, Finding]) ->
     unsure: list[Candidate] = []
     passed_over: list[str] = []
     for resource in _resources(find, scope):
-        match = _match(find, resource, scope)
-        if match is False:
+        matched, match = _match(find, resource, scope)
+        if not matched:
             continue
         verdict, why = _verdict(leaf, find, resource, scope, earlier)
-        candidate = Candidate(resource, match or None, date_of(resource), why)
+        candidate = Candidate(resource, match, date_of(resource), why)
         if verdict is True:
             sure.append(candidate)
         elif verdict is None:
@@ -135,11 +129,12 @@ def _resources(find: Find, scope: Scope) -> Sequence[Resource]:
     return scope.chart.of_type(kind) if kind else scope.chart.resources
 
 
-def _match(find: Find, resource: Resource, scope: Scope) -> CodeMatch | None | bool:
-    """Return where the value set matched, ``None`` where none is asked for, ``False`` where it did not."""
-    if find.codes is not None:
-        return match_code(resource.type, resource.linked, scope.policy.codes[find.codes]) or False
-    return _named(resource)
+def _match(find: Find, resource: Resource, scope: Scope) -> tuple[bool, CodeMatch | None]:
+    """Tell whether a resource falls into the value set, and what of it to quote."""
+    if find.codes is None:
+        return True, _named(resource)
+    match = match_code(resource.type, resource.linked, scope.policy.codes[find.codes])
+    return match is not None, match
 
 
 def _named(resource: Resource) -> CodeMatch | None:
@@ -178,14 +173,14 @@ def _conditions(
         yield _filters(find, resource, scope, None)
         return
     when = date_of(resource)
-    yield _not_after(resource, when, scope.day)
+    yield _not_after(when, scope.day)
     yield _filters(find, resource, scope, when)
     yield _placed(leaf, resource, when, Window(leaf.within, scope.day))
     if leaf.near is not None:
         yield _beside(leaf.near, when, earlier)
 
 
-def _not_after(resource: Resource, when: Dated | None, day: date) -> tuple[bool | None, str]:
+def _not_after(when: Dated | None, day: date) -> tuple[bool | None, str]:
     if when is None:
         return True, ""
     verdict = when.on_or_before(day)
@@ -193,13 +188,12 @@ def _not_after(resource: Resource, when: Dated | None, day: date) -> tuple[bool 
 
 
 def _filters(find: Find, resource: Resource, scope: Scope, when: Dated | None) -> tuple[bool | None, str]:
-    variables = scope.variables(when)
     if find.expression is not None:
-        return selects(
-            find.expression, resource.linked, variables
-        ), "the policy's expression does not select it"
+        selected = scope.holds(selects, find.expression, resource.linked, when)
+        return selected, "the policy's expression does not select it"
     if find.where is not None:
-        return truth(find.where, resource.linked, variables), "the policy's filter does not hold for it"
+        kept = scope.holds(keeps, find.where, resource.linked, when)
+        return kept, "the policy's filter does not hold for it"
     return True, ""
 
 

@@ -127,7 +127,8 @@ _FORMS: dict[str, Callable[[str], bool]] = {
 
 
 def _well_formed(name: str, code: str) -> bool:
-    return _FORMS.get(name, lambda c: bool(c.strip()))(code)
+    form = _FORMS.get(name)
+    return bool(code.strip()) if form is None else form(code)
 
 
 def _mod10(digits: str) -> bool:

@@ -112,7 +112,8 @@ def _no_such(policies: Sequence[Policy], identifier: str) -> str:
 def _unknown_service(policies: Iterable[Policy], service: Code) -> str:
     listed = sorted({_say(s) for p in policies for s in p.services})
     return (
-        f"no policy governs the service {_say(service)}; nearest: {', '.join(_nearest(_say(service), listed))}. "
+        f"no policy governs the service {_say(service)}; "
+        f"nearest: {', '.join(_nearest(_say(service), listed))}. "
         "posology policy list shows the policies; --policies DIR adds a folder"
     )
 

@@ -106,6 +106,9 @@ def _in_set(coding: Mapping[str, Any], entries: Sequence[ValueSetEntry]) -> bool
 
 
 def _name(concept: Mapping[str, Any], path: str, coding: Mapping[str, Any], where: str) -> tuple[str, str]:
+    """Name a concept by its text, which is what the clinic sees, else by the matched coding's display."""
+    if isinstance(concept.get("text"), str) and concept["text"]:
+        return f"{path}.text", concept["text"]
     if isinstance(coding.get("display"), str) and coding["display"]:
         return f"{where}.display", str(coding["display"])
     return concept_name(concept, path) or (f"{where}.code", str(coding["code"]))

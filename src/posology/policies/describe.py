@@ -29,7 +29,8 @@ def render_policy(policy: Policy) -> str:
     until = policy.effective_until or "open"
     lines = [
         policy.title,
-        f"{policy.id}, version {policy.version}; payer: {policy.payer}; in force {policy.effective_from} to {until}",
+        f"{policy.id}, version {policy.version}; payer: {policy.payer}; "
+        f"in force {policy.effective_from} to {until}",
         f"Source: {policy.source_title}",
         "Services: " + ", ".join(f"{s.system} {s.code}" for s in policy.services),
         "",
@@ -77,7 +78,8 @@ def _asks(leaf: Leaf) -> Iterator[str]:
     if leaf.test is not None:
         yield f"test {leaf.test}"
     if leaf.count is not None:
-        bounds = (f"at least {leaf.count.minimum}" if leaf.count.minimum is not None else "", f"at most {leaf.count.maximum}" if leaf.count.maximum is not None else "")  # fmt: skip
+        low, high = leaf.count.minimum, leaf.count.maximum
+        bounds = ("" if low is None else f"at least {low}", "" if high is None else f"at most {high}")
         yield "count " + " and ".join(bound for bound in bounds if bound)
     if leaf.near is not None:
         yield f"within {_length(leaf.near.within)} {leaf.near.order or 'of'} {leaf.near.leaf}"

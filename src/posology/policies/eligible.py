@@ -25,7 +25,7 @@ ELIGIBILITY: Mapping[str, tuple[tuple[str, frozenset[str], frozenset[str]], ...]
         "Device": (("status", "entered-in-error", "unknown"),),
         "DeviceRequest": (
             ("status", "draft revoked cancelled entered-in-error", "unknown on-hold"),
-            ("intent", "proposal plan option", ""),
+            ("intent", "proposal option", "plan"),
         ),
         "DeviceUseStatement": (("status", "entered-in-error intended", ""),),
         "DiagnosticReport": (
@@ -45,7 +45,7 @@ ELIGIBILITY: Mapping[str, tuple[tuple[str, frozenset[str], frozenset[str]], ...]
         ),
         "MedicationRequest": (
             ("status", "draft cancelled entered-in-error", "unknown"),
-            ("intent", "proposal plan option", ""),
+            ("intent", "proposal option", "plan"),
         ),
         "MedicationStatement": (("status", "entered-in-error intended not-taken", "unknown"),),
         "Observation": (("status", "registered preliminary cancelled entered-in-error", "unknown"),),
@@ -53,7 +53,7 @@ ELIGIBILITY: Mapping[str, tuple[tuple[str, frozenset[str], frozenset[str]], ...]
         "QuestionnaireResponse": (("status", "in-progress entered-in-error", "stopped"),),
         "ServiceRequest": (
             ("status", "draft revoked cancelled entered-in-error", "unknown on-hold"),
-            ("intent", "proposal plan option", ""),
+            ("intent", "proposal option", "plan"),
         ),
     }.items()
 }

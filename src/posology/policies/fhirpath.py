@@ -10,7 +10,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["FhirPathFailure", "evaluate", "leading_type", "parse_fhirpath", "selects", "truth"]
+__all__ = ["FhirPathFailure", "evaluate", "keeps", "leading_type", "parse_fhirpath", "selects", "truth"]
 
 LONGEST = 2000  # characters of an expression
 LONGEST_TEXT = 20_000  # characters of a text that a pattern may be matched against
@@ -82,15 +82,8 @@ def _listener() -> Any:
     from antlr4.error.ErrorListener import ErrorListener
 
     class Raise(ErrorListener):  # type: ignore[misc]
-        def syntaxError(  # noqa: N802, PLR0913 - the name and form that ANTLR calls
-            self,
-            recognizer: Any,
-            offendingSymbol: Any,
-            line: int,
-            column: int,
-            msg: str,
-            e: Any,  # noqa: N803
-        ) -> None:
+        def syntaxError(self, *found: Any) -> None:  # the name and form that ANTLR calls
+            _, _, line, column, msg, _ = found
             raise FhirPathFailure(f"line {line}, column {column + 1}: {msg}")
 
     return Raise()
@@ -123,7 +116,7 @@ def evaluate(expression: str, resource: Mapping[str, Any], variables: Mapping[st
         raise FhirPathFailure(f"a pattern would be matched against a text over {LONGEST_TEXT} characters")
     try:
         return list(compiled(dict(resource), {name: _value(value) for name, value in variables.items()}))
-    except Exception as cause:  # noqa: BLE001 - the library raises whatever Python raises; all of it is "unknown"
+    except Exception as cause:  # the library raises whatever Python raises
         raise FhirPathFailure(f"cannot be evaluated ({type(cause).__name__})") from cause
 
 
@@ -141,6 +134,17 @@ def truth(expression: str, resource: Mapping[str, Any], variables: Mapping[str, 
         found = evaluate(expression, resource, variables)
     except FhirPathFailure:
         return None
+    return found[0] if len(found) == 1 and isinstance(found[0], bool) else None
+
+
+def keeps(expression: str, resource: Mapping[str, Any], variables: Mapping[str, object]) -> bool | None:
+    """Tell whether a filter keeps a resource: empty does not, as in ``where()``; an error is ``None``."""
+    try:
+        found = evaluate(expression, resource, variables)
+    except FhirPathFailure:
+        return None
+    if not found:
+        return False
     return found[0] if len(found) == 1 and isinstance(found[0], bool) else None
 
 

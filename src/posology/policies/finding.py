@@ -28,7 +28,7 @@ class Finding:
 
 
 def combine(structured: Finding, text: Finding) -> Finding:
-    """Join both sides of a leaf that asks both: agreement keeps the structured side, disagreement is unknown."""
+    """Join both sides of a leaf: agreement keeps the structured side, disagreement is unknown."""
     looked = structured.looked + text.looked
     contrary = structured.contrary + text.contrary
     if structured.status is Status.UNKNOWN and text.status is Status.UNKNOWN:

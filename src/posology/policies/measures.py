@@ -1,35 +1,33 @@
 """Counting what was found, and adding up its periods, in three values."""
 
-from collections.abc import Sequence
-from datetime import date
+import heapq
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
 
 from posology.policies.candidates import Candidate, Candidates, Scope
 from posology.policies.finding import Finding
 from posology.policies.logic import all_of
-from posology.policies.policy import Count, Leaf
-from posology.policies.timeline import add
+from posology.policies.policy import Count, Duration, Leaf, Unit
+from posology.policies.timeline import add, goes_on
+from posology.policies.units import canonical_unit
 from posology.policies.witness import describe
 from posology.quotes import Evidence, Status
-from posology.records.timing import period_of
+from posology.records.timing import Dated, period_of
 
 __all__ = ["count_status", "duration_status"]
 
+Period = tuple[date, date]  # first and last day, both included
 MOST_QUOTED = 6
 
 
 def count_status(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
     """Decide a leaf that counts; entries that may not count, or whose day is open, widen the count."""
     count = leaf.count or Count()
-    exact = [c for c in found.sure if c.when is not None and c.when.exact]
     every = (*found.sure, *found.unsure)
-    if count.distinct == "resource" and count.span is None:
-        low, high = len(found.sure), len(every)
-    else:
-        low = _most(exact, count) or min(1, len(found.sure))
-        vague = len(every) - len(exact)
-        high = _most([c for c in every if c.when is not None and c.when.exact], count) + min(
-            vague, len(every)
-        )
+    low = _surely_found([_days_of(c, scope.day) for c in found.sure], count)
+    high = _possibly_found([_days_of(c, scope.day) for c in every], count)
     status = all_of([_at_least(low, high, count.minimum), _at_most(low, high, count.maximum)])
     number = str(low) if low == high else f"{low} to {high}"
     reason = f"{number} found{', each on its own day' if count.distinct == 'day' else ''}; {_asked(count)}."
@@ -54,19 +52,58 @@ def _at_most(low: int, high: int, maximum: int | None) -> Status:
     return Status.NOT_MET if low > maximum else Status.UNKNOWN
 
 
-def _most(candidates: Sequence[Candidate], count: Count) -> int:
-    """Return the largest number that falls inside one span of time."""
+def _days_of(candidate: Candidate, day: date) -> Period:
+    """Return the first and last day on which an entry may have happened, up to the date of service."""
+    return candidate.oldest, min(candidate.newest, day)
+
+
+def _surely_found(days: Sequence[Period], count: Count) -> int:
+    """Return how many there are at least, in the span where there are most."""
+    number = _fewest_days if count.distinct == "day" else len
     if count.span is None:
-        return _number(candidates, count)
-    windows = [(c.oldest, add(c.oldest, count.span)) for c in candidates]
-    return max(
-        (_number([c for c in candidates if first <= c.oldest <= last], count) for first, last in windows),
-        default=0,
-    )
+        return number(days)
+    spans = [(first, add(first, count.span)) for first, _ in days]
+    inside = [[(f, t) for f, t in days if start <= f and t <= end] for start, end in spans]
+    return max((number(group) for group in inside), default=0) or min(1, len(days))
 
 
-def _number(candidates: Sequence[Candidate], count: Count) -> int:
-    return len({c.oldest for c in candidates}) if count.distinct == "day" else len(candidates)
+def _possibly_found(days: Sequence[Period], count: Count) -> int:
+    """Return how many there are at most, in the span where there may be most."""
+    number = _most_days if count.distinct == "day" else len
+    if count.span is None:
+        return number(days)
+    spans = [(last, add(last, count.span)) for _, last in days]
+    cut = [[(max(f, start), min(t, end)) for f, t in days if f <= end and t >= start] for start, end in spans]
+    return max((number(group) for group in cut), default=0)
+
+
+def _fewest_days(days: Sequence[Period]) -> int:
+    """Return the fewest separate days that entries can fall on, each somewhere in its period."""
+    found, last = 0, None
+    for first, final in sorted(days, key=lambda period: period[1]):
+        if last is None or first > last:
+            found, last = found + 1, final
+    return found
+
+
+def _most_days(days: Sequence[Period]) -> int:
+    """Return the most separate days that entries can fall on: each takes the earliest day still free."""
+    waiting: list[tuple[date, date]] = []
+    rows, found, day = sorted(days), 0, date.min
+    while rows or waiting:
+        if not waiting:
+            day = max(day, rows[0][0])
+        while rows and rows[0][0] <= day:
+            first, last = rows.pop(0)
+            heapq.heappush(waiting, (last, first))
+        last, _ = heapq.heappop(waiting)
+        if last >= day:
+            found, day = found + 1, _next_day(day)
+    return found
+
+
+def _next_day(day: date) -> date:
+    return day + timedelta(days=1) if day < date.max else day
 
 
 def duration_status(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
@@ -87,14 +124,11 @@ def duration_status(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
     )
 
 
-Period = tuple[date, date]
-
-
 def _surely(candidate: Candidate, day: date) -> Period | None:
     start, end = period_of(candidate.resource)
     if start is None:
         return None
-    last = min(end.earliest, day) if end is not None else _open_end(candidate, day)
+    last = min(end.earliest, day) if end is not None else _open_end(candidate, start, day)
     return (start.latest, last) if last is not None and start.latest <= last else None
 
 
@@ -105,11 +139,31 @@ def _possibly(candidate: Candidate, day: date) -> Period | None:
     return (first, last) if first <= last else None
 
 
-def _open_end(candidate: Candidate, day: date) -> date | None:
-    """Return the last day of a period without end: the day itself where its status says that it goes on."""
-    from posology.policies.timeline import goes_on
+def _open_end(candidate: Candidate, start: Dated, day: date) -> date | None:
+    """Return the last sure day of a period without end.
 
-    return day if goes_on(candidate.resource) else None
+    It is the day itself where the status says that it goes on, else the last day of one supply.
+    """
+    if goes_on(candidate.resource):
+        return day
+    supply = _supply(candidate.resource.body)
+    return None if supply is None else min(add(start.earliest, supply) - timedelta(days=1), day)
+
+
+_SUPPLY_UNITS: Mapping[str, Unit] = {"d": "day", "wk": "week", "mo": "month", "a": "year"}
+
+
+def _supply(body: Mapping[str, Any]) -> Duration | None:
+    """Return how long one supply of a prescription lasts, where it says so in whole units."""
+    request = body.get("dispenseRequest")
+    length = request.get("expectedSupplyDuration") if isinstance(request, Mapping) else None
+    if not isinstance(length, Mapping):
+        return None
+    unit = _SUPPLY_UNITS.get(canonical_unit(length.get("code"), length.get("unit")) or "")
+    value = length.get("value")
+    if unit is None or isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    return Duration(int(value), unit) if value == int(value) and 0 < value < 5000 else None
 
 
 def _union(periods: Sequence[Period]) -> list[Period]:
@@ -124,7 +178,7 @@ def _union(periods: Sequence[Period]) -> list[Period]:
 
 
 def _days(periods: Sequence[Period]) -> int:
-    return sum((last - first).days for first, last in periods)
+    return sum((last - first).days + 1 for first, last in periods)
 
 
 def _lasts(periods: Sequence[Period], leaf: Leaf) -> bool:

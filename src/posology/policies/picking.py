@@ -11,6 +11,7 @@ from posology.policies.fhirpath import truth
 from posology.policies.finding import Finding
 from posology.policies.logic import all_of, any_of
 from posology.policies.policy import Compare, Leaf
+from posology.policies.systems import canonical_system
 from posology.policies.units import canonical_unit, convert
 from posology.policies.witness import describe, quantity_quote
 from posology.quotes import Evidence, Status
@@ -120,7 +121,7 @@ def _judge(leaf: Leaf, candidate: Candidate, scope: Scope, *, sure: bool) -> _Ju
         paths.append(path)
         whys.append(why)
     if leaf.test is not None:
-        verdict = truth(leaf.test, candidate.resource.linked, scope.variables(candidate.when))
+        verdict = scope.holds(truth, leaf.test, candidate.resource.linked, candidate.when)
         statuses.append(_status(verdict))
         whys.append("" if verdict is not None else "The policy's test cannot be answered from the entry.")
     status = all_of(statuses)
@@ -166,12 +167,12 @@ def _in_codes(name: str, element: Mapping[str, Any], prefix: str, scope: Scope) 
     match = match_concept(value, path, scope.policy.codes[name])
     if match is not None:
         return Status.MET, match.name_path, ""
-    coded = [
-        c for c in value.get("coding") or [] if isinstance(c, Mapping) and c.get("code") and c.get("system")
-    ]
+    known = {canonical_system(entry.system) for entry in scope.policy.codes[name]}
+    codings = [c for c in value.get("coding") or [] if isinstance(c, Mapping) and c.get("code")]
+    coded = [c for c in codings if canonical_system(str(c.get("system", ""))) in known]
     shown = f"{path}.text" if value.get("text") else f"{path}.coding[0].display"
     if not coded:
-        return Status.UNKNOWN, shown, "The entry's value is not coded."
+        return Status.UNKNOWN, shown, "The entry's value has no code of the systems that the policy lists."
     return Status.NOT_MET, shown, ""
 
 
@@ -211,7 +212,7 @@ def _descend(value: Any, names: Sequence[str]) -> tuple[str, Any]:
 
 
 def compare_quantity(quantity: Mapping[str, Any], compare: Compare) -> tuple[bool | None, str]:
-    """Compare a quantity with a policy's limit, converted by UCUM; ``None`` with the reason where it cannot be.
+    """Compare a quantity with a policy's limit, converted by UCUM; ``None`` says why it cannot be.
 
     >>> compare_quantity({"value": 41.2, "code": "kg/m2"}, Compare(">=", Decimal(35), "kg/m2"))
     (True, '')
@@ -238,7 +239,7 @@ def _counts(unit: str) -> bool:
 
 
 def _bounded(value: Decimal, comparator: object, compare: Compare) -> bool | None:
-    """Compare a value that may itself be a bound, such as "<5": true or false only where every value agrees."""
+    """Compare a value that may itself be a bound, such as "<5": decided only where every value agrees."""
     op, limit = str(compare.op), compare.value or Decimal(0)
     if comparator is None:
         return compare_numbers(value, op, limit)

@@ -12,21 +12,22 @@ _WRITTEN = {
     "lb": "[lb_av]", "lbs": "[lb_av]", "pound": "[lb_av]", "pounds": "[lb_av]", "oz": "[oz_av]",
     "in": "[in_i]", "inch": "[in_i]", "inches": "[in_i]", "ft": "[ft_i]", "feet": "[ft_i]",
     "mmhg": "mm[Hg]", "mm hg": "mm[Hg]", "kg/m^2": "kg/m2", "kg/m²": "kg/m2", "kg/m**2": "kg/m2",
-    "percent": "%", "pct": "%", "yr": "a", "yrs": "a", "year": "a", "years": "a", "month": "mo", "months": "mo",
-    "week": "wk", "weeks": "wk", "day": "d", "days": "d", "hour": "h", "hours": "h", "hr": "h", "hrs": "h",
-    "minute": "min", "minutes": "min", "second": "s", "seconds": "s", "f": "[degF]", "degf": "[degF]", "°f": "[degF]",
-    "c": "Cel", "degc": "Cel", "°c": "Cel", "mcg": "ug", "µg": "ug", "μg": "ug", "iu": "[iU]", "iu/l": "[iU]/L",
-    "miu/l": "m[IU]/L", "/hr": "/h", "events/h": "{events}/h", "events/hr": "{events}/h", "events/hour": "{events}/h",
-    "mg/dl": "mg/dL", "g/dl": "g/dL", "mmol/l": "mmol/L", "ml/min": "mL/min", "ng/ml": "ng/mL", "pg/ml": "pg/mL",
-    "kilogram": "kg", "kilograms": "kg", "bpm": "{beats}/min", "beats/min": "{beats}/min", "l/min": "L/min",
-    "u/l": "U/L", "meq/l": "meq/L", "pack years": "{pack-years}", "pack-years": "{pack-years}",
+    "percent": "%", "pct": "%", "yr": "a", "yrs": "a", "year": "a", "years": "a", "month": "mo",
+    "months": "mo", "week": "wk", "weeks": "wk", "day": "d", "days": "d", "hour": "h", "hours": "h",
+    "hr": "h", "hrs": "h", "minute": "min", "minutes": "min", "second": "s", "seconds": "s", "f": "[degF]",
+    "degf": "[degF]", "°f": "[degF]", "c": "Cel", "degc": "Cel", "°c": "Cel", "mcg": "ug", "µg": "ug",
+    "μg": "ug", "iu": "[iU]", "iu/l": "[iU]/L", "miu/l": "m[IU]/L", "/hr": "/h", "events/h": "{events}/h",
+    "events/hr": "{events}/h", "events/hour": "{events}/h", "mg/dl": "mg/dL", "g/dl": "g/dL",
+    "mmol/l": "mmol/L", "ml/min": "mL/min", "ng/ml": "ng/mL", "pg/ml": "pg/mL", "kilogram": "kg",
+    "kilograms": "kg", "bpm": "{beats}/min", "beats/min": "{beats}/min", "l/min": "L/min", "u/l": "U/L",
+    "meq/l": "meq/L", "pack years": "{pack-years}", "pack-years": "{pack-years}",
 }  # fmt: skip
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
 _PLAIN_NUMBER = ("", "1")
 
 
 def canonical_unit(code: str | None, unit: str | None) -> str | None:
-    """Return a quantity's unit in UCUM: its code, else its unit as people write it; ``None`` if it has none."""
+    """Return a quantity's unit in UCUM: its code, else its unit as people write it, or ``None``."""
     if code:
         return (
             _WRITTEN.get(code.strip().lower(), code.strip()) if not known_unit(code.strip()) else code.strip()

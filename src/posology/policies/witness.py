@@ -14,11 +14,12 @@ _STATES = {
     "MedicationRequest": "status",
     "MedicationStatement": "status",
 }
+_CODED = ("Condition", "Procedure", "ServiceRequest", "DeviceRequest")  # whose code belongs in a letter
 _REQUEST_FIELDS = ("side", "bodySite", "kind", "urgency")
 
 
 def describe(candidate: Candidate, scope: Scope, value_path: str = "") -> tuple[Evidence, ...]:
-    """Return the quotes of a resource: value first where the leaf looked at one, then name, code and state."""
+    """Return a resource's quotes: value first where the leaf looked at one, then name, code and state."""
     resource = candidate.resource
     if resource.type == "Patient":
         return _patient(resource, scope)
@@ -29,7 +30,7 @@ def describe(candidate: Candidate, scope: Scope, value_path: str = "") -> tuple[
     paths = [value_path] if value_path else _value_paths(resource)
     if candidate.match is not None:
         paths.append(candidate.match.name_path)
-        if candidate.match.code_path != candidate.match.name_path:
+        if resource.type in _CODED and candidate.match.code_path != candidate.match.name_path:
             paths.append(candidate.match.code_path)
     if resource.type in _STATES:
         paths.append(_STATES[resource.type])
