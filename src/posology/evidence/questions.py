@@ -1,0 +1,387 @@
+"""Judging a yes/no question against text by rules alone: an invented yes is far worse than a missed one."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from posology.evidence.amounts import Required, find_amounts
+from posology.evidence.asked import Concept, Question, parse_question
+from posology.evidence.outcomes import Outcome, OutcomeCue, find_outcomes
+from posology.evidence.passages import Passage
+from posology.evidence.search import Hit
+from posology.evidence.tokens import search_tokens
+from posology.records.context import Assertion, assertion_of
+from posology.records.sections import Section, SectionKind
+from posology.spans import Span
+
+__all__ = ["TextVerdict", "accept_judgement", "judge_by_rules"]
+
+Answer = Literal["yes", "no", "not_stated"]
+
+# sentences that speak of rules, of what is planned or taught, never of what is
+_NOT_A_FACT = re.compile(
+    r"\?\s*$|\b(?:polic(?:y|ies)|payer|insur(?:er|ance)|coverage|prior auth\w*|criteri(?:on|a) (?:for|of"
+    r"|require)|"
+    r"ignore (?:all|the|any|previous)|instructions?|approve|guidelines?|must (?:have|be))\b",
+    re.IGNORECASE,
+)
+_NOT_YET = re.compile(
+    r"\b(?:will|would|plan(?:s|ned)? (?:to|for)|plan:|recommend\w*|refer(?:red|ral)?|schedul\w+|advis\w+"
+    r"|consider\w*|"
+    r"discuss\w*|counsel\w* (?:on|about|regarding)|order(?:ed|s)?|should|could(?! not)|may|might|if"
+    r"|start(?:ing)?|begin|"
+    r"candidate for|request\w*|pending|offered|encourag\w+|try|to complete|needs? to|declin\w+|refus\w+"
+    r"|interested in|"
+    r"risks? (?:of|for|factors?)|at risk|screen\w* (?:for|of)|rule out|r/o|concern\w* (?:for|about)"
+    r"|evaluat\w+ for|work-?up "
+    r"for|monitor\w* for|watch for|prevent\w*|educat\w+ (?:on|about|regarding)|return precautions?"
+    r"|precautions|versus|vs)\b",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(
+    r";|\.\s|\b(?:but|while|whereas|however|although|then|now|currently|since then|followed by|switched to"
+    r"|changed to|"
+    r"continues?|remains on)\b|\band (?:is|was|has|had|continues?|remains?|takes?|started|reports?|denies)\b",
+    re.IGNORECASE,
+)
+_OF_COURSE = re.compile(
+    r"[\s-]*(?:(?:of|course|trial|program|consecutive|supervised|formal|structured|outpatient|history|a|an"
+    r"|the|long|"
+    r"documented|daily|weekly|continuous|directed|physician-directed|non-?operative|conservative|with|in"
+    r"|on)[\s-]+)*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TextVerdict:
+    """An answer, the sentence that gives it, how sure the rules are (0 to 1), and why.
+
+    ``span`` counts characters of the document ``source``, half-open; ``None`` where nothing is stated.
+    """
+
+    answer: Answer
+    source: str = ""
+    span: Span | None = None
+    score: float = 0.0
+    why: str = ""
+
+    @property
+    def start(self) -> int | None:
+        """The first character of the sentence in its document."""
+        return self.span.start if self.span else None
+
+    @property
+    def end(self) -> int | None:
+        """The character after the sentence in its document."""
+        return self.span.end if self.span else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """A concept named in a sentence; spans count characters of the passage's text."""
+
+    concept: Concept
+    span: Span
+    general: bool  # named by the term itself, not by a narrower kind
+    complete: bool  # every further word of the question's concept stands in the sentence too
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One sentence of a passage under one question."""
+
+    question: Question
+    text: str  # of the passage
+    sentence: Span  # in the passage
+    sections: tuple[Section, ...]
+    section: str
+
+    @property
+    def words(self) -> str:
+        return self.sentence.of(self.text)
+
+    def assertion(self, span: Span) -> Assertion:
+        return assertion_of(self.text, span, sections=self.sections)
+
+    def shifted(self, span: Span) -> Span:
+        return Span(span.start + self.sentence.start, span.end + self.sentence.start)
+
+
+def judge_by_rules(question: str, hits: Sequence[Hit]) -> TextVerdict:
+    """Answer a question from passages: yes or no with the sentence that says so, or not stated.
+
+    A yes needs a sentence that names what is asked of the patient, unhedged, with the outcome, length of
+    time or number that the question requires in the same clause. A no needs the thing itself denied. The
+    sentence with the highest score decides; where the best yes and the best no are in different sentences of
+    equal score, nothing is answered.
+    """
+    asked = _parse(question)
+    if not asked.clear:
+        return TextVerdict("not_stated", why="the rules do not read this wording")
+    verdicts = [v for hit in hits for v in _judge_passage(asked, hit.passage)]
+    yes = max((v for v in verdicts if v.answer == "yes"), key=lambda v: v.score, default=None)
+    no = max((v for v in verdicts if v.answer == "no"), key=lambda v: v.score, default=None)
+    if yes and no:
+        return TextVerdict("not_stated", why="the passages say both yes and no")
+    return yes or no or TextVerdict("not_stated", why="no sentence asserts or denies it")
+
+
+def accept_judgement(question: str, text: str, sentence: Span) -> tuple[bool, str]:
+    """Tell whether a model's yes may rest on a sentence of ``text``, and why not.
+
+    The sentence must name something that the question asks about, of the patient, and not negated, hedged,
+    planned or about somebody else.
+    """
+    asked = _parse(question)
+    reading = _Reading(asked, text, sentence, (), "")
+    if _NOT_A_FACT.search(reading.words):
+        return False, "the sentence speaks of rules or asks, it states no fact"
+    mentions = [m for c in _all_concepts(asked) for m in _mentions(reading, c)]
+    if not mentions:
+        return False, "the sentence names nothing that the question asks about"
+    reasons = [_refusal(reading, mention) for mention in mentions]
+    if all(reasons):
+        return False, str(reasons[0])
+    return True, "the sentence names it, unhedged"
+
+
+@lru_cache(maxsize=256)
+def _parse(question: str) -> Question:
+    return parse_question(question)
+
+
+def _all_concepts(question: Question) -> tuple[Concept, ...]:
+    head = (question.head,) if question.head and not question.head.empty else ()
+    return question.concepts + head
+
+
+def _judge_passage(question: Question, passage: Passage) -> Iterator[TextVerdict]:
+    kind = SectionKind(passage.section) if passage.section else None
+    sections = (Section(kind, Span(0, 0), Span(0, len(passage.text) + 1)),) if kind else ()
+    for where in passage.sentences:
+        sentence = Span(where.start - passage.start, where.end - passage.start)
+        reading = _Reading(question, passage.text, sentence, sections, passage.section)
+        answer, score, why = _judge_sentence(reading)
+        if answer != "not_stated":
+            yield TextVerdict(answer, passage.source, where, score, why)
+
+
+def _judge_sentence(reading: _Reading) -> tuple[Answer, float, str]:
+    question = reading.question
+    if _NOT_A_FACT.search(reading.words):
+        return "not_stated", 0.0, ""
+    named = [m for c in _all_concepts(question) for m in _mentions(reading, c)]
+    if not named or not _in_context(reading):
+        return "not_stated", 0.0, ""
+    if question.outcomes:
+        return _judge_outcome(reading, named)
+    if _denied(reading, named):
+        return "no", 0.8, "the sentence denies it"
+    affirmed = [m for m in named if (m.complete and m.concept in question.concepts) or _is_head(question, m)]
+    affirmed = [m for m in affirmed if not _refusal(reading, m)]
+    if not affirmed:
+        return "not_stated", 0.0, ""
+    return _judge_amount(reading, affirmed)
+
+
+def _is_head(question: Question, mention: _Mention) -> bool:
+    """The thing that the examples are examples of counts when it is named in full, as in the question."""
+    return mention.concept is question.head and mention.complete and bool(mention.concept.names)
+
+
+def _mentions(reading: _Reading, concept: Concept) -> list[_Mention]:
+    words = reading.words
+    tokens = set(search_tokens(words))
+    present = [w for w in concept.words if w in tokens]
+    complete = len(present) == len(concept.words) or (
+        len(concept.words) > 4 and len(present) >= len(concept.words) - 1
+    )
+    if not concept.names:
+        return _word_mentions(reading, concept, complete)
+    found = []
+    for general, names in ((True, concept.names), (False, concept.kinds)):
+        for name in names:
+            for match in name.pattern.finditer(words):
+                found.append(_Mention(concept, reading.shifted(Span(*match.span())), general, complete))
+    return found
+
+
+def _word_mentions(reading: _Reading, concept: Concept, complete: bool) -> list[_Mention]:
+    """A concept of plain words is named where all its words stand near each other."""
+    if not complete or not concept.words:
+        return []
+    places = []
+    for word in re.finditer(r"[\w'’.-]+", reading.words):
+        if set(search_tokens(word[0])) & set(concept.words):
+            places.append(Span(*word.span()))
+    if not places or places[-1].end - places[0].start > 60 + 15 * len(concept.words):
+        return []
+    return [_Mention(concept, reading.shifted(Span(places[-1].start, places[-1].end)), True, True)]
+
+
+def _in_context(reading: _Reading) -> bool:
+    """Examples in brackets are general words (diet, medication): what they treat must stand nearby."""
+    context = reading.question.context
+    return not context or any(name.pattern.search(reading.text) for name in context)
+
+
+def _refusal(reading: _Reading, mention: _Mention) -> str:
+    """Return why a mention shows nothing about the patient, or an empty text."""
+    said = _without_outcomes(reading, reading.assertion(mention.span))
+    if said.negated:
+        return "it is negated"
+    if said.family and not reading.question.family:
+        return "it speaks of a relative"
+    if said.other or said.uncertain or said.hypothetical:
+        return "it is uncertain, planned or about somebody else"
+    if said.historical and reading.question.current:
+        return "it speaks of the past"
+    if _not_yet(reading, mention):
+        return "it is planned, taught or looked for"
+    return ""
+
+
+def _without_outcomes(reading: _Reading, said: Assertion) -> Assertion:
+    """Words such as "no relief" deny the relief, not the treatment before them."""
+    if not said.negated or not reading.question.outcomes:
+        return said
+    cues = [reading.shifted(cue.span) for cue in find_outcomes(reading.words)]
+    left = [cue for cue in said.cues if not any(cue.overlaps(other) for other in cues)]
+    return Assertion(
+        bool(left), said.uncertain, said.family, said.historical, said.hypothetical, said.other, tuple(left)
+    )
+
+
+def _not_yet(reading: _Reading, mention: _Mention) -> bool:
+    """Tell whether words of planning or teaching stand before the mention, unless the question has them."""
+    if reading.section == "plan":
+        return True
+    asked = reading.question.text.lower()
+    before = reading.text[reading.sentence.start : mention.span.start]
+    return any(match[0].lower() not in asked for match in _NOT_YET.finditer(before))
+
+
+def _denied(reading: _Reading, named: Sequence[_Mention]) -> bool:
+    """Tell whether the thing asked is denied: by its general name, or every alternative in the sentence."""
+    question = reading.question
+    if question.required or _hedged_or_other(reading, named):
+        return False
+    denied = [m for m in named if m.general and _plainly_denied(reading, m)]
+    if any(m.concept is question.head for m in denied):
+        return True
+    return all(any(m.concept is c for m in denied) for c in question.concepts)
+
+
+def _plainly_denied(reading: _Reading, mention: _Mention) -> bool:
+    """A denial counts where it stands close to the mention, in words or in a list that it opens."""
+    said = reading.assertion(mention.span)
+    opened = max((cue.end for cue in said.cues if cue.end <= mention.span.start), default=mention.span.start)
+    return said.negated and len(Span(opened, mention.span.start).of(reading.text).split()) <= 12
+
+
+def _hedged_or_other(reading: _Reading, named: Sequence[_Mention]) -> bool:
+    for mention in named:
+        said = reading.assertion(mention.span)
+        if said.uncertain or said.hypothetical or said.other or (said.family and not reading.question.family):
+            return True
+    return False
+
+
+def _judge_outcome(reading: _Reading, named: Sequence[_Mention]) -> tuple[Answer, float, str]:
+    """A treatment's outcome counts where it is told in the same clause as the treatment."""
+    question = reading.question
+    usable = [m for m in named if m.complete and not _refusal(reading, m)]
+    if not usable:
+        return _never_tried(reading, named)
+    told: set[Outcome] = set()
+    for mention in usable:
+        told |= {c.outcome for c in _outcomes_of(reading, mention) if _stands(reading, c)}
+    asked = told & question.outcomes
+    opposite = (Outcome.HELPED,) if Outcome.HELPED not in question.outcomes else (Outcome.FAILED,)
+    if asked and not told.intersection(opposite):
+        answer, score, why = _judge_amount(reading, usable)
+        return (answer, score, why) if answer == "yes" else ("not_stated", 0.0, "")
+    if told == set(opposite) and not question.required:
+        return "no", 0.6, "the sentence tells the opposite outcome"
+    return "not_stated", 0.0, ""
+
+
+def _never_tried(reading: _Reading, named: Sequence[_Mention]) -> tuple[Answer, float, str]:
+    if (
+        Outcome.CONTRAINDICATED in reading.question.outcomes
+        or Outcome.NOT_TOLERATED in reading.question.outcomes
+    ):
+        return "not_stated", 0.0, ""
+    if _denied(reading, named) and not find_outcomes(reading.words):
+        return "no", 0.6, "the sentence says that it was not tried"
+    return "not_stated", 0.0, ""
+
+
+def _outcomes_of(reading: _Reading, mention: _Mention) -> list[OutcomeCue]:
+    clause = _clause(reading, mention.span)
+    return [
+        OutcomeCue(cue.outcome, reading.shifted(cue.span))
+        for cue in find_outcomes(reading.words)
+        if clause.overlaps(reading.shifted(cue.span))
+    ]
+
+
+def _stands(reading: _Reading, cue: OutcomeCue) -> bool:
+    """An outcome counts unless it is itself negated from outside, hedged or hypothetical."""
+    said = reading.assertion(cue.span)
+    outside = [c for c in said.cues if not c.overlaps(cue.span)]
+    return not (said.uncertain or said.hypothetical or said.other) and not (said.negated and outside)
+
+
+def _clause(reading: _Reading, span: Span) -> Span:
+    start, end = reading.sentence.start, reading.sentence.end
+    for match in _CLAUSE.finditer(reading.text, reading.sentence.start, reading.sentence.end):
+        if match.end() <= span.start:
+            start = match.end()
+        elif match.start() >= span.end:
+            end = min(end, match.start())
+    return Span(start, end)
+
+
+def _judge_amount(reading: _Reading, mentions: Sequence[_Mention]) -> tuple[Answer, float, str]:
+    required = reading.question.required
+    score = max(1.0 if m.general else 0.9 for m in mentions)
+    if not required:
+        return "yes", score, "the sentence states it"
+    verdicts = [_enough(reading, mention, required[0]) for mention in mentions]
+    if any(v is True for v in verdicts):
+        return "yes", score, "the sentence states it with the length or number required"
+    if (
+        any(v is False for v in verdicts)
+        and not any(v is None for v in verdicts)
+        and not reading.question.outcomes
+    ):
+        return "no", 0.5, "the sentence states less than is required"
+    return "not_stated", 0.0, ""
+
+
+def _enough(reading: _Reading, mention: _Mention, required: Required) -> bool | None:
+    """Tell whether the amount that belongs to a mention suffices; ``None`` where none belongs to it."""
+    clause = _clause(reading, mention.span)
+    words = clause.of(reading.text)
+    if not required.is_time:
+        counts = [value for value, _ in required.counted_in(words)]
+        return None if not counts else all(value >= required.least for value in counts)
+    own = []
+    for amount in find_amounts(words):
+        span = Span(amount.span.start + clause.start, amount.span.end + clause.start)
+        if _belongs(reading.text, span, mention.span):
+            own.append(amount.days >= required.least)
+    return None if not own else all(own)
+
+
+def _belongs(text: str, amount: Span, mention: Span) -> bool:
+    """Six weeks of therapy, therapy for six weeks: the length stands beside what it measures."""
+    if amount.end <= mention.start:
+        between = text[amount.end : mention.start]
+        return len(between) < 60 and bool(_OF_COURSE.fullmatch(between) or re.match(r"[\s-]+of\s", between))
+    between = text[mention.end : amount.start]
+    return len(between.split()) <= 8 and not re.search(r"[,;:(]|\b(?:and|with)\b", between)
