@@ -285,6 +285,21 @@ _EXCLUSIONS = [
     ("routine", "Requested for screening only.", "unknown", ""),
 ]
 
+_REASONS = {
+    "back-pain": "The note of 2023-03-01 describes pain that radiates below the knee.",
+    "duration": "The note of 2023-03-20 says ten weeks, which is at least six weeks.",
+    "nsaid": "Ordered on 2023-01-20 and active until the date of service: 73 days, at least four weeks.",
+    "physiotherapy": "The note of 2023-03-20 says that physical therapy brought no improvement.",
+    "home-exercise": "No entry and no passage decides it.",
+    "neurology": "The note of 2023-03-20 holds the examination; it is within three months.",
+    "cauda-equina": "No condition with these codes, and the policy takes that as no.",
+    "fracture": "No entry and no passage decides it.",
+    "malignancy": "No entry and no passage decides it.",
+    "repeat-imaging": "No such imaging within twelve months of the date of service.",
+    "pacemaker": "The note of 2023-03-20 says that there is none.",
+    "routine": "No entry and no passage decides it.",
+}
+
 
 def ready() -> Packet:
     """A packet in which everything is decided in favour."""
@@ -335,7 +350,7 @@ def review() -> Packet:
         *(
             _sentence(
                 "prior_treatment" if n in (3, 4) else "clinical_summary",
-                f"The note of {row.get('date')} states: “{row['quote']}”",
+                _told(row),
                 [row["id"]],
                 WRITER if n % 2 else "template",
                 verdict="unchecked",
@@ -414,6 +429,13 @@ def review() -> Packet:
     return packet
 
 
+def _told(row: Packet) -> str:
+    quote = str(row["quote"]).rstrip(".")
+    if row["kind"] == "text":
+        return f"The note of {row['date']} states: “{quote}”."
+    return f"The record shows {quote}; ordered {row['date']}."
+
+
 def _note(identifier: str, quote: str, day: str, start: int) -> Packet:
     return {
         "id": identifier,
@@ -428,11 +450,6 @@ def _note(identifier: str, quote: str, day: str, start: int) -> Packet:
 
 
 def _imaging_row(path: str, identifier: str, text: str, status: str, evidence: str) -> Packet:
-    reasons = {
-        "met": "A note says so.",
-        "not_met": "Nothing of the kind is in the record, and the policy takes that as no.",
-        "unknown": "No entry and no passage decides it.",
-    }
     looked = (
         ["conditions with the codes of this criterion", "3 passages of 7 notes"]
         if status == "unknown"
@@ -444,7 +461,7 @@ def _imaging_row(path: str, identifier: str, text: str, status: str, evidence: s
         text,
         status,
         evidence=[evidence] if evidence else [],
-        reason=reasons[status],
+        reason=_REASONS[identifier],
         looked=looked,
         basis="text" if evidence else "absence",
         decided_by=WRITER if evidence and evidence != "e3" else "rule",
