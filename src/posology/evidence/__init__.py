@@ -1,1 +1,30 @@
+"""Finding and proving: passages, hybrid search, questions judged by rules, fact checks, support."""
 
+from posology.evidence.dates import dates_in
+from posology.evidence.embed import Embedder, open_embedder
+from posology.evidence.facts import ChartFacts, CheckResult, Sex, Source, check_absence, check_facts
+from posology.evidence.passages import Passage, split_passages
+from posology.evidence.questions import TextVerdict, accept_judgement, judge_by_rules
+from posology.evidence.search import Hit, PassageIndex
+from posology.evidence.support import SupportChecker, open_support_checker
+
+__all__ = [
+    "ChartFacts",
+    "CheckResult",
+    "Embedder",
+    "Hit",
+    "Passage",
+    "PassageIndex",
+    "Sex",
+    "Source",
+    "SupportChecker",
+    "TextVerdict",
+    "accept_judgement",
+    "check_absence",
+    "check_facts",
+    "dates_in",
+    "judge_by_rules",
+    "open_embedder",
+    "open_support_checker",
+    "split_passages",
+]

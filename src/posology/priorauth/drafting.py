@@ -28,6 +28,7 @@ from posology.priorauth.models import Models, open_models
 from posology.priorauth.packet import Packet
 from posology.priorauth.record import build_record
 from posology.priorauth.request import Request, RequestFile
+from posology.priorauth.runnable import require_runnable
 from posology.priorauth.story import Story, tell
 from posology.priorauth.subject import require_alive, subject_of
 from posology.priorauth.tree import all_leaves
@@ -93,6 +94,7 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
     policy = choose_policy(
         library, service=service, payer=payer or subject.payer, day=day, policy_id=policy_id
     )
+    require_runnable(policy)
     _require_known(policy, request)
     on_stage("Opening the models")
     with clock("open_models"):
@@ -114,7 +116,7 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
     )
     conclusion = conclude(policy, findings, gaps=bool(documents.missing or administrative.gaps))
     on_stage("Writing and checking the letter")
-    story = Story(policy, findings, conclusion, request, subject)
+    story = Story(policy, findings, conclusion, request, subject, administrative.block)
     with clock("narrative"):
         told, withheld = tell(story, chart, opened)
     record = build_record(

@@ -1,6 +1,7 @@
 """The models of a draft: who writes, who validates, who finds."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from posology.chat import Generator, open_generator
 from posology.config import Part, Settings
@@ -35,7 +36,9 @@ def open_models(settings: Settings) -> Models:
             f"profile {settings.profile_name}: writer and validator are both of the family "
             f"{writer.identity.family}; a validator must be of another family than the writer"
         )
-    return Models(writer, checker, open_embedder(profile.embedder.path or None))
+    return Models(
+        writer, checker, open_embedder(Path(profile.embedder.path) if profile.embedder.path else None)
+    )
 
 
 def open_generators(settings: Settings) -> dict[str, Generator]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from posology.evidence import ChartFacts
+from posology.evidence import ChartFacts, Sex
 from posology.policies import Finding, Leaf, Policy
 from posology.priorauth.conclusion import Conclusion
 from posology.priorauth.models import Models
@@ -35,6 +36,7 @@ class Story:
     conclusion: Conclusion
     request: Request
     subject: Subject
+    administrative: Mapping[str, Any]
 
 
 def tell(story: Story, chart: Chart, models: Models) -> tuple[list[CheckedSentence], list[Withheld]]:
@@ -55,7 +57,7 @@ def tell(story: Story, chart: Chart, models: Models) -> tuple[list[CheckedSenten
     templates = [
         (i, sentence)
         for i, group in enumerate(groups)
-        for sentence in (group.wording if i in told else (*group.facts, *group.wording))
+        for sentence in (group.wording if i in told else (*group.wording, *group.facts))
     ]
     results = check_sentences([sentence for _, sentence in templates], chart, facts, models.checker)
     for (i, _), result in zip(templates, results, strict=True):
@@ -85,7 +87,8 @@ def _groups(story: Story) -> list[_Group]:
         finding = story.findings[leaf.id]
         if _tells(leaf, finding, story):
             section = "clinical_summary" if against else section_of(leaf, finding)
-            wording = () if against else policy_sentence(leaf, section, story.policy.id)
+            excluded = leaf.id in exclusion_ids(story.policy)
+            wording = () if against else policy_sentence(leaf, section, story.policy.id, exclusion=excluded)
             groups.append(_Group(fact_sentences(leaf, finding, section), wording))
     return sorted(groups, key=_order)
 
@@ -109,11 +112,23 @@ def _order(group: _Group) -> int:
     return _SECTIONS.index(first[0].section) if first else 0
 
 
+_SEXES: dict[str, Sex] = {"female": "female", "male": "male", "other": "other"}
+
+
 def _chart_facts(story: Story) -> ChartFacts:
     subject = story.subject
     return ChartFacts(
         patient_names=subject.names,
-        sex=subject.sex.quote if subject.sex else None,
-        birth_date=subject.birth_date.quote if subject.birth_date else None,
-        date_of_service=story.request.day.isoformat(),
+        sex=_SEXES.get(subject.sex.quote if subject.sex else "", "unknown"),
+        birth_date=subject.birth_date.quote if subject.birth_date else "",
+        service_date=story.request.day.isoformat(),
+        provider_names=_named(story.administrative, "name"),
+        identifiers=_named(story.administrative, "npi", "phone", "fax", "tax_id")
+        + ((subject.member_id,) if subject.member_id else ()),
     )
+
+
+def _named(administrative: Mapping[str, Any], *keys: str) -> tuple[str, ...]:
+    """Return what the administrative block says of provider, facility, requester and practice."""
+    parties = [administrative.get(name) or {} for name in ("provider", "facility", "requester", "practice")]
+    return tuple(str(party[key]) for party in parties for key in keys if party.get(key))

@@ -85,11 +85,9 @@ def _name_evidence(patient: Resource, name: str | None) -> Evidence | None:
 
 
 def _all_names(body: Mapping[str, Any]) -> list[str]:
-    parts: list[str] = []
-    for name in body.get("name", []):
-        if isinstance(name, Mapping):
-            parts += [*name.get("given", []), name.get("family"), name.get("text")]
-    return [part for part in parts if isinstance(part, str) and part]
+    """Return each name of the patient in full."""
+    names = [person_name({"name": [name]}) for name in body.get("name", []) if isinstance(name, Mapping)]
+    return [name for name in names if name]
 
 
 def _age(patient: Resource, day: date) -> Evidence | None:

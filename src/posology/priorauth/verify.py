@@ -32,7 +32,7 @@ def check_sentences(
 
 def source_of(evidence: Evidence, chart: Chart) -> Source:
     """Return a piece of evidence as the checks see it: its quote, and the sentence around it."""
-    context = evidence.label
+    context = ""
     document = chart.document(evidence.source) if evidence.kind is EvidenceKind.TEXT else None
     span = evidence.span
     if document is not None and span is not None:
@@ -42,7 +42,7 @@ def source_of(evidence: Evidence, chart: Chart) -> Source:
     return Source(
         text=evidence.quote,
         context=context,
-        date=evidence.date,
+        date=evidence.date or "",
         kind=str(evidence.kind),
         label=evidence.label,
     )

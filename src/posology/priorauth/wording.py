@@ -58,18 +58,23 @@ def policy_evidence(leaf: Leaf, policy_id: str) -> tuple[Evidence, ...]:
 def fact_sentences(leaf: Leaf, finding: Finding, section: Section) -> tuple[DraftSentence, ...]:
     """Word the evidence of one finding, a sentence a source."""
     return tuple(
-        DraftSentence(
-            section, _capital(_fact(group)) + ".", tuple(group), "template", leaf.id, decisive(group)
-        )
+        DraftSentence(section, _sentence(_fact(group)), tuple(group), "template", leaf.id, decisive(group))
         for group in _by_source(finding.evidence)
     )
 
 
-def policy_sentence(leaf: Leaf, section: Section, policy_id: str) -> tuple[DraftSentence, ...]:
+def policy_sentence(
+    leaf: Leaf, section: Section, policy_id: str, *, exclusion: bool
+) -> tuple[DraftSentence, ...]:
     """Quote the payer's wording behind a finding, where the policy quotes it."""
+    verb = "excludes" if exclusion else "asks"
     return tuple(
         DraftSentence(
-            section, f"The policy asks: “{_one_line(wording.quote)}”.", (wording,), "template", leaf.id
+            section,
+            _sentence(f"the policy {verb}: “{_one_line(wording.quote)}”"),
+            (wording,),
+            "template",
+            leaf.id,
         )
         for wording in policy_evidence(leaf, policy_id)
     )
@@ -181,5 +186,7 @@ def _one_line(quote: str) -> str:
     return " ".join(quote.split())
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _sentence(text: str) -> str:
+    """Begin with a capital and end with one full stop, also where a quote brings its own."""
+    ended = text.endswith((".”", "!”", "?”"))
+    return text[:1].upper() + text[1:] + ("" if ended else ".")
