@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from posology.cli.show import JsonFlag, print_json
 from posology.errors import UserError
 from posology.files import read_utf8
 
@@ -15,6 +16,7 @@ __all__ = ["explain"]
 def explain(
     packet: Annotated[Path, typer.Argument(help="A packet folder, or its packet.json.")],
     criterion: Annotated[str | None, typer.Argument(help="A criterion's id; all of them by default.")] = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Say why: what was found, what was looked for and where, and what would settle it."""
     from posology.priorauth.explain import explain as explain_packet
@@ -26,4 +28,8 @@ def explain(
         raise UserError(f"{file}: not JSON; name a packet folder that posology draft wrote") from cause
     if not isinstance(record, dict) or record.get("posology") != "packet/1":
         raise UserError(f"{file}: not a packet; name a packet folder that posology draft wrote")
-    typer.echo(explain_packet(record, criterion))
+    explanation = explain_packet(record, criterion)
+    if as_json:
+        print_json(explanation.as_json())
+    else:
+        typer.echo(explanation.text, nl=False)
