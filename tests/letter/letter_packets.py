@@ -276,13 +276,13 @@ _IMAGING = [
 ]
 _RED_FLAGS = [
     ("cauda-equina", "Suspected cauda equina syndrome.", "not_met", ""),
-    ("fracture", "Suspected vertebral fracture.", "unknown", ""),
+    ("weakness", "Progressive motor weakness of a leg.", "met", "e5"),
     ("malignancy", "History of cancer with new back pain.", "unknown", ""),
 ]
 _EXCLUSIONS = [
     ("repeat-imaging", "Magnetic resonance imaging of the same region within twelve months.", "not_met", ""),
     ("pacemaker", "An implanted device that rules magnetic resonance imaging out.", "not_met", "e6"),
-    ("routine", "Requested for screening only.", "unknown", ""),
+    ("routine", "Requested for screening only.", "not_met", ""),
 ]
 
 _REASONS = {
@@ -293,11 +293,11 @@ _REASONS = {
     "home-exercise": "No entry and no passage decides it.",
     "neurology": "The note of 2023-03-20 holds the examination; it is within three months.",
     "cauda-equina": "No condition with these codes, and the policy takes that as no.",
-    "fracture": "No entry and no passage decides it.",
+    "weakness": "The note of 2023-03-20 says that the ankle reflex is diminished.",
     "malignancy": "No entry and no passage decides it.",
     "repeat-imaging": "No such imaging within twelve months of the date of service.",
     "pacemaker": "The note of 2023-03-20 says that there is none.",
-    "routine": "No entry and no passage decides it.",
+    "routine": "No passage of the notes says so, and the policy takes that as no.",
 }
 
 
@@ -337,7 +337,9 @@ def review() -> Packet:
         _note("e7", "Patient reports missing most PT appointments.", "2023-02-14", 51),
     ]
     rows = [_imaging_row(f"all[{n}]", *row) for n, row in enumerate(_IMAGING)]
-    rows += [_imaging_row(f"all[6].any[{n}]", *row) for n, row in enumerate(_RED_FLAGS)]
+    for place, row in (("all[3].any[0]", rows[3]), ("all[3].any[1]", rows[4]), ("all[4]", rows[5])):
+        row["path"] = place
+    rows += [_imaging_row(f"all[5].any[{n}]", *row) for n, row in enumerate(_RED_FLAGS)]
     rows += [_imaging_row(f"exclusions[{n}]", *row) for n, row in enumerate(_EXCLUSIONS)]
     rows[3]["contrary"] = ["e7"]
     narrative = [
@@ -375,7 +377,14 @@ def review() -> Packet:
         },
         "conclusion": "review",
         "provisional": "ready",
-        "findings_to_confirm": ["back-pain", "duration", "physiotherapy", "neurology", "pacemaker"],
+        "findings_to_confirm": [
+            "back-pain",
+            "duration",
+            "physiotherapy",
+            "neurology",
+            "weakness",
+            "pacemaker",
+        ],
         "validator": None,
         "criteria": rows,
         "evidence": evidence,

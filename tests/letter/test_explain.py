@@ -32,7 +32,7 @@ def test_contrary_evidence_and_the_need_to_confirm_are_shown() -> None:
 
 
 def test_an_unknown_criterion_that_nothing_asks_for_says_so_and_names_what_was_not_read() -> None:
-    text = explain(review(), "routine").text
+    text = explain(review(), "malignancy").text
     assert "The packet asks for nothing here." in text
     assert "DocumentReference/scan-7: an encrypted PDF" in text
 

@@ -46,7 +46,7 @@ def words_of(view: LetterView) -> list[str]:
     for row in (row for group in record["criteria"] for row in group["rows"]):
         del row["id"], row["tone"]
     for source in record["sources"]:
-        del source["id"]
+        del source["ids"]
     if record["strip"]:
         del record["strip"]["tone"]
     for part in ("criteria", "sources", "worksheet"):

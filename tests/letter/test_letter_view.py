@@ -11,7 +11,7 @@ from letter_packets import PACKETS, Packet, incomplete, minimal, not_supported, 
 
 from posology.errors import InternalError, UserError
 from posology.priorauth.letter import LetterView, Signature, build_view
-from posology.priorauth.letter.view import CriterionRow
+from posology.priorauth.letter.view import Cited, CriterionRow
 
 SIGNED = Signature("Dr. Anneke Voss", "1234567893", "2019-05-20")
 
@@ -28,6 +28,10 @@ def texts_of(value: Any) -> list[str]:
     if isinstance(value, list | tuple):
         return [text for item in value for text in texts_of(item)]
     return []
+
+
+def sentences_of(view: LetterView) -> list[Cited]:
+    return [sentence for section in view.sections for part in section.paragraphs for sentence in part]
 
 
 def fields_of(view: LetterView, title: str) -> dict[str, str]:
@@ -48,7 +52,7 @@ def test_an_unsigned_letter_is_a_draft(name: str) -> None:
         (ready(), "Ready. On confirmed findings the policy's criteria are met"),
         (
             review(),
-            "For review: 5 findings must be confirmed by a person before anyone signs, and 3 things are",
+            "For review: 6 findings must be confirmed by a person before anyone signs, and 2 things are",
         ),
         (incomplete(), "Incomplete: 2 things are missing."),
         (minimal(), "Incomplete: the record does not decide it."),
@@ -133,7 +137,7 @@ def test_an_expedited_request_without_a_reason_says_that_the_reason_is_missing()
 def test_an_exclusion_applies_or_does_not_and_is_never_called_met() -> None:
     rows = rows_by_id(build_view(review()))
     assert (rows["repeat-imaging"].status, rows["repeat-imaging"].tone) == ("Does not apply", "good")
-    assert (rows["routine"].status, rows["routine"].tone) == ("Unknown", "open")
+    assert (rows["malignancy"].status, rows["malignancy"].tone) == ("Unknown", "open")
     assert (rows["cauda-equina"].status, rows["cauda-equina"].tone) == ("Not met", "bad")
 
 
@@ -146,6 +150,8 @@ def test_an_exclusion_applies_or_does_not_and_is_never_called_met() -> None:
         ("all[1].any[0]", "Any one of these is enough", "Met", "a choice among requirements"),
         ("at_least[0]", "A stated number of these is enough", "Met", "so many of them"),
         ("none[0]", "None of these may apply", "Applies", "a negated branch"),
+        ("any[1].all[2].any[0]", "Within alternative 2: any one of these is enough", "Met", "a choice in it"),
+        ("all[1].any[0].all[0]", "Alternative 1: all of these together", "Met", "a choice below the root"),
         ("any[1].all[0]", "Alternative 2: all of these together", "Met", "an alternative of several parts"),
         ("exclusions[0]", "Exclusions: one that applies rules the request out", "Applies", "an exclusion"),
         (
@@ -175,6 +181,50 @@ def test_requirements_after_a_choice_are_not_taken_for_a_part_of_it() -> None:
     ]
 
 
+def test_a_branch_that_goes_on_after_another_is_called_continued() -> None:
+    packet = ready()
+    paths = ("any[0].all[0]", "any[0].all[1].any[0]", "any[0].all[2]")
+    packet["criteria"] = [packet["criteria"][0] | {"id": path, "path": path} for path in paths]
+    captions = [group.caption for group in build_view(packet).criteria]
+    assert captions == [
+        "Alternative 1: all of these together",
+        "Within alternative 1: any one of these is enough",
+        "Alternative 1: all of these together, continued",
+    ]
+
+
+def test_an_open_alternative_is_not_called_missing_once_the_criteria_are_decided() -> None:
+    view = build_view(review())
+    assert view.strip is not None
+    assert not any("home exercise" in point for point in view.strip.points)
+    titles = {listing.title: [item.text for item in listing.items] for listing in view.worksheet}
+    assert "home exercise" in titles["Still open, but the criteria are decided without it"][0]
+
+
+def test_elements_of_one_resource_are_one_source_and_passages_of_a_note_are_not() -> None:
+    packet = ready()
+    code = {"id": "e10", "kind": "structured", "source": "Condition/dm2", "path": "code.coding[0].code"}
+    passage = packet["evidence"][4] | {"id": "e11", "start": 1, "end": 5, "quote": "Diet"}
+    packet["evidence"] += [code | {"quote": "44054006", "date": "2014-05-19", "label": "Diagnosis"}, passage]
+    packet["narrative"][2]["cites"] = ["e3", "e10", "e11"]
+    view = build_view(packet)
+    by_ids = {source.ids: source for source in view.sources}
+    assert [(q.text, q.place) for q in by_ids[("e3", "e10")].quotes] == [
+        ("Type 2 diabetes mellitus", "code.coding[0].display"),
+        ("44054006", "code.coding[0].code"),
+    ]
+    assert ("e11",) in by_ids
+    cites = next(s.cites for s in sentences_of(view) if s.text.startswith("She has type 2"))
+    assert cites == (by_ids[("e3", "e10")].number, by_ids[("e11",)].number)
+
+
+def test_sentences_about_one_criterion_are_one_paragraph() -> None:
+    packet = ready()
+    for row, criterion in zip(packet["narrative"][-2:], ("bmi-35", "other"), strict=True):
+        row["criterion"] = criterion
+    assert [len(part) for part in build_view(packet).sections[-1].paragraphs] == [1, 1]
+
+
 def test_findings_read_by_a_model_are_marked_for_confirmation() -> None:
     rows = rows_by_id(build_view(review()))
     assert {key for key, row in rows.items() if row.confirm} == set(review()["findings_to_confirm"])
@@ -184,7 +234,7 @@ def test_sentences_are_marked_unchecked_unless_they_are_supported() -> None:
     packet = ready()
     packet["narrative"][0]["verdict"] = "unchecked"
     del packet["narrative"][1]["verdict"]
-    marks = [sentence.mark for section in build_view(packet).sections for sentence in section.sentences]
+    marks = [sentence.mark for sentence in sentences_of(build_view(packet))]
     assert marks == ["unchecked", "unchecked", "", "", "", ""]
 
 
@@ -207,7 +257,7 @@ def test_contrary_evidence_is_quoted_in_the_letter() -> None:
 
 def test_only_cited_passages_are_shown() -> None:
     view = build_view(ready())
-    assert [source.number for source in view.sources] == list(range(1, 9))
+    assert [source.ids for source in view.sources] == [(f"e{number}",) for number in range(1, 9)]
     assert not any("no sentence cites" in text for text in texts_of(asdict(view)))
 
 

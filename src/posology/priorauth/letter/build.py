@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 from posology.errors import InternalError, UserError
@@ -135,15 +136,21 @@ def _sections(
     packet: Mapping[str, Any], citations: Citations, *, internal: bool, draft: bool
 ) -> tuple[Section, ...]:
     titles = _SECTIONS | _INTERNAL_SECTIONS if internal else _SECTIONS
+    """Tell the narrative by section, a paragraph a criterion."""
     sections = []
     for key, title in titles.items():
-        sentences = tuple(
-            Cited(text_of(row, "sentence"), citations.marks(texts_of(row, "cites")), _mark(row, draft=draft))
-            for row in rows_of(packet, "narrative")
-            if text_of(row, "section") == key and text_of(row, "sentence")
+        rows = [row for row in rows_of(packet, "narrative") if text_of(row, "section") == key]
+        paragraphs = tuple(
+            tuple(
+                Cited(
+                    text_of(row, "sentence"), citations.marks(texts_of(row, "cites")), _mark(row, draft=draft)
+                )
+                for row in paragraph
+            )
+            for _, paragraph in groupby(rows, key=lambda row: text_of(row, "criterion"))
         )
-        if sentences:
-            sections.append(Section(title, sentences))
+        if paragraphs:
+            sections.append(Section(title, paragraphs))
     return tuple(sections)
 
 

@@ -52,10 +52,13 @@ def build_groups(
 ) -> tuple[CriteriaGroup, ...]:
     """Group the criteria by the branch of the policy's tree that they stand under."""
     groups: list[CriteriaGroup] = []
-    for _, members in groupby(rows_of(packet, "criteria"), key=_branch):
+    seen: set[str] = set()
+    for branch, members in groupby(rows_of(packet, "criteria"), key=_branch):
         rows = list(members)
         caption = _caption(text_of(rows[0], "path")) or (_FURTHER if groups else "")
-        groups.append(CriteriaGroup(caption, tuple(_row(row, citations, to_confirm) for row in rows)))
+        again = ", continued" if branch in seen and caption != _FURTHER else ""
+        seen.add(branch)
+        groups.append(CriteriaGroup(caption + again, tuple(_row(row, citations, to_confirm) for row in rows)))
     return tuple(groups)
 
 
@@ -74,12 +77,13 @@ def _caption(path: str) -> str:
     words = _CAPTIONS[known[-1][0]]
     if len(known) == 1:
         return "" if known[0][0] == "all" else words
-    parent, place = known[-2]
-    if parent == "exclusions" and known[-1][0] != "exclusions":
-        return f"Exclusion: {words[0].lower()}{words[1:]}"
-    if parent in ("any", "at_least"):
-        return f"Alternative {place + 1}: {words[0].lower()}{words[1:]}"
-    return words
+    low = words[0].lower() + words[1:]
+    choices = [depth for depth, (kind, _) in enumerate(known[:-1]) if kind in ("any", "at_least")]
+    if choices:
+        place = known[choices[-1]][1] + 1
+        direct = choices[-1] == len(known) - 2
+        return f"Alternative {place}: {low}" if direct else f"Within alternative {place}: {low}"
+    return f"Exclusion: {low}" if known[0][0] == "exclusions" else words
 
 
 def _row(row: Mapping[str, Any], citations: Citations, to_confirm: Collection[str]) -> CriterionRow:
@@ -89,11 +93,11 @@ def _row(row: Mapping[str, Any], citations: Citations, to_confirm: Collection[st
     return CriterionRow(
         identifier,
         text_of(row, "text") or identifier,
-        " … ".join(text_of(citations.rows[key], "quote") for key in quoted),
+        tuple(Cited(text_of(citations.rows[key], "quote"), citations.marks([key])) for key in quoted),
         status_words(row),
         _tone(row),
         "to be confirmed" if identifier in to_confirm else "",
-        Cited(text_of(row, "reason"), citations.marks((*evidence, *quoted))),
+        Cited(text_of(row, "reason"), citations.marks(evidence)),
         citations.marks(texts_of(row, "contrary")),
     )
 

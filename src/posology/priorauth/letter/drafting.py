@@ -31,7 +31,7 @@ def build_strip(packet: Mapping[str, Any]) -> Strip:
             f"Against: {text_of(row, 'text')}" for row in rows_of(packet, "criteria") if is_against(row)
         ]
     else:
-        points += [f"Missing: {text_of(gap, 'ask')}" for gap in rows_of(packet, "gaps")]
+        points += [f"Missing: {text_of(gap, 'ask')}" for gap in _needed(packet)]
     if len(points) > _POINTS:
         more = len(points) - _POINTS + 1
         points = [*points[: _POINTS - 1], f"And {more} more: see the worksheet at the end."]
@@ -41,7 +41,7 @@ def build_strip(packet: Mapping[str, Any]) -> Strip:
 
 
 def _headline(packet: Mapping[str, Any], conclusion: str) -> tuple[str, Tone]:
-    confirm, gaps = len(texts_of(packet, "findings_to_confirm")), len(rows_of(packet, "gaps"))
+    confirm, gaps = len(texts_of(packet, "findings_to_confirm")), len(_needed(packet))
     if conclusion == "ready":
         return (
             "Ready. On confirmed findings the policy's criteria are met, and nothing that the payer asks for "
@@ -73,6 +73,12 @@ def _headline(packet: Mapping[str, Any], conclusion: str) -> tuple[str, Tone]:
     )
 
 
+def _needed(packet: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the gaps that stand in the way: once the criteria are decided, an open alternative does not."""
+    decided = text_of(packet, "conclusion") in ("ready", "review", "not_supported")
+    return [gap for gap in rows_of(packet, "gaps") if not (decided and text_of(gap, "kind") == "criterion")]
+
+
 def _count(number: int, one: str, many: str) -> str:
     return f"{number or 'no'} {one if number == 1 else many}"
 
@@ -85,11 +91,13 @@ def _to_confirm(packet: Mapping[str, Any]) -> list[str]:
 def build_worksheet(packet: Mapping[str, Any]) -> tuple[Listing, ...]:
     """Build the worksheet for staff: what to confirm, what to supply, what was not read or was withheld."""
     lists = [_listing("To be confirmed by a person", _confirmations(packet))]
+    needed = _needed(packet)
     for kind, title in _GAPS.items():
-        asks = [text_of(gap, "ask") for gap in rows_of(packet, "gaps") if text_of(gap, "kind") == kind]
-        lists.append(_listing(title, asks))
-    others = [text_of(gap, "ask") for gap in rows_of(packet, "gaps") if text_of(gap, "kind") not in _GAPS]
+        lists.append(_listing(title, [text_of(gap, "ask") for gap in needed if text_of(gap, "kind") == kind]))
+    others = [text_of(gap, "ask") for gap in needed if text_of(gap, "kind") not in _GAPS]
     lists.append(_listing("Also missing", others))
+    spare = [text_of(gap, "ask") for gap in rows_of(packet, "gaps") if gap not in needed]
+    lists.append(_listing("Still open, but the criteria are decided without it", spare))
     lists.append(_listing("What was looked for in vain", _looked(packet)))
     unread = [f"{text_of(row, 'source')}: {text_of(row, 'why')}" for row in rows_of(packet, "unread")]
     lists.append(_listing("Not read", unread))

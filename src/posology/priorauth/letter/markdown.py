@@ -45,10 +45,8 @@ def render_markdown(view: LetterView) -> str:
     blocks += [block for column in view.columns for panel in column for block in _panel(panel)]
     blocks += [f"> {escape(notice)}" for notice in view.notices]
     for section in view.sections:
-        blocks += [
-            f"## {escape(section.title)}",
-            " ".join(_cited(sentence) for sentence in section.sentences),
-        ]
+        paragraphs = [" ".join(_cited(sentence) for sentence in part) for part in section.paragraphs]
+        blocks += [f"## {escape(section.title)}", *paragraphs]
     blocks += _criteria(view)
     blocks += [block for listing in view.listings for block in _listing(listing, "##")]
     if view.signature is not None:
@@ -90,8 +88,11 @@ def _values(field: Field) -> str:
 
 
 def _cited(cited: Cited) -> str:
-    marks = "".join(f" \\[{number}\\]" for number in cited.cites)
-    return escape(cited.text) + marks + (f" *({escape(cited.mark)})*" if cited.mark else "")
+    return escape(cited.text) + _marks(cited.cites) + (f" *({escape(cited.mark)})*" if cited.mark else "")
+
+
+def _marks(numbers: Iterable[int]) -> str:
+    return "".join(f" \\[{number}\\]" for number in numbers)
 
 
 def _criteria(view: LetterView) -> list[str]:
@@ -110,9 +111,9 @@ def _group(group: CriteriaGroup, header: tuple[str, ...]) -> list[str]:
 
 
 def _criterion(row: CriterionRow) -> tuple[str, str, str]:
-    words = escape(row.text) + (f" “{escape(row.wording)}”" if row.wording else "")
+    words = escape(row.text) + "".join(f" “{escape(part.text)}”{_marks(part.cites)}" for part in row.wording)
     status = f"**{escape(row.status)}**" + (f" ({escape(row.confirm)})" if row.confirm else "")
-    contrary = "".join(f" \\[{number}\\]" for number in row.contrary)
+    contrary = _marks(row.contrary)
     return words, status, _cited(row.reason) + (f" Contrary:{contrary}" if contrary else "")
 
 
@@ -140,12 +141,10 @@ def _sources(view: LetterView) -> list[str]:
 
 def _source(source: Source) -> tuple[str, str, str, str]:
     label = f"**{escape(source.label)}** " if source.label else ""
-    return (
-        f"\\[{source.number}\\]",
-        f"{label}{escape(source.origin)}",
-        escape(source.date),
-        f"“{escape(source.quote)}”",
+    quotes = "; ".join(
+        f"“{escape(q.text)}”" + (f" ({escape(q.place)})" if q.place else "") for q in source.quotes
     )
+    return f"\\[{source.number}\\]", f"{label}{escape(source.origin)}", escape(source.date), quotes
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

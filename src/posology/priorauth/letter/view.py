@@ -15,6 +15,7 @@ __all__ = [
     "LetterView",
     "Listing",
     "Panel",
+    "Quote",
     "Section",
     "Signature",
     "SignatureBlock",
@@ -63,23 +64,23 @@ class Strip:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Section:
-    """A titled part of the narrative."""
+    """A titled part of the narrative: paragraphs of sentences."""
 
     title: str
-    sentences: tuple[Cited, ...]
+    paragraphs: tuple[tuple[Cited, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CriterionRow:
     """One criterion: the payer's words, the finding, and why.
 
-    ``wording`` is the payer's own sentence where the packet quotes it, ``status`` the finding in words,
+    ``wording`` holds the payer's own words where the packet quotes them, ``status`` the finding in words,
     ``confirm`` says that a person must still confirm it, ``contrary`` numbers the sources against it.
     """
 
     id: str
     text: str
-    wording: str
+    wording: tuple[Cited, ...]
     status: str
     tone: Tone
     confirm: str
@@ -96,15 +97,23 @@ class CriteriaGroup:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Quote:
+    """Words of a source, and the place in it where they stand."""
+
+    text: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Source:
-    """One cited piece of evidence: ``number`` is its citation mark, ``id`` its id in packet.json."""
+    """One cited source: ``number`` is its citation mark, ``ids`` its pieces of evidence in packet.json."""
 
     number: int
-    id: str
+    ids: tuple[str, ...]
     label: str
     origin: str
     date: str
-    quote: str
+    quotes: tuple[Quote, ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
