@@ -10,6 +10,7 @@ from typing import Literal
 from posology.errors import PolicyError
 from posology.policies.fhirpath import FhirPathFailure, leading_type, parse_fhirpath
 from posology.policies.load import load_policies, load_policy
+from posology.policies.paths import unknown_names
 from posology.policies.policy import Branch, Find, Leaf, Node, Policy
 from posology.policies.schema import leaves_of
 from posology.policies.systems import SYSTEMS, canonical_system, normal_code, same_system
@@ -181,7 +182,7 @@ def _find(find: Find | None) -> Iterator[Inner]:
         yield "error", f"find.resource: {find.resource} is no resource type of FHIR R4"
     for name, expression in (("find", find.expression), ("find.where", find.where)):
         if expression is not None:
-            yield from _expression(name, expression)
+            yield from _expression(name, expression, find.resource)
     if find.expression is not None and leading_type(find.expression) not in RESOURCE_TYPES:
         yield "warning", "find: begin the expression with a resource type; else every resource is looked at"
     if find.codes is None and find.where is None and find.resource not in (None, "Patient", "Request"):
@@ -190,18 +191,21 @@ def _find(find: Find | None) -> Iterator[Inner]:
 
 def _test(leaf: Leaf) -> Iterator[Inner]:
     if leaf.test is not None:
-        yield from _expression("test", leaf.test)
+        kind = (leaf.find.resource or leading_type(leaf.find.expression or "")) if leaf.find else None
+        yield from _expression("test", leaf.test, kind)
 
 
 _QUANTITY = re.compile(r"[<>=~]\s*\d+(\.\d+)?\s+'")
 
 
-def _expression(name: str, expression: str) -> Iterator[Inner]:
+def _expression(name: str, expression: str, kind: str | None) -> Iterator[Inner]:
     try:
         parse_fhirpath(expression)
     except FhirPathFailure as cause:
         yield "error", f"{name}: FHIRPath: {cause}"
         return
+    for problem in unknown_names(expression, kind):
+        yield "error", f"{name}: {problem}"
     if _QUANTITY.search(expression):
         yield (
             "error",
