@@ -216,9 +216,19 @@ def _placed(leaf: Leaf, resource: Resource, when: Dated | None, window: Window) 
         return overlaps(start, end, window, goes_on=state == "active" or goes_on(resource)), f"not {inside}"
     start, end = period_of(resource)
     if start is not None and end is not None and start != end:
-        return overlaps(start, end, window, goes_on=False), f"from {start.text} to {end.text}, not {inside}"
+        return _inside(start, end, window), f"from {start.text} to {end.text}, not {inside}"
     told = f"dated {when.text}" if when else "without a date"
     return day_in_window(when, window), f"{told}, not {inside}"
+
+
+def _inside(start: PartialDate, end: PartialDate, window: Window) -> bool | None:
+    """Tell whether an event that took more than a day falls inside; across the window's edge is not known.
+
+    What lies after the date of service does not count: an event that goes on then ends on it.
+    """
+    if end.on_or_after(window.first) is False:
+        return False
+    return True if day_in_window(start, window) else None
 
 
 def _beside(near: Near, when: Dated | None, earlier: Mapping[str, Finding]) -> tuple[bool | None, str]:

@@ -1,7 +1,7 @@
 """Comparing and testing the picked resources: latest, earliest, any or all, in three values."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -16,7 +16,7 @@ from posology.policies.units import canonical_unit, convert
 from posology.policies.witness import describe, quantity_quote
 from posology.quotes import Evidence, Status
 
-__all__ = ["compare_numbers", "pick_status"]
+__all__ = ["compare_numbers", "pick_status", "satisfying"]
 
 _OPERATORS: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
     ">": lambda a, b: a > b,
@@ -52,6 +52,20 @@ def pick_status(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
     if pick in ("latest", "earliest"):
         return _one(judged, found, scope, latest=pick == "latest")
     return _many(judged, found, scope, every=pick == "all")
+
+
+def satisfying(leaf: Leaf, found: Candidates, scope: Scope) -> Candidates:
+    """Keep the entries that satisfy a leaf's comparison and test; one that cannot be told may not count."""
+    sure: list[Candidate] = []
+    unsure: list[Candidate] = []
+    rows = [(c, True) for c in found.sure] + [(c, False) for c in found.unsure]
+    for candidate, counts in rows:
+        judged = _judge(leaf, candidate, scope, sure=counts)
+        if judged.status is Status.MET and judged.sure:
+            sure.append(candidate)
+        elif judged.status is not Status.NOT_MET:
+            unsure.append(replace(candidate, why=candidate.why or judged.why))
+    return Candidates(tuple(sure), tuple(unsure), found.looked)
 
 
 def _one(judged: Sequence[_Judged], found: Candidates, scope: Scope, *, latest: bool) -> Finding:

@@ -1,13 +1,15 @@
 """Deciding leaves from structured data: find, place in time, pick, compare, count, in three values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from posology.policies.candidates import Candidates, Scope, find_candidates
 from posology.policies.finding import Finding
+from posology.policies.logic import all_of
 from posology.policies.measures import count_status, duration_status
-from posology.policies.picking import pick_status
+from posology.policies.picking import pick_status, satisfying
 from posology.policies.policy import Leaf, Policy
 from posology.policies.schema import leaves_of
 from posology.policies.witness import describe
@@ -49,13 +51,41 @@ def judge_leaf(leaf: Leaf, scope: Scope, earlier: Mapping[str, Finding]) -> Find
     found = find_candidates(leaf, scope, earlier)
     if not found.sure and not found.unsure:
         return _absent(leaf, found)
+    decided = _measured(leaf, found, scope)
+    if leaf.attest and decided.status is Status.MET:
+        why = "The chart speaks for it, but a person must state it."
+        return replace(decided, status=Status.UNKNOWN, basis="none", reason=why, looked=found.looked)
+    return decided
+
+
+def _measured(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
+    """Apply the keys that measure what was found; each that stands in the leaf must hold.
+
+    Without ``pick``, a count or a duration is of the entries that satisfy the comparison and the test.
+    """
+    parts = []
+    valued = leaf.compare is not None or leaf.test is not None
+    if leaf.count is None and leaf.duration is None:
+        return pick_status(leaf, found, scope) if valued else _existence(found, scope)
+    kept = satisfying(leaf, found, scope) if valued and leaf.pick is None else found
     if leaf.count is not None:
-        return count_status(leaf, found, scope)
+        parts.append(count_status(leaf, kept, scope))
     if leaf.duration is not None:
-        return duration_status(leaf, found, scope)
-    if leaf.compare is not None or leaf.test is not None:
-        return pick_status(leaf, found, scope)
-    return _existence(found, scope)
+        parts.append(duration_status(leaf, kept, scope))
+    if valued and leaf.pick is not None:
+        parts.append(pick_status(leaf, found, scope))
+    return _all(parts)
+
+
+def _all(parts: Sequence[Finding]) -> Finding:
+    """Join findings that must all hold."""
+    status = all_of([part.status for part in parts])
+    telling = [part for part in parts if part.status is status]
+    evidence = tuple(dict.fromkeys(row for part in telling for row in part.evidence))
+    looked = tuple(dict.fromkeys(row for part in telling for row in part.looked))
+    return replace(
+        telling[0], evidence=evidence, looked=looked, reason=" ".join(part.reason for part in telling)
+    )
 
 
 def _existence(found: Candidates, scope: Scope) -> Finding:

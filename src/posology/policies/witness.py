@@ -34,13 +34,32 @@ def describe(candidate: Candidate, scope: Scope, value_path: str = "") -> tuple[
             paths.append(candidate.match.code_path)
     if resource.type in _STATES:
         paths.append(_STATES[resource.type])
-    quotes = {path: quote_at(resource, path) for path in paths if path}
+    places = {
+        (holder.reference, inner): quote_at(holder, inner)
+        for holder, inner in (_place(resource, path, scope) for path in paths if path)
+    }
     found = [
-        Evidence(EvidenceKind.STRUCTURED, resource.reference, quote, path=path, date=when, label=label)
-        for path, quote in quotes.items()
+        Evidence(EvidenceKind.STRUCTURED, source, quote, path=path, date=when, label=label)
+        for (source, path), quote in places.items()
         if quote
     ]
     return tuple(found) or _date_only(candidate, when)
+
+
+_REFERENCES = ("medicationReference", "codeReference", "device")
+
+
+def _place(resource: Resource, path: str, scope: Scope) -> tuple[Resource, str]:
+    """Return where a path's value stands: the resource that a reference leads to, or this one."""
+    first, _, rest = path.partition(".")
+    target = resource.linked.get(first)
+    if first not in _REFERENCES or not isinstance(target, Mapping) or "resourceType" not in target:
+        return resource, path
+    key = target.get("id", "")
+    for name in (f"{target['resourceType']}/{key}", f"{resource.reference}#{key}"):
+        if name in scope.chart.by_reference:
+            return scope.chart.by_reference[name], rest
+    return resource, path
 
 
 def _date_only(candidate: Candidate, when: str | None) -> tuple[Evidence, ...]:
