@@ -103,7 +103,11 @@ POLICIES = [
     ("an end before the beginning", ("until: null", "until: 1999-01-01"), ["ends before it begins"]),
     ("no YAML", ("services: [", "services: [["), ["own.yaml", "line"]),
     ("a source that is not there", ("criteria:", "source: {file: gone.txt}\ncriteria:"), ["gone.txt"]),
-    ("a source outside its folder", ("criteria:", "source: {file: ../../etc/passwd}\ncriteria:"), ["source.file", "beside the policy"]),
+    (
+        "a source outside its folder",
+        ("criteria:", "source: {file: ../../etc/passwd}\ncriteria:"),
+        ["source.file", "beside the policy"],
+    ),
 ]
 
 
