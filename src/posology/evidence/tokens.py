@@ -104,18 +104,18 @@ def find_terms(text: str) -> list[Term]:
     return [term for term, names in _term_names() if any(name.pattern.search(text) for name in names)]
 
 
-def expand_query(query: str) -> tuple[list[str], str]:
-    """Return a query's tokens with those of other names of its terms, and its text with plain names added.
+def expand_query(query: str) -> tuple[list[str], list[str], str]:
+    """Return a query's tokens, those of other names of its terms, and its text with plain names added.
 
-    >>> tokens, text = expand_query("history of OSA")
-    >>> "apnea" in tokens, text
+    >>> tokens, more, text = expand_query("history of OSA")
+    >>> "apnea" in more, text
     (True, 'history of OSA (obstructive sleep apnea)')
     """
     terms = find_terms(query)
-    tokens = search_tokens(query)
-    tokens += search_tokens(" ; ".join(_all_names(terms)))
+    tokens = list(dict.fromkeys(search_tokens(query)))
+    more = dict.fromkeys(search_tokens(" ; ".join(_all_names(terms))))
     plain = [t.name for t in terms if t.name.lower() not in query.lower()]
-    return list(dict.fromkeys(tokens)), f"{query} ({', '.join(plain)})" if plain else query
+    return tokens, [t for t in more if t not in tokens], f"{query} ({', '.join(plain)})" if plain else query
 
 
 def _all_names(terms: Iterable[Term]) -> Iterable[str]:
