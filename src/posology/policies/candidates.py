@@ -22,6 +22,7 @@ from posology.policies.timeline import (
     subtract,
 )
 from posology.policies.worlds import ages_on, holds, variable_sets
+from posology.quotes import Status
 from posology.records.chart import Chart, Resource
 from posology.records.dates import PartialDate, parse_date
 from posology.records.timing import Dated, date_of, period_of
@@ -239,6 +240,8 @@ def _beside(near: Near, when: Dated | None, earlier: Mapping[str, Finding]) -> t
         return None, f"no date to place it near the evidence of {near.leaf}"
     verdicts = [_close(near, when, anchor) for anchor in anchors]
     verdict = True if True in verdicts else None if None in verdicts else False
+    if verdict is True and other.status is Status.UNKNOWN:
+        return None, f"{near.leaf}, to whose evidence it is near, is not settled"
     return verdict, f"dated {when.text}, not within {near.within.amount} {near.within.unit}s of {near.leaf}"
 
 
@@ -247,9 +250,9 @@ def _close(near: Near, when: PartialDate, anchor: PartialDate) -> bool | None:
     last = anchor.latest if near.order == "before" else add(anchor.latest, near.within)
     if when.earliest > last or when.latest < first:
         return False
-    if anchor.exact and when.earliest >= first and when.latest <= last:
-        return True
-    return None
+    soonest = anchor.latest if near.order == "after" else subtract(anchor.latest, near.within)
+    furthest = anchor.earliest if near.order == "before" else add(anchor.earliest, near.within)
+    return True if when.earliest >= soonest and when.latest <= furthest else None
 
 
 def _words(leaf: Leaf) -> str:

@@ -10,7 +10,7 @@ from posology.policies.candidates import Candidate, Candidates, Scope
 from posology.policies.finding import Finding
 from posology.policies.logic import all_of
 from posology.policies.policy import Count, Duration, Leaf, Unit
-from posology.policies.timeline import add, goes_on
+from posology.policies.timeline import STATE_TYPES, Window, add, goes_on
 from posology.policies.units import canonical_unit
 from posology.policies.witness import describe
 from posology.quotes import Evidence, Status
@@ -20,15 +20,18 @@ __all__ = ["count_status", "duration_status"]
 
 Period = tuple[date, date]  # first and last day, both included
 MOST_QUOTED = 6
+MOST_TRIED = 40  # entries whose days are tried one by one; more are bounded by their number
+MOST_TRIED = 1500  # starts of a span
 
 
 def count_status(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
     """Decide a leaf that counts; entries that may not count, or whose day is open, widen the count."""
     count = leaf.count or Count()
     every = (*found.sure, *found.unsure)
-    low = _surely_found([_days_of(c, scope.day) for c in found.sure], count)
-    high = _possibly_found([_days_of(c, scope.day) for c in every], count)
+    low = _surely_found([_days_of(c, leaf, scope) for c in found.sure], count)
+    high = _possibly_found([_days_of(c, leaf, scope) for c in every], count)
     status = all_of([_at_least(low, high, count.minimum), _at_most(low, high, count.maximum)])
+    status = _as_absence(status, leaf, found)
     number = str(low) if low == high else f"{low} to {high}"
     reason = f"{number} found{', each on its own day' if count.distinct == 'day' else ''}; {_asked(count)}."
     return Finding(status, "structured", _quotes(every, scope), (), reason, _looked(status, found))
@@ -52,9 +55,20 @@ def _at_most(low: int, high: int, maximum: int | None) -> Status:
     return Status.NOT_MET if low > maximum else Status.UNKNOWN
 
 
-def _days_of(candidate: Candidate, day: date) -> Period:
-    """Return the first and last day on which an entry may have happened, up to the date of service."""
-    return candidate.oldest, min(candidate.newest, day)
+def _as_absence(status: Status, leaf: Leaf, found: Candidates) -> Status:
+    """Leave open what would be open if none of the entries counted, where none is sure to count."""
+    if found.sure or not found.unsure:
+        return status
+    absent = Status.NOT_MET if leaf.when_absent == "not_met" else Status.UNKNOWN
+    return status if status is absent else Status.UNKNOWN
+
+
+def _days_of(candidate: Candidate, leaf: Leaf, scope: Scope) -> Period:
+    """Return the first and last day on which an entry that counts may have happened."""
+    first = Window(leaf.within, scope.day).first
+    event = leaf.state is None and candidate.resource.type not in STATE_TYPES
+    oldest = max(candidate.oldest, first) if event and first <= candidate.newest else candidate.oldest
+    return oldest, min(candidate.newest, scope.day)
 
 
 def _surely_found(days: Sequence[Period], count: Count) -> int:
@@ -69,12 +83,20 @@ def _surely_found(days: Sequence[Period], count: Count) -> int:
 
 def _possibly_found(days: Sequence[Period], count: Count) -> int:
     """Return how many there are at most, in the span where there may be most."""
-    number = _most_days if count.distinct == "day" else len
     if count.span is None:
-        return number(days)
+        return _most_days(days) if count.distinct == "day" else len(days)
+    if count.distinct == "day" and len(days) <= MOST_TRIED:
+        # the first of the days can be pushed back until it, or a day right behind it, is an entry's last
+        back = len(days) if any(first != last for first, last in days) else 1
+        starts = {last - timedelta(days=n) for _, last in days for n in range(back)}
+        return max((_most_days(_cut(days, start, add(start, count.span))) for start in starts), default=0)
     spans = [(last, add(last, count.span)) for _, last in days]
-    cut = [[(max(f, start), min(t, end)) for f, t in days if f <= end and t >= start] for start, end in spans]
-    return max((number(group) for group in cut), default=0)
+    most = max((len(_cut(days, start, end)) for start, end in spans), default=0)
+    return min(most, _most_days(days)) if count.distinct == "day" else most
+
+
+def _cut(days: Sequence[Period], start: date, end: date) -> list[Period]:
+    return [(max(first, start), min(last, end)) for first, last in days if first <= end and last >= start]
 
 
 def _fewest_days(days: Sequence[Period]) -> int:
@@ -117,6 +139,7 @@ def duration_status(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
         status = Status.MET
     elif not _lasts(most, leaf):
         status = Status.NOT_MET
+    status = _as_absence(status, leaf, found)
     asked = f"the policy asks for {leaf.duration.amount} {leaf.duration.unit}s"
     reason = f"The recorded periods cover {_days(least)} days; {asked}."
     return Finding(
@@ -182,12 +205,15 @@ def _days(periods: Sequence[Period]) -> int:
 
 
 def _lasts(periods: Sequence[Period], leaf: Leaf) -> bool:
-    """Tell whether periods add up to the leaf's duration, counted on the calendar from the first day."""
+    """Tell whether periods add up to the leaf's duration, counted on the calendar.
+
+    A month is as long as the shortest that begins with one of the periods: no period added takes away.
+    """
     if not periods or leaf.duration is None:
         return False
     if periods[0][0] == date.min:
         return True
-    needed = (add(periods[0][0], leaf.duration) - periods[0][0]).days
+    needed = min((add(first, leaf.duration) - first).days for first, _ in periods)
     return _days(periods) >= needed
 
 
