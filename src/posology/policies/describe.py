@@ -1,9 +1,11 @@
 """Showing a policy to people and programs, and beginning a new one."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from posology.errors import PolicyError
 from posology.policies.policy import Branch, Duration, Leaf, Node, Policy
 
 __all__ = ["describe_policy", "new_policy_text", "render_policy"]
@@ -129,4 +131,8 @@ criteria:                           # all | any | none | at_least: {{n: 2, of: [
 
 def new_policy_text(identifier: str) -> str:
     """Return a commented policy that loads and checks clean, to be edited."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", identifier):
+        raise PolicyError(
+            f"{identifier!r}: an id is of letters, digits, dots and hyphens, such as acme-mri.2"
+        )
     return _TEMPLATE.format(identifier=identifier)
