@@ -10,17 +10,18 @@ from posology.policies.candidates import Candidate, Candidates, Scope
 from posology.policies.finding import Finding
 from posology.policies.logic import all_of
 from posology.policies.policy import Count, Duration, Leaf, Unit
-from posology.policies.timeline import STATE_TYPES, Window, add, goes_on
+from posology.policies.timeline import STATE_TYPES, Window, add, goes_on, planned
 from posology.policies.units import canonical_unit
 from posology.policies.witness import describe
 from posology.quotes import Evidence, Status
+from posology.records.chart import Resource
 from posology.records.timing import Dated, period_of
 
 __all__ = ["count_status", "duration_status"]
 
 Period = tuple[date, date]  # first and last day, both included
 MOST_QUOTED = 6
-MOST_TRIED = 40  # entries whose days are tried one by one; more are bounded by their number
+MOST_TRIED = 40  # entries whose partial dates are placed one by one; of more, only bounds are taken
 MOST_TRIED = 1500  # starts of a span
 
 
@@ -76,6 +77,8 @@ def _surely_found(days: Sequence[Period], count: Count) -> int:
     number = _fewest_days if count.distinct == "day" else len
     if count.span is None:
         return number(days)
+    if len(days) > MOST_TRIED:
+        return max(_most_exact(days, count, count.span), min(1, len(days)))
     spans = [(first, add(first, count.span)) for first, _ in days]
     inside = [[(f, t) for f, t in days if start <= f and t <= end] for start, end in spans]
     return max((number(group) for group in inside), default=0) or min(1, len(days))
@@ -85,14 +88,28 @@ def _possibly_found(days: Sequence[Period], count: Count) -> int:
     """Return how many there are at most, in the span where there may be most."""
     if count.span is None:
         return _most_days(days) if count.distinct == "day" else len(days)
-    if count.distinct == "day" and len(days) <= MOST_TRIED:
-        # the first of the days can be pushed back until it, or a day right behind it, is an entry's last
-        back = len(days) if any(first != last for first, last in days) else 1
-        starts = {last - timedelta(days=n) for _, last in days for n in range(back)}
-        return max((_most_days(_cut(days, start, add(start, count.span))) for start in starts), default=0)
-    spans = [(last, add(last, count.span)) for _, last in days]
-    most = max((len(_cut(days, start, end)) for start, end in spans), default=0)
-    return min(most, _most_days(days)) if count.distinct == "day" else most
+    if len(days) > MOST_TRIED:
+        vague = sum(first != last for first, last in days)
+        return _most_exact(days, count, count.span) + vague
+    if count.distinct == "resource":
+        spans = [(last, add(last, count.span)) for _, last in days]
+        return max((len(_cut(days, start, end)) for start, end in spans), default=0)
+    # the first of the days can be pushed back until it, or a day right behind it, is an entry's last
+    back = len(days) if any(first != last for first, last in days) else 1
+    starts = {last - timedelta(days=n) for _, last in days for n in range(back)}
+    return max((_most_days(_cut(days, start, add(start, count.span))) for start in starts), default=0)
+
+
+def _most_exact(days: Sequence[Period], count: Count, span: Duration) -> int:
+    """Return the largest number of exactly dated entries, or of their days, inside one span."""
+    exact = sorted(first for first, last in days if first == last)
+    rows = sorted(set(exact)) if count.distinct == "day" else exact
+    most = start = 0
+    for end, day in enumerate(rows):
+        while add(rows[start], span) < day:
+            start += 1
+        most = max(most, end - start + 1)
+    return most
 
 
 def _cut(days: Sequence[Period], start: date, end: date) -> list[Period]:
@@ -151,7 +168,10 @@ def _surely(candidate: Candidate, day: date) -> Period | None:
     start, end = period_of(candidate.resource)
     if start is None:
         return None
-    last = min(end.earliest, day) if end is not None else _open_end(candidate, start, day)
+    if end is None or _only_planned(candidate.resource, end, day):
+        last = _open_end(candidate, start, day)
+    else:
+        last = min(end.earliest, day)
     return (start.latest, last) if last is not None and start.latest <= last else None
 
 
@@ -162,13 +182,23 @@ def _possibly(candidate: Candidate, day: date) -> Period | None:
     return (first, last) if first <= last else None
 
 
+def _only_planned(resource: Resource, end: Dated, day: date) -> bool:
+    """Tell whether a period may have ended long before its recorded end."""
+    if goes_on(resource) or not planned(resource, end):
+        return False
+    return "validityPeriod" in end.path or end.latest > day
+
+
 def _open_end(candidate: Candidate, start: Dated, day: date) -> date | None:
     """Return the last sure day of a period without end.
 
-    It is the day itself where the status says that it goes on, else the last day of one supply.
+    It is the day itself where the status says that it goes on, else the last day of one supply, unless it
+    was stopped.
     """
     if goes_on(candidate.resource):
         return day
+    if candidate.resource.body.get("status") == "stopped":
+        return None
     supply = _supply(candidate.resource.body)
     return None if supply is None else min(add(start.earliest, supply) - timedelta(days=1), day)
 
