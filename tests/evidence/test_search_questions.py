@@ -203,3 +203,45 @@ def test_no_text_breaks_the_rules(question: str, text: str) -> None:
     passage = Passage("a", 0, len(text), text, (Span(0, len(text)),))
     judge_by_rules(question, [Hit(passage, 1.0, 1, 1)])
     accept_judgement(question, text, Span(0, len(text)))
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer", "why"),
+    [
+        (
+            THYROID,
+            "Asked about medullary thyroid carcinoma and MEN 2: none in the family.",
+            "no",
+            "named, then denied",
+        ),
+        (
+            PACK_YEARS,
+            "Tobacco use of 1.5 packs daily over 30 years, 45 pack-years.",
+            "yes",
+            "packs are no pack-years",
+        ),
+        (
+            "Was the patient trained in the use of the CPAP device?",
+            "Instructed in use of the CPAP device.",
+            "yes",
+            "instructed is trained",
+        ),
+        (
+            "Was the patient trained in the use of the CPAP device?",
+            "Not using CPAP.",
+            "not_stated",
+            "training is not what is denied",
+        ),
+        (INFECTION, "No infection.", "no", "no infection is no serious one"),
+        (
+            "Does the back pain have a systemic cause, such as cancer?",
+            "Low back pain, systemic cause ruled out.",
+            "no",
+            "what the examples are examples of is denied",
+        ),
+    ],
+)
+def test_what_is_denied_or_counted_is_the_thing_asked(
+    question: str, text: str, answer: str, why: str
+) -> None:
+    assert judge_by_rules(question, [hit(text)]).answer == answer, why

@@ -49,6 +49,10 @@ _COUNT = re.compile(
     re.IGNORECASE,
 )
 
+_PACK_YEARS = re.compile(
+    rf"(?<![\w.])(?P<number>{_NUMBER})\+?[\s-]*(?:pack|pk)[\s-]*(?:years?|yrs?)\b", re.IGNORECASE
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Amount:
@@ -73,6 +77,8 @@ class Required:
     def counted_in(self, text: str) -> list[tuple[Decimal, Span]]:
         """Return the numbers of the required thing that a text states."""
         found = []
+        if self.noun == "pack-year":
+            return [(_value(match["number"]), Span(*match.span())) for match in _PACK_YEARS.finditer(text)]
         for match in _COUNT.finditer(text):
             words = [_stem(word) for word in re.findall(r"[A-Za-z]+", match["rest"])]
             if self.noun in words or (match["mark"] and self.noun == "time"):
@@ -99,6 +105,8 @@ def required_amounts(question: str) -> tuple[list[Required], str]:
             else match[0][: len(match[0]) - len(match["rest"])] + _time(match["rest"])
         )
         rest = rest.replace(removed, "  ", 1)
+        if found[-1].noun == "pack-year":
+            rest = re.sub(r"pack[\s-]*years?", " ", rest, flags=re.IGNORECASE)
     return found, rest
 
 
@@ -147,6 +155,8 @@ _NOUNS = (
 def _first_noun(rest: str) -> str:
     """Return the thing that is counted: a unit of time, one of a few nouns, or the first word."""
     words: list[str] = re.findall(r"[A-Za-z]+", rest)
+    if re.match(r"pack[\s-]*years?", rest, re.IGNORECASE):
+        return "pack-year"
     if words and _stem(words[0]) in _DAYS:
         return words[0]
     return next((w for w in words[:4] if _stem(w) in _NOUNS), words[0] if words else "")

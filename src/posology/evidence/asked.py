@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from posology.evidence.amounts import Required, required_amounts
 from posology.evidence.outcomes import Outcome, asked_outcomes
 from posology.evidence.terms import TERMS, Term
-from posology.evidence.tokens import Name, search_tokens
+from posology.evidence.tokens import Name, alike, search_tokens
 
 __all__ = ["Concept", "Question", "parse_question"]
 
 _EMPTY_WORDS = (
-    "documented record recorded documentation noted chart note history historical tried try try attempted "
+    "regimen feature comprehensive average documented record recorded documentation noted chart note "
+    "history historical tried try try attempted "
     "attempt "
     "completed complete lasted last lasting received undergone underwent performed done made used use "
     "present "
@@ -22,7 +23,7 @@ _EMPTY_WORDS = (
     "period duration week month year day have had been take taken test requested been response related due "
     "cause"
 )
-_EMPTY = frozenset(search_tokens(_EMPTY_WORDS))
+_EMPTY = frozenset(alike(search_tokens(_EMPTY_WORDS)))
 _LIST = re.compile(
     r",?\s+(?:such as|including|like|e\.g\.,?|for example)\s+|\(\s*(?:such as|e\.g\.,?|for example)\s+"
 )
@@ -143,7 +144,7 @@ def _concept(text: str, treatment: bool) -> Concept:
     """Find the longest named term; what words remain must stand in the sentence too."""
     terms = _terms_in(text)
     if not terms:
-        return Concept((), (), tuple(w for w in dict.fromkeys(search_tokens(text)) if w not in _EMPTY))
+        return Concept((), (), tuple(w for w in dict.fromkeys(alike(search_tokens(text))) if w not in _EMPTY))
     term = max(terms, key=lambda t: max(_length(n, text) for n in _names(t)))
     names = _names(term)
     rest = text
@@ -152,7 +153,7 @@ def _concept(text: str, treatment: bool) -> Concept:
     kinds = tuple(Name(kind) for kind in term.kinds)
     if treatment:
         kinds += tuple(Name(loose) for loose in term.loose if loose in ("PT", "HEP", "NSAID", "NSAIDs"))
-    words = tuple(w for w in dict.fromkeys(search_tokens(rest)) if w not in _EMPTY and not w.isdigit())
+    words = tuple(w for w in dict.fromkeys(alike(search_tokens(rest))) if w not in _EMPTY and not w.isdigit())
     return Concept(names, kinds, words)
 
 

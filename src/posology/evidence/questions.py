@@ -11,14 +11,15 @@ from posology.evidence.asked import Concept, Question, parse_question
 from posology.evidence.outcomes import Outcome, OutcomeCue, find_outcomes
 from posology.evidence.passages import Passage
 from posology.evidence.search import Hit
-from posology.evidence.tokens import search_tokens
+from posology.evidence.tokens import alike, search_tokens
 from posology.records.context import Assertion, assertion_of
 from posology.records.sections import Section, SectionKind
 from posology.spans import Span
 
-__all__ = ["TextVerdict", "accept_judgement", "judge_by_rules"]
+__all__ = ["NEGATED", "TextVerdict", "accept_judgement", "judge_by_rules"]
 
 Answer = Literal["yes", "no", "not_stated"]
+NEGATED = "it is negated"  # why the guard refuses a sentence that denies what is asked
 
 # sentences that speak of rules, of what is planned or taught, never of what is
 _NOT_A_FACT = re.compile(
@@ -45,6 +46,13 @@ _CLAUSE = re.compile(
     r"|changed to|"
     r"continues?|remains on)\b|\band (?:is|was|has|had|continues?|remains?|takes?|started|reports?|denies)\b",
     re.IGNORECASE,
+)
+_ANSWER_NO = re.compile(
+    r"^[^.;]{0,80}?(?::|\s[-–]|\?)[\s\"']*(?:none|no|negative|denied|denies|absent|nil|not present)\b",
+    re.IGNORECASE,
+)
+_SHARPENING = frozenset(
+    ("active", "serious", "new", "severe", "acute", "progress", "recur", "untreated", "known")
 )
 _OF_COURSE = re.compile(
     r"[\s-]*(?:(?:of|course|trial|program|consecutive|supervised|formal|structured|outpatient|history|a|an"
@@ -81,10 +89,14 @@ class TextVerdict:
 
 @dataclass(frozen=True, slots=True)
 class _Mention:
-    """A concept named in a sentence; spans count characters of the passage's text."""
+    """A concept named in a sentence; spans count characters of the passage's text.
+
+    ``others`` are where its further words stand: what is denied of one of them is not said of the whole.
+    """
 
     concept: Concept
     span: Span
+    others: tuple[Span, ...]
     general: bool  # named by the term itself, not by a narrower kind
     complete: bool  # every further word of the question's concept stands in the sentence too
 
@@ -194,32 +206,40 @@ def _is_head(question: Question, mention: _Mention) -> bool:
 
 def _mentions(reading: _Reading, concept: Concept) -> list[_Mention]:
     words = reading.words
-    tokens = set(search_tokens(words))
+    tokens = set(alike(search_tokens(words)))
     present = [w for w in concept.words if w in tokens]
     complete = len(present) == len(concept.words) or (
         len(concept.words) > 4 and len(present) >= len(concept.words) - 1
     )
+    places = _places(reading, concept)
     if not concept.names:
-        return _word_mentions(reading, concept, complete)
+        return _word_mentions(reading, concept, places, complete)
     found = []
+    others = tuple(reading.shifted(place) for place in places)
     for general, names in ((True, concept.names), (False, concept.kinds)):
         for name in names:
             for match in name.pattern.finditer(words):
-                found.append(_Mention(concept, reading.shifted(Span(*match.span())), general, complete))
+                found.append(
+                    _Mention(concept, reading.shifted(Span(*match.span())), others, general, complete)
+                )
     return found
 
 
-def _word_mentions(reading: _Reading, concept: Concept, complete: bool) -> list[_Mention]:
+def _places(reading: _Reading, concept: Concept) -> list[Span]:
+    """Return where the concept's further words stand in the sentence."""
+    wanted = set(concept.words)
+    words = re.finditer(r"[\w'’-]+(?:\.\d+)?", reading.words) if wanted else ()
+    return [Span(*word.span()) for word in words if wanted.intersection(alike(search_tokens(word[0])))]
+
+
+def _word_mentions(
+    reading: _Reading, concept: Concept, places: Sequence[Span], complete: bool
+) -> list[_Mention]:
     """A concept of plain words is named where all its words stand near each other."""
-    if not complete or not concept.words:
+    if not complete or not places or places[-1].end - places[0].start > 60 + 15 * len(concept.words):
         return []
-    places = []
-    for word in re.finditer(r"[\w'’.-]+", reading.words):
-        if set(search_tokens(word[0])) & set(concept.words):
-            places.append(Span(*word.span()))
-    if not places or places[-1].end - places[0].start > 60 + 15 * len(concept.words):
-        return []
-    return [_Mention(concept, reading.shifted(Span(places[-1].start, places[-1].end)), True, True)]
+    shifted = [reading.shifted(place) for place in places]
+    return [_Mention(concept, shifted[-1], tuple(shifted[:-1]), True, True)]
 
 
 def _in_context(reading: _Reading) -> bool:
@@ -230,7 +250,19 @@ def _in_context(reading: _Reading) -> bool:
 
 def _refusal(reading: _Reading, mention: _Mention) -> str:
     """Return why a mention shows nothing about the patient, or an empty text."""
-    said = _without_outcomes(reading, reading.assertion(mention.span))
+    for span in (mention.span, *mention.others):
+        why = _doubt(reading, span)
+        if why:
+            return why
+    if _answered_no(reading, mention.span):
+        return "it is negated"
+    if _not_yet(reading, mention):
+        return "it is planned, taught or looked for"
+    return ""
+
+
+def _doubt(reading: _Reading, span: Span) -> str:
+    said = _without_outcomes(reading, reading.assertion(span))
     if said.negated:
         return "it is negated"
     if said.family and not reading.question.family:
@@ -239,9 +271,13 @@ def _refusal(reading: _Reading, mention: _Mention) -> str:
         return "it is uncertain, planned or about somebody else"
     if said.historical and reading.question.current:
         return "it speaks of the past"
-    if _not_yet(reading, mention):
-        return "it is planned, taught or looked for"
     return ""
+
+
+def _answered_no(reading: _Reading, span: Span) -> bool:
+    """Tell whether the sentence names the thing and then answers for it: "red flags: none"."""
+    after = reading.text[span.end : reading.sentence.end]
+    return bool(_ANSWER_NO.search(after))
 
 
 def _without_outcomes(reading: _Reading, said: Assertion) -> Assertion:
@@ -276,10 +312,22 @@ def _denied(reading: _Reading, named: Sequence[_Mention]) -> bool:
 
 
 def _plainly_denied(reading: _Reading, mention: _Mention) -> bool:
-    """A denial counts where it stands close to the mention, in words or in a list that it opens."""
+    """A denial counts where it denies the whole thing and stands close, in words or in a list that it opens.
+
+    Words that only sharpen it may be missing: no infection is no active serious infection.
+    """
+    if not mention.complete and not _only_sharpened(reading, mention.concept):
+        return False
+    if _answered_no(reading, mention.span):
+        return True
     said = reading.assertion(mention.span)
     opened = max((cue.end for cue in said.cues if cue.end <= mention.span.start), default=mention.span.start)
     return said.negated and len(Span(opened, mention.span.start).of(reading.text).split()) <= 12
+
+
+def _only_sharpened(reading: _Reading, concept: Concept) -> bool:
+    tokens = set(alike(search_tokens(reading.words)))
+    return all(word in _SHARPENING or word in tokens for word in concept.words)
 
 
 def _hedged_or_other(reading: _Reading, named: Sequence[_Mention]) -> bool:

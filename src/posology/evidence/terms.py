@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["TERMS", "Term"]
+__all__ = ["ALIKE", "TERMS", "Term"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,6 +496,7 @@ _BRAIN_MIND = (
             "antiepileptic medication",
             "anticonvulsant",
             "antiepileptic drugs",
+            "anti-seizure drug",
             "anti-seizure medication",
             "antiseizure medications",
         ),
@@ -651,3 +652,25 @@ _OTHER = (
 )
 
 TERMS: tuple[Term, ...] = _SLEEP_LUNG + _HEART_METABOLISM + _BONE_JOINT + _BRAIN_MIND + _OTHER
+
+# plain words that a question and a note use for one another, the common form first
+ALIKE: tuple[str, ...] = (
+    "educat educate educated education instruct instructed instruction train trained training teach taught "
+    "teaching",
+    "evaluat evaluate evaluated evaluation assess assessed assessment examined",
+    "physician doctor provider clinician practitioner",
+    "recur recurrent recurring repeated recurrence",
+    "severe marked extreme profound",
+    "psychotic psychosis psychoses",
+    "intent intention intend intends",
+    "stable unchanged",
+    "test tested testing check checked checking",
+    "order ordered ordering",
+    "confirm confirmed confirmation",
+    "supervise supervised supervision",
+    "perform performed performing",
+    "progress progressive progressing worsening",
+    "fluctuat fluctuation fluctuate fluctuating swing",
+    "seizure epilepsy epileptic",
+    "caregiver spouse wife husband parent daughter son",
+)

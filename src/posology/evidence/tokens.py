@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from posology.evidence.terms import TERMS, Term
+from posology.evidence.terms import ALIKE, TERMS, Term
 
-__all__ = ["Name", "expand_query", "find_terms", "search_tokens", "stem"]
+__all__ = ["Name", "alike", "expand_query", "find_terms", "search_tokens", "stem"]
 
 _TOKEN = re.compile(
     r"[A-Za-z]{1,2}\d{1,3}(?:\.[0-9A-Za-z]{1,4})?(?![A-Za-z0-9])"  # E11.9, M54, G4733 is a plain word
@@ -62,6 +62,17 @@ def search_tokens(text: str) -> list[str]:
             found.append(number + stem(word))
         number = ""
     return found
+
+
+def alike(tokens: Iterable[str]) -> list[str]:
+    """Return tokens with words that mean nearly the same brought to one form: trained and taught."""
+    table = _alike_table()
+    return [table.get(token, token) for token in tokens]
+
+
+@lru_cache(maxsize=1)
+def _alike_table() -> dict[str, str]:
+    return {stem(word): row.split()[0] for row in ALIKE for word in row.split()}
 
 
 def _forms(word: str) -> list[str]:
