@@ -19,6 +19,7 @@ from posology.policies.timeline import (
     goes_on,
     in_state,
     overlaps,
+    recorded_period,
     subtract,
 )
 from posology.policies.worlds import ages_on, holds, variable_sets
@@ -211,7 +212,7 @@ def _placed(leaf: Leaf, resource: Resource, when: Dated | None, window: Window) 
                 if held is None
                 else f"not {state} on {window.day}",
             )
-        start, end = period_of(resource)
+        start, end = recorded_period(resource, window.day)
         if state == "resolved" and end is not None:
             return day_in_window(end, window), f"ended {end.text}, not {inside}"
         return overlaps(start, end, window, goes_on=state == "active" or goes_on(resource)), f"not {inside}"

@@ -10,11 +10,10 @@ from posology.policies.candidates import Candidate, Candidates, Scope
 from posology.policies.finding import Finding
 from posology.policies.logic import all_of
 from posology.policies.policy import Count, Duration, Leaf, Unit
-from posology.policies.timeline import STATE_TYPES, Window, add, goes_on, planned
+from posology.policies.timeline import STATE_TYPES, Window, add, goes_on, recorded_period
 from posology.policies.units import canonical_unit
 from posology.policies.witness import describe
 from posology.quotes import Evidence, Status
-from posology.records.chart import Resource
 from posology.records.timing import Dated, period_of
 
 __all__ = ["count_status", "duration_status"]
@@ -165,13 +164,10 @@ def duration_status(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
 
 
 def _surely(candidate: Candidate, day: date) -> Period | None:
-    start, end = period_of(candidate.resource)
+    start, end = recorded_period(candidate.resource, day)
     if start is None:
         return None
-    if end is None or _only_planned(candidate.resource, end, day):
-        last = _open_end(candidate, start, day)
-    else:
-        last = min(end.earliest, day)
+    last = min(end.earliest, day) if end is not None else _open_end(candidate, start, day)
     return (start.latest, last) if last is not None and start.latest <= last else None
 
 
@@ -180,13 +176,6 @@ def _possibly(candidate: Candidate, day: date) -> Period | None:
     first = start.earliest if start is not None else date.min
     last = min(end.latest, day) if end is not None else day
     return (first, last) if first <= last else None
-
-
-def _only_planned(resource: Resource, end: Dated, day: date) -> bool:
-    """Tell whether a period may have ended long before its recorded end."""
-    if goes_on(resource) or not planned(resource, end):
-        return False
-    return "validityPeriod" in end.path or end.latest > day
 
 
 def _open_end(candidate: Candidate, start: Dated, day: date) -> date | None:

@@ -257,6 +257,8 @@ def _bounded(value: Decimal, comparator: object, compare: Compare) -> bool | Non
     op, limit = str(compare.op), compare.value or Decimal(0)
     if comparator is None:
         return compare_numbers(value, op, limit)
+    if comparator not in ("<", "<=", ">", ">="):
+        return None
     below = comparator in ("<", "<=")
     far = Decimal("-Infinity") if below else Decimal("Infinity")
     nearest = (

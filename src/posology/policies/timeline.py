@@ -11,7 +11,16 @@ from posology.records.chart import Resource
 from posology.records.dates import PartialDate
 from posology.records.timing import Dated, date_of, period_of
 
-__all__ = ["STATE_TYPES", "Window", "add", "day_in_window", "in_state", "overlaps", "subtract"]
+__all__ = [
+    "STATE_TYPES",
+    "Window",
+    "add",
+    "day_in_window",
+    "in_state",
+    "overlaps",
+    "recorded_period",
+    "subtract",
+]
 
 STATE_TYPES = frozenset({"Condition", "MedicationRequest", "MedicationStatement"})
 _DAYS = {"day": 1, "week": 7}
@@ -92,7 +101,7 @@ def in_state(resource: Resource, state: State, day: date) -> bool | None:
     """Tell whether a resource's fact is active, ever begun, or over, on a day; ``None`` where not known.
 
     Active means: started, not ended, not stopped, not resolved. A status that says "over" with an end after
-    the day means that it was active on the day.
+    the day means that it was active on the day, unless that end was only planned.
     """
     start, end = period_of(resource)
     begun = True if start is None else start.on_or_before(day)
@@ -111,18 +120,45 @@ def goes_on(resource: Resource) -> bool:
 
 
 def _over(resource: Resource, end: Dated | None, day: date) -> bool | None:
-    """Tell whether the fact was over on the day, by its end date and its status."""
+    """Tell whether the fact was over on the day, by its end date and its status.
+
+    A period still lasts on its last day; a condition that abated on the day is over.
+    """
     words = _STATUS.get(resource.type)
     status = _status(resource.body, words[0]) if words else frozenset()
     holds, done = (bool(status & words[1]), bool(status & words[2])) if words else (False, False)
     if end is not None:
-        ended = end.on_or_before(day)
-        return None if ended is True and holds and resource.type == "Condition" else ended
+        condition = resource.type == "Condition"
+        ended = end.on_or_before(day if condition else day - timedelta(days=1))
+        if ended is not True:
+            return None if done and _planned(resource, end) else ended
+        return None if condition and holds else True
     if done:
         return True
     if holds:
-        return False
+        return None if _abated(resource.body) else False
     return None if words else False
+
+
+def _planned(resource: Resource, end: Dated) -> bool:
+    """Tell whether an end is that of an order's plan, which says little once the order is no longer active.
+
+    An order that was stopped ended before its plan did; one may be dispensed long after its last supply.
+    """
+    order = resource.type in ("MedicationRequest", "ServiceRequest", "DeviceRequest", "CarePlan")
+    return order and ("stopped" in _status(resource.body, "status") or "validityPeriod" in end.path)
+
+
+def recorded_period(resource: Resource, day: date) -> tuple[Dated | None, Dated | None]:
+    """Return the start and end of a resource's fact, without an end that was only planned."""
+    start, end = period_of(resource)
+    if end is None or goes_on(resource) or not _planned(resource, end):
+        return start, end
+    return start, None if "validityPeriod" in end.path or end.latest > day else end
+
+
+def _abated(body: Mapping[str, Any]) -> bool:
+    return any(key.startswith("abatement") and value not in (False, None) for key, value in body.items())
 
 
 def _status(body: Mapping[str, Any], element: str) -> frozenset[str]:
