@@ -1,7 +1,7 @@
 """Truth: criteria of made charts, whose answers are known by construction, against the program's.
 
-Structured leaves: right or wrong, every disagreement listed. Text leaves: precision and recall of met, not met
-and unknown, by rules alone and with the model, by note style. Removal: all witnesses of each met leaf are
+Structured leaves: right or wrong, every disagreement listed. Text leaves: precision and recall of met,
+not met and unknown, by rules alone and with the model, by note style. Removal: all witnesses of each met leaf are
 taken out in turn; the leaf must then never be met and always be asked for.
 
     python benchmarks/criteria.py --charts 30 --profile embedded
@@ -110,7 +110,7 @@ def run_policy(policy: Any, out: Path, args: argparse.Namespace, models: Any, sc
             judge_removals(policy, bundle, truth, models, score)
 
 
-def judge_chart(policy: Any, bundle: Any, truth: Any, models: Any, score: Score, name: str) -> None:  # noqa: PLR0913
+def judge_chart(policy: Any, bundle: Any, truth: Any, models: Any, score: Score, name: str) -> None:
     """Compare structured, text and overall statuses with the truth."""
     from posology.policies import judge_structured
     from posology.priorauth.criteria import build_index, judge_criteria
@@ -121,9 +121,9 @@ def judge_chart(policy: Any, bundle: Any, truth: Any, models: Any, score: Score,
     structured = judge_structured(policy, chart, request.as_resource(), request.day)
     index = build_index(chart, models.embedder, request.day)
     asked = [leaf for leaf in all_leaves(policy) if leaf.question]
-    readers = {"rules": read_leaves(asked, chart, index, None, request.day)}
+    readers = {"rules": read_leaves(asked, index, None, request.day)}
     if models.writer is not None:
-        readers["rules and model"] = read_leaves(asked, chart, index, models.writer, request.day)
+        readers["rules and model"] = read_leaves(asked, index, models.writer, request.day)
     overall = judge_criteria(policy, chart, request, index, models.writer)
     for leaf_id, expected in truth["leaves"].items():
         if expected["structured"] is not None:

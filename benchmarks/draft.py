@@ -2,7 +2,7 @@
 
 python benchmarks/draft.py --part rules        # 500 kB chart, 10 leaves, no model
 python benchmarks/draft.py --part embedded     # 4 text leaves, embedded models, against the plain way
-python benchmarks/draft.py --part size         # time against chart size, up to 10,000 resources and 2,000 notes
+python benchmarks/draft.py --part size         # up to 10,000 resources and 2,000 notes
 """
 
 import argparse
@@ -145,7 +145,7 @@ def embedded(args: argparse.Namespace) -> dict[str, Any]:
         for bundle, truth in made(policy_id, max(1, args.runs // 3), args.seed):
             data = json.dumps(bundle).encode()
             before = counting.tokens
-            spent, packet = timed(run, data, truth)
+            spent, _ = timed(run, data, truth)
             text_leaves = sum(1 for leaf in truth["leaves"].values() if leaf["text"] is not None)
             ours.append(
                 {"seconds": spent, "prompt_tokens": counting.tokens - before, "text_leaves": text_leaves}
@@ -192,7 +192,7 @@ class Counting:
 
 
 def plain_way(data: bytes, truth: dict[str, Any], writer: Counting) -> dict[str, Any]:
-    """Do what a user would try first: BM25's top passages and the policy in one prompt, the whole letter out."""
+    """Do what a user would try first: BM25's best passages and the policy in one prompt."""
     import bm25s
 
     from posology import load_policies, read_chart
@@ -259,11 +259,14 @@ def plot(rows: list[dict[str, Any]]) -> None:
     )
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        'font-family="sans-serif" font-size="12">'
         f'<rect width="{width}" height="{height}" fill="white"/>'
         f'<polyline points="{line}" fill="none" stroke="#1b5e8c" stroke-width="2"/>{marks}{labels}'
-        f'<text x="{width / 2}" y="{height - 8}" text-anchor="middle">observations in the chart (log scale; one note to five)</text>'
-        f'<text x="16" y="{height / 2}" text-anchor="middle" transform="rotate(-90 16 {height / 2})">seconds (log scale)</text></svg>'
+        f'<text x="{width / 2}" y="{height - 8}" text-anchor="middle">'
+        "observations in the chart (log scale; one note to five)</text>"
+        f'<text x="16" y="{height / 2}" text-anchor="middle" '
+        f'transform="rotate(-90 16 {height / 2})">seconds (log scale)</text></svg>'
     )
     (REPORTS / "draft-size").mkdir(parents=True, exist_ok=True)
     (REPORTS / "draft-size" / "time-against-size.svg").write_text(svg)

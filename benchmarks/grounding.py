@@ -21,7 +21,6 @@ from typing import Any
 
 from common import DATA, quantile, rate, write_report
 
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 CODE = re.compile(
     r"\b(?:[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?|[A-V]\d{4}|[0-9A-HJ-NP-Z]{7}|\d{6,18}|\d{1,5}-\d)\b"
 )
@@ -32,7 +31,7 @@ NAME = re.compile(r"(?<![.?!“] )(?<!^)(?<![“\"])\b[A-Z][a-z]{2,}\b")
 FIXED = set(
     "The Authorization Body Expedited Age They This Patient Date Record Note Stated An And Of In On For With "
     "Not Is Was Are Has Have January February March April May June July August September October November "
-    "December".split()
+    "December".split()  # noqa: SIM905 - a table of words
 )
 
 
@@ -75,7 +74,7 @@ def main() -> None:
         print(problem)
 
 
-def drafted(args: argparse.Namespace):  # noqa: ANN201 - (name, bundle, packet, seconds)
+def drafted(args: argparse.Namespace):
     """Yield every packet with the JSON of its chart."""
     from posology import draft, load_policies, read_chart
     from posology.config import load_settings
@@ -116,14 +115,14 @@ def drafted(args: argparse.Namespace):  # noqa: ANN201 - (name, bundle, packet, 
             yield file.stem, json.loads(file.read_text()), dict(packet.record), time.perf_counter() - start
 
 
-def as_day(text: str):  # noqa: ANN201
+def as_day(text: str):
     """Parse an ISO day."""
     from datetime import date
 
     return date.fromisoformat(text)
 
 
-def judge(name, bundle, packet, totals, by_author, causes, problems) -> None:  # noqa: ANN001, PLR0913
+def judge(name, bundle, packet, totals, by_author, causes, problems) -> None:  # noqa: PLR0913
     """Count inventions, wrong quotes and omissions of one packet."""
     evidence = {row["id"]: row for row in packet["evidence"]}
     for row in packet["narrative"]:

@@ -79,8 +79,7 @@ class MissingExtra(UserError):
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         """Name the missing package, the extra that brings it, and what it is for."""
         super().__init__(
-            f"{purpose} needs the package {package}, which is not installed: "
-            f'pip install "posology[{extra}]"'
+            f'{purpose} needs the package {package}, which is not installed: pip install "posology[{extra}]"'
         )
 
 

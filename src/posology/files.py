@@ -21,9 +21,7 @@ def read_utf8(path: Path, error: type[UserError] = UserError) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as cause:
-        raise error(
-            f"{path}: not UTF-8 text (byte {cause.start}); save it as UTF-8 and try again"
-        ) from cause
+        raise error(f"{path}: not UTF-8 text (byte {cause.start}); save it as UTF-8 and try again") from cause
     except OSError as cause:
         raise error(f"{path}: cannot be read ({cause.strerror})") from cause
 
@@ -42,17 +40,14 @@ def _unique_mapping(loader: _PlainLoader, node: yaml.MappingNode) -> dict[Hashab
     for key_node, _ in node.value:
         key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, str):
-            raise yaml.constructor.ConstructorError(
-                None, None, "a key must be text", key_node.start_mark
-            )
+            raise yaml.constructor.ConstructorError(None, None, "a key must be text", key_node.start_mark)
         if key in seen:
             raise yaml.constructor.ConstructorError(
                 None, None, f"the key {key!r} stands twice", key_node.start_mark
             )
         seen.add(key)
     return {
-        loader.construct_object(k, deep=True): loader.construct_object(v, deep=True)
-        for k, v in node.value
+        loader.construct_object(k, deep=True): loader.construct_object(v, deep=True) for k, v in node.value
     }
 
 
@@ -66,7 +61,7 @@ def parse_yaml(text: str, name: str, error: type[UserError] = UserError) -> Any:
     them. A key that stands twice is an error. ``name`` is the file's name in messages.
     """
     try:
-        return yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a SafeLoader with fewer types
+        return yaml.load(text, Loader=_PlainLoader)  # a SafeLoader with fewer types
     except yaml.MarkedYAMLError as cause:
         mark = cause.problem_mark
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""

@@ -18,6 +18,7 @@ from posology.errors import InternalError
 
 __all__ = ["find_fault", "flatten_schema", "grammar_of", "object_schema", "parse_answer"]
 
+LONGEST_COUNTED = 64  # characters up to which a grammar counts them
 TEXT_LIMIT = 400  # characters of a string that names no maxLength
 _NOTES = {"title", "description", "default", "examples"}
 _WORDS = {
@@ -111,7 +112,10 @@ def _rule(node: Mapping[str, Any]) -> str:
         return _array_rule(_rule(node["items"]), int(node.get("minItems", 0)), int(node["maxItems"]))
     if node["type"] == "string":
         least, most = int(node.get("minLength", 0)), int(node.get("maxLength", TEXT_LIMIT))
-        return rf'"\"" {_CHARACTER}{{{least},{most}}} "\""'
+        # a bounded repetition costs the grammar engine time with its bound (320: 15 times as long), so long
+        # texts are bounded by the prompt's token budget instead, and their length is checked afterwards
+        bounds = f"{{{least},{most}}}" if most <= LONGEST_COUNTED else "*" if least == 0 else "+"
+        return rf'"\"" {_CHARACTER}{bounds} "\""'
     simple = {
         "integer": '"-"? ("0" | [1-9] [0-9]{0,8})',
         "number": '"-"? ("0" | [1-9] [0-9]{0,8}) ("." [0-9]{1,6})?',

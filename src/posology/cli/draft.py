@@ -13,7 +13,7 @@ from posology.errors import RequestError
 __all__ = ["draft", "parse_day"]
 
 
-def draft(
+def draft(  # noqa: PLR0913 - one option each
     chart: Annotated[
         str,
         typer.Argument(

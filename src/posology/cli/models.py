@@ -1,11 +1,14 @@
 """posology models: the models Posology knows, fetching them, and testing an engine."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from posology.cli.show import JsonFlag, print_json, print_table, progress, say
+
+if TYPE_CHECKING:
+    from posology.chat import ModelRow
 
 __all__ = ["app"]
 
@@ -17,40 +20,22 @@ def list_models(as_json: JsonFlag = False) -> None:
     """List the catalogue: parameters, licence, size, memory, and whether this machine can run each."""
     from posology.chat import list_models as rows_of
 
-    rows = [
-        {
-            "name": row.entry.name,
-            "use": row.entry.use,
-            "family": row.entry.family,
-            "parameters": row.entry.parameters,
-            "licence": row.entry.licence,
-            "conditions": row.entry.conditions,
-            "origin": row.entry.origin,
-            "size_bytes": row.entry.size_bytes,
-            "sha256": row.entry.sha256 or None,
-            "memory_bytes": row.entry.memory_bytes,
-            "window_tokens": row.entry.window,
-            "installed": row.installed,
-            "runs_here": row.runs_here,
-            "why": row.why,
-        }
-        for row in rows_of()
-    ]
+    models = rows_of()
     if as_json:
-        print_json(rows)
+        print_json([_record(row) for row in models])
         return
     table = [
         [
-            row["name"],
-            row["use"],
-            _amount(row["parameters"], 1e6, "M"),
-            row["licence"],
-            _amount(row["size_bytes"], 1e6, "MB"),
-            _amount(row["memory_bytes"], 1e9, "GB"),
-            row["installed"],
-            row["runs_here"],
+            row.entry.name,
+            row.entry.use,
+            _amount(row.entry.parameters, 1e6, "M"),
+            row.entry.licence,
+            _amount(row.entry.size_bytes, 1e6, "MB"),
+            _amount(row.entry.memory_bytes, 1e9, "GB"),
+            row.installed,
+            row.runs_here,
         ]
-        for row in rows
+        for row in models
     ]
     columns = ["name", "use", "parameters", "licence", "size", "memory", "installed", "runs here"]
     print_table("", columns, table)
@@ -107,6 +92,26 @@ def check(
         print_table("", columns, [[row[key] for key in columns] for row in rows])
     if not all(row["ok"] for row in rows):
         raise typer.Exit(2)
+
+
+def _record(row: "ModelRow") -> dict[str, object]:
+    entry = row.entry
+    return {
+        "name": entry.name,
+        "use": entry.use,
+        "family": entry.family,
+        "parameters": entry.parameters,
+        "licence": entry.licence,
+        "conditions": entry.conditions,
+        "origin": entry.origin,
+        "size_bytes": entry.size_bytes,
+        "sha256": entry.sha256 or None,
+        "memory_bytes": entry.memory_bytes,
+        "window_tokens": entry.window,
+        "installed": row.installed,
+        "runs_here": row.runs_here,
+        "why": row.why,
+    }
 
 
 def _amount(value: int | None, unit: float, name: str) -> str:

@@ -8,12 +8,12 @@ from typing import Literal
 
 from posology.evidence.amounts import Required, find_amounts
 from posology.evidence.asked import Concept, Question, parse_question
+from posology.evidence.mentions import Mention, Reading, answered_no, clause_around, find_mentions, refusal
 from posology.evidence.outcomes import Outcome, OutcomeCue, find_outcomes
 from posology.evidence.passages import Passage
 from posology.evidence.search import Hit
 from posology.evidence.tokens import alike, search_tokens
-from posology.records.context import Assertion, assertion_of
-from posology.records.sections import Section, SectionKind
+from posology.records.sections import Section, SectionKind, find_sections
 from posology.spans import Span
 
 __all__ = ["NEGATED", "TextVerdict", "accept_judgement", "judge_by_rules"]
@@ -26,29 +26,6 @@ _NOT_A_FACT = re.compile(
     r"\?\s*$|\b(?:polic(?:y|ies)|payer|insur(?:er|ance)|coverage|prior auth\w*|criteri(?:on|a) (?:for|of"
     r"|require)|"
     r"ignore (?:all|the|any|previous)|instructions?|approve|guidelines?|must (?:have|be))\b",
-    re.IGNORECASE,
-)
-_NOT_YET = re.compile(
-    r"\b(?:will|would|plan(?:s|ned)? (?:to|for)|plan:|recommend\w*|refer(?:red|ral)?|schedul\w+|advis\w+"
-    r"|consider\w*|"
-    r"discuss\w*|counsel\w* (?:on|about|regarding)|order(?:ed|s)?|should|could(?! not)|may|might|if"
-    r"|start(?:ing)?|begin|"
-    r"candidate for|request\w*|pending|offered|encourag\w+|try|to complete|needs? to|declin\w+|refus\w+"
-    r"|interested in|"
-    r"risks? (?:of|for|factors?)|at risk|screen\w* (?:for|of)|rule out|r/o|concern\w* (?:for|about)"
-    r"|evaluat\w+ for|work-?up "
-    r"for|monitor\w* for|watch for|prevent\w*|educat\w+ (?:on|about|regarding)|return precautions?"
-    r"|precautions|versus|vs)\b",
-    re.IGNORECASE,
-)
-_CLAUSE = re.compile(
-    r";|\.\s|\b(?:but|while|whereas|however|although|then|now|currently|since then|followed by|switched to"
-    r"|changed to|"
-    r"continues?|remains on)\b|\band (?:is|was|has|had|continues?|remains?|takes?|started|reports?|denies)\b",
-    re.IGNORECASE,
-)
-_ANSWER_NO = re.compile(
-    r"^[^.;]{0,80}?(?::|\s[-–]|\?)[\s\"']*(?:none|no|negative|denied|denies|absent|nil|not present)\b",
     re.IGNORECASE,
 )
 _SHARPENING = frozenset(
@@ -87,41 +64,6 @@ class TextVerdict:
         return self.span.end if self.span else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Mention:
-    """A concept named in a sentence; spans count characters of the passage's text.
-
-    ``others`` are where its further words stand: what is denied of one of them is not said of the whole.
-    """
-
-    concept: Concept
-    span: Span
-    others: tuple[Span, ...]
-    general: bool  # named by the term itself, not by a narrower kind
-    complete: bool  # every further word of the question's concept stands in the sentence too
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One sentence of a passage under one question."""
-
-    question: Question
-    text: str  # of the passage
-    sentence: Span  # in the passage
-    sections: tuple[Section, ...]
-    section: str
-
-    @property
-    def words(self) -> str:
-        return self.sentence.of(self.text)
-
-    def assertion(self, span: Span) -> Assertion:
-        return assertion_of(self.text, span, sections=self.sections)
-
-    def shifted(self, span: Span) -> Span:
-        return Span(span.start + self.sentence.start, span.end + self.sentence.start)
-
-
 def judge_by_rules(question: str, hits: Sequence[Hit]) -> TextVerdict:
     """Answer a question from passages: yes or no with the sentence that says so, or not stated.
 
@@ -141,20 +83,20 @@ def judge_by_rules(question: str, hits: Sequence[Hit]) -> TextVerdict:
     return yes or no or TextVerdict("not_stated", why="no sentence asserts or denies it")
 
 
-def accept_judgement(question: str, text: str, sentence: Span) -> tuple[bool, str]:
+def accept_judgement(question: str, text: str, sentence: Span, *, section: str = "") -> tuple[bool, str]:
     """Tell whether a model's yes may rest on a sentence of ``text``, and why not.
 
     The sentence must name something that the question asks about, of the patient, and not negated, hedged,
-    planned or about somebody else.
+    planned or about somebody else. ``section`` is the section that the text was cut from, as in Passage.
     """
     asked = _parse(question)
-    reading = _Reading(asked, text, sentence, (), "")
+    reading = Reading(asked, text, sentence, _sections(section, text), section)
     if _NOT_A_FACT.search(reading.words):
         return False, "the sentence speaks of rules or asks, it states no fact"
-    mentions = [m for c in _all_concepts(asked) for m in _mentions(reading, c)]
+    mentions = [m for c in _all_concepts(asked) for m in find_mentions(reading, c)]
     if not mentions:
         return False, "the sentence names nothing that the question asks about"
-    reasons = [_refusal(reading, mention) for mention in mentions]
+    reasons = [refusal(reading, mention) for mention in mentions]
     if all(reasons):
         return False, str(reasons[0])
     return True, "the sentence names it, unhedged"
@@ -171,21 +113,27 @@ def _all_concepts(question: Question) -> tuple[Concept, ...]:
 
 
 def _judge_passage(question: Question, passage: Passage) -> Iterator[TextVerdict]:
-    kind = SectionKind(passage.section) if passage.section else None
-    sections = (Section(kind, Span(0, 0), Span(0, len(passage.text) + 1)),) if kind else ()
+    sections = _sections(passage.section, passage.text)
     for where in passage.sentences:
         sentence = Span(where.start - passage.start, where.end - passage.start)
-        reading = _Reading(question, passage.text, sentence, sections, passage.section)
+        reading = Reading(question, passage.text, sentence, sections, passage.section)
         answer, score, why = _judge_sentence(reading)
         if answer != "not_stated":
             yield TextVerdict(answer, passage.source, where, score, why)
 
 
-def _judge_sentence(reading: _Reading) -> tuple[Answer, float, str]:
+def _sections(section: str, text: str) -> tuple[Section, ...]:
+    """Return the section that a whole passage lies in; a text without one may hold headings of its own."""
+    if not section:
+        return tuple(find_sections(text))
+    return (Section(SectionKind(section), Span(0, 0), Span(0, len(text) + 1)),)
+
+
+def _judge_sentence(reading: Reading) -> tuple[Answer, float, str]:
     question = reading.question
     if _NOT_A_FACT.search(reading.words):
         return "not_stated", 0.0, ""
-    named = [m for c in _all_concepts(question) for m in _mentions(reading, c)]
+    named = [m for c in _all_concepts(question) for m in find_mentions(reading, c)]
     if not named or not _in_context(reading):
         return "not_stated", 0.0, ""
     if question.outcomes:
@@ -193,114 +141,24 @@ def _judge_sentence(reading: _Reading) -> tuple[Answer, float, str]:
     if _denied(reading, named):
         return "no", 0.8, "the sentence denies it"
     affirmed = [m for m in named if (m.complete and m.concept in question.concepts) or _is_head(question, m)]
-    affirmed = [m for m in affirmed if not _refusal(reading, m)]
+    affirmed = [m for m in affirmed if not refusal(reading, m)]
     if not affirmed:
         return "not_stated", 0.0, ""
     return _judge_amount(reading, affirmed)
 
 
-def _is_head(question: Question, mention: _Mention) -> bool:
+def _is_head(question: Question, mention: Mention) -> bool:
     """The thing that the examples are examples of counts when it is named in full, as in the question."""
     return mention.concept is question.head and mention.complete and bool(mention.concept.names)
 
 
-def _mentions(reading: _Reading, concept: Concept) -> list[_Mention]:
-    words = reading.words
-    tokens = set(alike(search_tokens(words)))
-    present = [w for w in concept.words if w in tokens]
-    complete = len(present) == len(concept.words) or (
-        len(concept.words) > 4 and len(present) >= len(concept.words) - 1
-    )
-    places = _places(reading, concept)
-    if not concept.names:
-        return _word_mentions(reading, concept, places, complete)
-    found = []
-    others = tuple(reading.shifted(place) for place in places)
-    for general, names in ((True, concept.names), (False, concept.kinds)):
-        for name in names:
-            for match in name.pattern.finditer(words):
-                found.append(
-                    _Mention(concept, reading.shifted(Span(*match.span())), others, general, complete)
-                )
-    return found
-
-
-def _places(reading: _Reading, concept: Concept) -> list[Span]:
-    """Return where the concept's further words stand in the sentence."""
-    wanted = set(concept.words)
-    words = re.finditer(r"[\w'’-]+(?:\.\d+)?", reading.words) if wanted else ()
-    return [Span(*word.span()) for word in words if wanted.intersection(alike(search_tokens(word[0])))]
-
-
-def _word_mentions(
-    reading: _Reading, concept: Concept, places: Sequence[Span], complete: bool
-) -> list[_Mention]:
-    """A concept of plain words is named where all its words stand near each other."""
-    if not complete or not places or places[-1].end - places[0].start > 60 + 15 * len(concept.words):
-        return []
-    shifted = [reading.shifted(place) for place in places]
-    return [_Mention(concept, shifted[-1], tuple(shifted[:-1]), True, True)]
-
-
-def _in_context(reading: _Reading) -> bool:
+def _in_context(reading: Reading) -> bool:
     """Examples in brackets are general words (diet, medication): what they treat must stand nearby."""
     context = reading.question.context
     return not context or any(name.pattern.search(reading.text) for name in context)
 
 
-def _refusal(reading: _Reading, mention: _Mention) -> str:
-    """Return why a mention shows nothing about the patient, or an empty text."""
-    for span in (mention.span, *mention.others):
-        why = _doubt(reading, span)
-        if why:
-            return why
-    if _answered_no(reading, mention.span):
-        return "it is negated"
-    if _not_yet(reading, mention):
-        return "it is planned, taught or looked for"
-    return ""
-
-
-def _doubt(reading: _Reading, span: Span) -> str:
-    said = _without_outcomes(reading, reading.assertion(span))
-    if said.negated:
-        return "it is negated"
-    if said.family and not reading.question.family:
-        return "it speaks of a relative"
-    if said.other or said.uncertain or said.hypothetical:
-        return "it is uncertain, planned or about somebody else"
-    if said.historical and reading.question.current:
-        return "it speaks of the past"
-    return ""
-
-
-def _answered_no(reading: _Reading, span: Span) -> bool:
-    """Tell whether the sentence names the thing and then answers for it: "red flags: none"."""
-    after = reading.text[span.end : reading.sentence.end]
-    return bool(_ANSWER_NO.search(after))
-
-
-def _without_outcomes(reading: _Reading, said: Assertion) -> Assertion:
-    """Words such as "no relief" deny the relief, not the treatment before them."""
-    if not said.negated or not reading.question.outcomes:
-        return said
-    cues = [reading.shifted(cue.span) for cue in find_outcomes(reading.words)]
-    left = [cue for cue in said.cues if not any(cue.overlaps(other) for other in cues)]
-    return Assertion(
-        bool(left), said.uncertain, said.family, said.historical, said.hypothetical, said.other, tuple(left)
-    )
-
-
-def _not_yet(reading: _Reading, mention: _Mention) -> bool:
-    """Tell whether words of planning or teaching stand before the mention, unless the question has them."""
-    if reading.section == "plan":
-        return True
-    asked = reading.question.text.lower()
-    before = reading.text[reading.sentence.start : mention.span.start]
-    return any(match[0].lower() not in asked for match in _NOT_YET.finditer(before))
-
-
-def _denied(reading: _Reading, named: Sequence[_Mention]) -> bool:
+def _denied(reading: Reading, named: Sequence[Mention]) -> bool:
     """Tell whether the thing asked is denied: by its general name, or every alternative in the sentence."""
     question = reading.question
     if question.required or _hedged_or_other(reading, named):
@@ -311,26 +169,26 @@ def _denied(reading: _Reading, named: Sequence[_Mention]) -> bool:
     return all(any(m.concept is c for m in denied) for c in question.concepts)
 
 
-def _plainly_denied(reading: _Reading, mention: _Mention) -> bool:
+def _plainly_denied(reading: Reading, mention: Mention) -> bool:
     """A denial counts where it denies the whole thing and stands close, in words or in a list that it opens.
 
     Words that only sharpen it may be missing: no infection is no active serious infection.
     """
     if not mention.complete and not _only_sharpened(reading, mention.concept):
         return False
-    if _answered_no(reading, mention.span):
+    if answered_no(reading, mention.span):
         return True
     said = reading.assertion(mention.span)
     opened = max((cue.end for cue in said.cues if cue.end <= mention.span.start), default=mention.span.start)
     return said.negated and len(Span(opened, mention.span.start).of(reading.text).split()) <= 12
 
 
-def _only_sharpened(reading: _Reading, concept: Concept) -> bool:
+def _only_sharpened(reading: Reading, concept: Concept) -> bool:
     tokens = set(alike(search_tokens(reading.words)))
     return all(word in _SHARPENING or word in tokens for word in concept.words)
 
 
-def _hedged_or_other(reading: _Reading, named: Sequence[_Mention]) -> bool:
+def _hedged_or_other(reading: Reading, named: Sequence[Mention]) -> bool:
     for mention in named:
         said = reading.assertion(mention.span)
         if said.uncertain or said.hypothetical or said.other or (said.family and not reading.question.family):
@@ -338,10 +196,10 @@ def _hedged_or_other(reading: _Reading, named: Sequence[_Mention]) -> bool:
     return False
 
 
-def _judge_outcome(reading: _Reading, named: Sequence[_Mention]) -> tuple[Answer, float, str]:
+def _judge_outcome(reading: Reading, named: Sequence[Mention]) -> tuple[Answer, float, str]:
     """A treatment's outcome counts where it is told in the same clause as the treatment."""
     question = reading.question
-    usable = [m for m in named if m.complete and not _refusal(reading, m)]
+    usable = [m for m in named if m.complete and not refusal(reading, m)]
     if not usable:
         return _never_tried(reading, named)
     told: set[Outcome] = set()
@@ -357,7 +215,7 @@ def _judge_outcome(reading: _Reading, named: Sequence[_Mention]) -> tuple[Answer
     return "not_stated", 0.0, ""
 
 
-def _never_tried(reading: _Reading, named: Sequence[_Mention]) -> tuple[Answer, float, str]:
+def _never_tried(reading: Reading, named: Sequence[Mention]) -> tuple[Answer, float, str]:
     if (
         Outcome.CONTRAINDICATED in reading.question.outcomes
         or Outcome.NOT_TOLERATED in reading.question.outcomes
@@ -368,8 +226,8 @@ def _never_tried(reading: _Reading, named: Sequence[_Mention]) -> tuple[Answer, 
     return "not_stated", 0.0, ""
 
 
-def _outcomes_of(reading: _Reading, mention: _Mention) -> list[OutcomeCue]:
-    clause = _clause(reading, mention.span)
+def _outcomes_of(reading: Reading, mention: Mention) -> list[OutcomeCue]:
+    clause = clause_around(reading, mention.span)
     return [
         OutcomeCue(cue.outcome, reading.shifted(cue.span))
         for cue in find_outcomes(reading.words)
@@ -377,24 +235,14 @@ def _outcomes_of(reading: _Reading, mention: _Mention) -> list[OutcomeCue]:
     ]
 
 
-def _stands(reading: _Reading, cue: OutcomeCue) -> bool:
+def _stands(reading: Reading, cue: OutcomeCue) -> bool:
     """An outcome counts unless it is itself negated from outside, hedged or hypothetical."""
     said = reading.assertion(cue.span)
     outside = [c for c in said.cues if not c.overlaps(cue.span)]
     return not (said.uncertain or said.hypothetical or said.other) and not (said.negated and outside)
 
 
-def _clause(reading: _Reading, span: Span) -> Span:
-    start, end = reading.sentence.start, reading.sentence.end
-    for match in _CLAUSE.finditer(reading.text, reading.sentence.start, reading.sentence.end):
-        if match.end() <= span.start:
-            start = match.end()
-        elif match.start() >= span.end:
-            end = min(end, match.start())
-    return Span(start, end)
-
-
-def _judge_amount(reading: _Reading, mentions: Sequence[_Mention]) -> tuple[Answer, float, str]:
+def _judge_amount(reading: Reading, mentions: Sequence[Mention]) -> tuple[Answer, float, str]:
     required = reading.question.required
     score = max(1.0 if m.general else 0.9 for m in mentions)
     if not required:
@@ -411,9 +259,9 @@ def _judge_amount(reading: _Reading, mentions: Sequence[_Mention]) -> tuple[Answ
     return "not_stated", 0.0, ""
 
 
-def _enough(reading: _Reading, mention: _Mention, required: Required) -> bool | None:
+def _enough(reading: Reading, mention: Mention, required: Required) -> bool | None:
     """Tell whether the amount that belongs to a mention suffices; ``None`` where none belongs to it."""
-    clause = _clause(reading, mention.span)
+    clause = clause_around(reading, mention.span)
     words = clause.of(reading.text)
     if not required.is_time:
         counts = [value for value, _ in required.counted_in(words)]

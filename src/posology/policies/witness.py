@@ -1,11 +1,13 @@
 """Quoting a resource: its value, name, code and state, each the text at its own path."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from posology.policies.candidates import Candidate, Scope
 from posology.quotes import Evidence, EvidenceKind
 from posology.records.chart import Resource
+from posology.records.timing import period_of
 
 __all__ = ["describe", "quantity_quote"]
 
@@ -14,7 +16,9 @@ _STATES = {
     "MedicationRequest": "status",
     "MedicationStatement": "status",
 }
-_CODED = ("Condition", "Procedure", "ServiceRequest", "DeviceRequest")  # whose code belongs in a letter
+_BILLED = re.compile(
+    r"[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?"
+)  # ICD-10-CM and HCPCS: codes that belong in a letter
 _REQUEST_FIELDS = ("side", "bodySite", "kind", "urgency")
 
 
@@ -30,10 +34,12 @@ def describe(candidate: Candidate, scope: Scope, value_path: str = "") -> tuple[
     paths = [value_path] if value_path else _value_paths(resource)
     if candidate.match is not None:
         paths.append(candidate.match.name_path)
-        if resource.type in _CODED and candidate.match.code_path != candidate.match.name_path:
+        if _BILLED.fullmatch(candidate.match.code) and candidate.match.code_path != candidate.match.name_path:
             paths.append(candidate.match.code_path)
     if resource.type in _STATES:
         paths.append(_STATES[resource.type])
+        end = period_of(resource)[1]
+        paths.append(end.path if end is not None else "")
     places = {
         (holder.reference, inner): quote_at(holder, inner)
         for holder, inner in (_place(resource, path, scope) for path in paths if path)

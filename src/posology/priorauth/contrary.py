@@ -55,7 +55,7 @@ def _other_values(leaf: Leaf, finding: Finding, name: str, hits: Sequence[Hit]) 
     for hit in hits:
         for span in hit.passage.sentences:
             sentence = hit.passage.sentence_text(span)
-            values = [value for value in _values(sentence, name, unit)]
+            values = _values(sentence, name, unit)
             if values and all(_verdict(leaf, value) not in (finding.status, None) for value in values):
                 found.append(_quote(hit, span))
     return tuple(found)

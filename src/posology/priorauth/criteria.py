@@ -1,6 +1,5 @@
 """Criteria: structured data first, text where a leaf asks, contrary evidence for both."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -30,7 +29,7 @@ def judge_criteria(
     leaves = all_leaves(policy)
     findings = dict(judge_structured(policy, chart, request.as_resource(), request.day))
     asked = [leaf for leaf in leaves if leaf.question]
-    read = read_leaves(asked, chart, index, writer, request.day)
+    read = read_leaves(asked, index, writer, request.day)
     for leaf in leaves:
         finding = findings[leaf.id]
         if leaf.id in read:
@@ -41,7 +40,7 @@ def judge_criteria(
     return findings | _attested(leaves, request)
 
 
-def _attested(leaves: tuple[Leaf, ...], request: Request) -> Mapping[str, Finding]:
+def _attested(leaves: tuple[Leaf, ...], request: Request) -> dict[str, Finding]:
     by_id = {leaf.id: leaf for leaf in leaves}
     return {a.criterion: _statement(by_id[a.criterion], a, request) for a in request.details.attestations}
 

@@ -1,27 +1,24 @@
 """Draft: chart and policy in, checked packet out."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import Protocol
 
 from posology.config import Settings, load_settings, settings_record
 from posology.errors import RequestError
 from posology.manifest import Input, build_manifest
 from posology.policies import (
     Code,
-    Finding,
-    Leaf,
     Policy,
     choose_policy,
-    evaluate,
     find_documents,
     load_policies,
 )
-from posology.priorauth.administrative import Administrative, build_administrative
-from posology.priorauth.conclusion import Conclusion, conclude
+from posology.priorauth.administrative import build_administrative
+from posology.priorauth.conclusion import conclude
 from posology.priorauth.criteria import build_index, judge_criteria
 from posology.priorauth.diagnoses import find_diagnoses
 from posology.priorauth.models import Models, open_models
@@ -120,9 +117,18 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
     with clock("narrative"):
         told, withheld = tell(story, chart, opened)
     record = build_record(
-        chart=chart, request=request, subject=subject, policy=policy, findings=findings, conclusion=conclusion,
-        documents=documents, administrative=administrative, told=told, withheld=withheld, validator=opened.checker,
-    )  # fmt: skip
+        chart=chart,
+        request=request,
+        subject=subject,
+        policy=policy,
+        findings=findings,
+        conclusion=conclusion,
+        documents=documents,
+        administrative=administrative,
+        told=told,
+        withheld=withheld,
+        validator=opened.checker,
+    )
     inputs = [Input("chart", name, sha256, 0) for name, sha256 in chart.inputs.items()]
     inputs.append(Input("policy", policy.file.rsplit("/", 1)[-1], policy.sha256, 0))
     manifest = build_manifest(

@@ -45,7 +45,7 @@ def open_generators(settings: Settings) -> dict[str, Generator]:
     """Open the generators of a profile by their part, for testing them."""
     parts = {"writer": settings.profile.writer, "validator": settings.profile.validator}
     opened = {
-        name: open_generator(part, settings)
+        name: open_generator(part, settings, probe=False)
         for name, part in parts.items()
         if part.engine != "embedded-checker"
     }

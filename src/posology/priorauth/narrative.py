@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from posology.quotes import Evidence
 
-__all__ = ["CheckedSentence", "DraftSentence", "Section", "Withheld"]
+__all__ = ["TEMPLATE", "CheckedSentence", "DraftSentence", "Section", "Withheld"]
 
+TEMPLATE = "template"  # who wrote a sentence of fixed words and quotes
 Section = Literal["clinical_summary", "medical_necessity", "prior_treatment", "request"]
 
 
@@ -22,7 +23,7 @@ class DraftSentence:
     section: Section
     text: str
     cites: tuple[Evidence, ...]
-    written_by: str = "template"
+    written_by: str = TEMPLATE
     criterion: str = ""
     must_hold: tuple[Evidence, ...] = ()
 

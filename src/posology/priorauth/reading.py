@@ -11,11 +11,10 @@ from datetime import date
 from typing import Literal
 
 from posology.chat import Choice, Generator, Message, Prompt, ask
-from posology.evidence import Hit, PassageIndex, accept_judgement, judge_by_rules
+from posology.evidence import NEGATED, Hit, PassageIndex, accept_judgement, judge_by_rules
 from posology.policies import Finding, Leaf, Window, day_in_window
 from posology.priorauth.events import event_date
 from posology.quotes import Evidence, EvidenceKind, Status
-from posology.records import Chart
 from posology.records.dates import PartialDate
 from posology.spans import Span
 
@@ -64,49 +63,51 @@ class Verdict:
 
 
 def read_leaves(
-    leaves: Sequence[Leaf], chart: Chart, index: PassageIndex, writer: Generator | None, day: date
+    leaves: Sequence[Leaf], index: PassageIndex, writer: Generator | None, day: date
 ) -> dict[str, Finding]:
     """Answer the question of each leaf from the chart's text; one batch goes to the model."""
     hits = {leaf.id: index.search(str(leaf.question), HITS) for leaf in leaves}
-    verdicts = {leaf.id: _by_rules(leaf, hits[leaf.id], chart) for leaf in leaves}
+    verdicts = {leaf.id: _by_rules(leaf, hits[leaf.id]) for leaf in leaves}
     if writer is not None:
-        for leaf_id, more in _by_model(leaves, hits, chart, writer).items():
+        for leaf_id, more in _by_model(leaves, hits, writer).items():
             verdicts[leaf_id] = verdicts[leaf_id] + more
     return {leaf.id: _settle(leaf, verdicts[leaf.id], hits[leaf.id], day) for leaf in leaves}
 
 
-def _by_rules(leaf: Leaf, hits: Sequence[Hit], chart: Chart) -> list[Verdict]:
+def _by_rules(leaf: Leaf, hits: Sequence[Hit]) -> list[Verdict]:
     found = []
     for hit in hits:
         verdict = judge_by_rules(str(leaf.question), [hit])
         if verdict.answer in ("yes", "no") and verdict.span is not None:
-            found.append(_verdict(chart, hit, verdict.answer, verdict.span, "rule", verdict.score))
+            found.append(_verdict(hit, verdict.answer, verdict.span, "rule", verdict.score))
     return found
 
 
 def _by_model(
-    leaves: Sequence[Leaf], hits: Mapping[str, Sequence[Hit]], chart: Chart, writer: Generator
+    leaves: Sequence[Leaf], hits: Mapping[str, Sequence[Hit]], writer: Generator
 ) -> dict[str, list[Verdict]]:
-    asked = [(leaf, hit, span) for leaf in leaves for hit, span in _sentences(leaf, hits[leaf.id])]
-    prompts = [_prompt(str(leaf.question), hit.passage.sentence_text(span)) for leaf, hit, span in asked]
+    asked = [(leaf, hit, span, may) for leaf in leaves for hit, span, may in _sentences(leaf, hits[leaf.id])]
+    prompts = [_prompt(str(leaf.question), hit.passage.sentence_text(span)) for leaf, hit, span, _ in asked]
     found: dict[str, list[Verdict]] = {}
-    for (leaf, hit, span), answer in zip(asked, ask(writer, prompts, parse=str), strict=True):
-        if answer.value in ("yes", "no"):
-            found.setdefault(leaf.id, []).append(
-                _verdict(
-                    chart, hit, "yes" if answer.value == "yes" else "no", span, writer.identity.name, 0.0
-                )
-            )
+    for (leaf, hit, span, may), answer in zip(asked, ask(writer, prompts, parse=str), strict=True):
+        if answer.value == may:
+            verdict = _verdict(hit, may, span, writer.identity.name)
+            found.setdefault(leaf.id, []).append(verdict)
     return found
 
 
-def _sentences(leaf: Leaf, hits: Sequence[Hit]) -> list[tuple[Hit, Span]]:
-    """Choose the sentences worth asking about: those that pass the guard either way, best passages first."""
-    chosen: dict[tuple[str, int], tuple[Hit, Span]] = {}
+def _sentences(leaf: Leaf, hits: Sequence[Hit]) -> list[tuple[Hit, Span, Answer]]:
+    """Choose the sentences worth asking about, best passages first, with the answer each may give.
+
+    The guard outranks the model: only a sentence that names the thing plainly may mean yes, and only one
+    that negates it may mean no.
+    """
+    chosen: dict[tuple[str, int], tuple[Hit, Span, Answer]] = {}
     for hit in hits:
         for span in hit.passage.sentences:
-            if accept_judgement(str(leaf.question), hit.passage.text, _inside(hit, span))[0]:
-                chosen.setdefault((hit.passage.source, span.start), (hit, span))
+            plain, why = accept_judgement(str(leaf.question), hit.passage.text, _inside(hit, span))
+            if plain or why == NEGATED:
+                chosen.setdefault((hit.passage.source, span.start), (hit, span, "yes" if plain else "no"))
     return list(chosen.values())[:ASKED]
 
 
@@ -114,7 +115,7 @@ def _inside(hit: Hit, span: Span) -> Span:
     return Span(span.start - hit.passage.start, span.end - hit.passage.start)
 
 
-def _verdict(chart: Chart, hit: Hit, answer: Answer, span: Span, by: str, score: float) -> Verdict:
+def _verdict(hit: Hit, answer: Answer, span: Span, by: str, score: float = 0.0) -> Verdict:
     quote = hit.passage.sentence_text(span)
     when = event_date(quote) or hit.passage.date
     return Verdict(answer, hit.passage.source, span, quote, when, by, score)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from posology.evidence import SupportChecker
-from posology.policies import DocumentFindings, Finding, Leaf, Policy
+from posology.policies import DocumentFindings, Finding, FoundDocument, Leaf, Policy
 from posology.priorauth.administrative import Administrative
 from posology.priorauth.conclusion import Conclusion
 from posology.priorauth.gaps import criterion_gaps
@@ -14,8 +14,8 @@ from posology.priorauth.narrative import CheckedSentence, Withheld
 from posology.priorauth.packet import EvidenceTable
 from posology.priorauth.request import Request
 from posology.priorauth.subject import Subject
-from posology.priorauth.wording import policy_evidence
 from posology.priorauth.tree import all_leaves, leaf_paths
+from posology.priorauth.wording import policy_evidence
 from posology.records import Chart, newest_date
 
 __all__ = ["build_record"]
@@ -44,7 +44,7 @@ def build_record(  # noqa: PLR0913 - the parts of a packet, each by its name
         _criterion(leaf, findings[leaf.id], paths[leaf.id], table, policy) for leaf in all_leaves(policy)
     ]
     narrative = [_sentence(sentence, table) for sentence in told]
-    attachments = [_attachment(document, table) for document in documents.found]
+    attachments = [_attachment(document) for document in documents.found]
     return {
         "posology": "packet/1",
         "request": _request(request, policy),
@@ -142,7 +142,7 @@ def _withheld(item: Withheld) -> dict[str, Any]:
     }
 
 
-def _attachment(found: Any, table: EvidenceTable) -> dict[str, Any]:
+def _attachment(found: FoundDocument) -> dict[str, Any]:
     return {"id": found.id, "source": found.source, "title": found.title, "date": found.date, "cited": False}
 
 

@@ -1,6 +1,6 @@
 """The story of a letter: what it tells, in which order, in whose words, and what is withheld."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +11,17 @@ from posology.priorauth.models import Models
 from posology.priorauth.narrative import CheckedSentence, DraftSentence, Withheld
 from posology.priorauth.request import Request
 from posology.priorauth.subject import Subject
+from posology.priorauth.tree import all_leaves, exclusion_ids
 from posology.priorauth.verify import check_sentences
 from posology.priorauth.wording import (
+    bare_sentence,
     fact_sentences,
     opening_sentence,
     policy_sentence,
     request_sentences,
     section_of,
 )
-from posology.priorauth.writing import word_findings
-from posology.priorauth.tree import all_leaves, exclusion_ids
+from posology.priorauth.writing import word_facts
 from posology.quotes import Status
 from posology.records import Chart
 
@@ -40,57 +41,49 @@ class Story:
 
 
 def tell(story: Story, chart: Chart, models: Models) -> tuple[list[CheckedSentence], list[Withheld]]:
-    """Write each finding, by the model where it can, check every sentence, fall back on templates."""
+    """Write every finding, by the model where it can, check every sentence, fall back on templates."""
     facts = _chart_facts(story)
-    groups = _groups(story)
+
+    def check(drafts: Sequence[DraftSentence]) -> list[CheckedSentence | Withheld]:
+        return check_sentences(drafts, chart, facts, models.checker)
+
+    templates = _sentences(story)
+    told: dict[int, CheckedSentence] = {}
     withheld: list[Withheld] = []
-    told: dict[int, list[CheckedSentence]] = {}
-    if models.writer is not None:
-        worded = word_findings([group.facts for group in groups], models.writer)
-        wanted = [(i, sentence) for i, sentence in enumerate(worded) if sentence is not None]
-        results = check_sentences([sentence for _, sentence in wanted], chart, facts, models.checker)
-        for (i, _), result in zip(wanted, results, strict=True):
-            if isinstance(result, Withheld):
-                withheld.append(result)
+    worded = word_facts(templates, models.writer) if models.writer is not None else []
+    stages = (
+        [(i, sentence) for i, sentence in enumerate(worded) if sentence is not None],
+        list(enumerate(templates)),
+        [(i, bare_sentence(template)) for i, template in enumerate(templates)],
+    )
+    for stage in stages:
+        open_rows = [(i, sentence) for i, sentence in stage if i not in told]
+        results = check([sentence for _, sentence in open_rows])
+        for (i, _), result in zip(open_rows, results, strict=True):
+            if isinstance(result, CheckedSentence):
+                told[i] = result
             else:
-                told[i] = [result]
-    templates = [
-        (i, sentence)
-        for i, group in enumerate(groups)
-        for sentence in (group.wording if i in told else (*group.wording, *group.facts))
-    ]
-    results = check_sentences([sentence for _, sentence in templates], chart, facts, models.checker)
-    for (i, _), result in zip(templates, results, strict=True):
-        if isinstance(result, Withheld):
-            withheld.append(result)
-        else:
-            told.setdefault(i, []).append(result)
-    return [sentence for i in sorted(told) for sentence in told[i]], withheld
+                withheld.append(result)
+    return [told[i] for i in sorted(told)], withheld
 
 
-@dataclass(frozen=True)
-class _Group:
-    """The sentences of one finding: its facts, which a model may reword, and fixed wording."""
-
-    facts: tuple[DraftSentence, ...]
-    wording: tuple[DraftSentence, ...] = ()
-
-
-def _groups(story: Story) -> list[_Group]:
+def _sentences(story: Story) -> list[DraftSentence]:
+    """Return the letter's template sentences in the letter's order, none twice in a section."""
     subject = story.subject
-    groups = [
-        _Group((), sentence_group) for sentence_group in (request_sentences(story.request, subject.name),)
-    ]
-    groups.append(_Group((), opening_sentence(subject.age, subject.sex)))
+    sentences = [*request_sentences(story.request, subject.name), *opening_sentence(subject.age, subject.sex)]
     against = story.conclusion.outcome == "not_supported"
     for leaf in all_leaves(story.policy):
         finding = story.findings[leaf.id]
-        if _tells(leaf, finding, story):
-            section = "clinical_summary" if against else section_of(leaf, finding)
-            excluded = leaf.id in exclusion_ids(story.policy)
-            wording = () if against else policy_sentence(leaf, section, story.policy.id, exclusion=excluded)
-            groups.append(_Group(fact_sentences(leaf, finding, section), wording))
-    return sorted(groups, key=_order)
+        if not _tells(leaf, finding, story):
+            continue
+        section = "clinical_summary" if against else section_of(leaf, finding)
+        excluded = leaf.id in exclusion_ids(story.policy)
+        if not against:
+            sentences += policy_sentence(leaf, section, story.policy.id, exclusion=excluded)
+        sentences += fact_sentences(leaf, finding, section)
+    unique = {(sentence.section, sentence.text): sentence for sentence in reversed(sentences)}
+    kept = [s for s in sentences if unique[(s.section, s.text)] is s]
+    return sorted(kept, key=lambda sentence: _SECTIONS.index(sentence.section))
 
 
 def _tells(leaf: Leaf, finding: Finding, story: Story) -> bool:
@@ -105,11 +98,6 @@ def _tells(leaf: Leaf, finding: Finding, story: Story) -> bool:
 
 
 _SECTIONS = ("request", "clinical_summary", "prior_treatment", "medical_necessity")
-
-
-def _order(group: _Group) -> int:
-    first = (*group.facts, *group.wording)[:1]
-    return _SECTIONS.index(first[0].section) if first else 0
 
 
 _SEXES: dict[str, Sex] = {"female": "female", "male": "male", "other": "other"}

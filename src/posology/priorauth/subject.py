@@ -40,7 +40,7 @@ def subject_of(chart: Chart, request: Request) -> Subject:
     return Subject(
         reference=patient.reference,
         name=_name_evidence(patient, name),
-        names=tuple(sorted({part for part in _all_names(body)})),
+        names=tuple(sorted(set(_all_names(body)))),
         birth_date=_element(patient, "birthDate", "birth date"),
         sex=_element(patient, "gender", "sex"),
         age=_age(patient, request.day),
@@ -60,7 +60,7 @@ def require_alive(chart: Chart, day: date) -> None:
         )
     if body.get("deceasedBoolean") is True:
         raise ChartError(
-            f"{chart.patient.reference}: recorded as deceased, without a date; check the patient before a request"
+            f"{chart.patient.reference}: recorded as deceased, without a date; check the patient"
         )
     if born is not None and born.on_or_before(day) is False:
         raise ChartError(
@@ -79,9 +79,13 @@ def _name_evidence(patient: Resource, name: str | None) -> Evidence | None:
     if name is None:
         return None
     return Evidence(
-        EvidenceKind.DERIVED, "", name, derived_from=(patient.reference,), how="the patient's name as recorded",
+        EvidenceKind.DERIVED,
+        "",
+        name,
+        derived_from=(patient.reference,),
+        how="the patient's name as recorded",
         label="patient's name",
-    )  # fmt: skip
+    )
 
 
 def _all_names(body: Mapping[str, Any]) -> list[str]:

@@ -7,8 +7,8 @@ from posology.chat import Choice, Generator, Message, ModelIdentity, Prompt, ask
 __all__ = ["GeneratorChecker"]
 
 _SYSTEM = (
-    "You check a letter. Answer yes if the sources state everything that the sentence states. Answer no if any "
-    "part of the sentence is missing from the sources or differs from them."
+    "You check a letter. Answer yes if the sources state everything that the sentence states. Answer no if "
+    "any part of the sentence is missing from the sources or differs from them."
 )
 
 

@@ -1,10 +1,12 @@
 """Checks dispose: every sentence passes the fact checks and the validator, or it is withheld."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from posology.evidence import ChartFacts, Source, SupportChecker, check_absence, check_facts
-from posology.priorauth.narrative import CheckedSentence, DraftSentence, Withheld
+from posology.priorauth.narrative import TEMPLATE, CheckedSentence, DraftSentence, Withheld
+from posology.priorauth.vocabulary import foreign_words
 from posology.quotes import Evidence, EvidenceKind
 from posology.records import Chart, sentence_spans
 
@@ -17,16 +19,18 @@ def check_sentences(
     """Check sentences against the sources they cite, in order.
 
     The fact checks come first; what fails them is not shown to the validator. A sentence must also hold
-    its decisive evidence. Without a validator what passes is ``unchecked``.
+    its decisive evidence, and a model's sentence may bring no words of its own. Without a validator what
+    passes is ``unchecked``. Deterministic checks outrank both models: the validator's opinion of a template
+    sentence, which is nothing but quotes in fixed words, is recorded and does not withhold it.
     """
     cited = [[source_of(evidence, chart) for evidence in draft.cites] for draft in drafts]
     results = [_facts(draft, sources, facts) for draft, sources in zip(drafts, cited, strict=True)]
     if checker is None:
         return [_settle(draft, checks, "unchecked") for draft, checks in zip(drafts, results, strict=True)]
     passing = [i for i, checks in enumerate(results) if all(check["ok"] for check in checks)]
-    pairs = [(drafts[i].text, [source.text for source in cited[i]]) for i in passing]
+    pairs = [(drafts[i].text, [_as_text(source) for source in cited[i]]) for i in passing]
     for i, score in zip(passing, checker.score_many(pairs), strict=True):
-        results[i].append(_support(checker, score))
+        results[i].append(_support(checker, score, gating=drafts[i].written_by != TEMPLATE))
     return [_settle(draft, checks, "supported") for draft, checks in zip(drafts, results, strict=True)]
 
 
@@ -48,28 +52,60 @@ def source_of(evidence: Evidence, chart: Chart) -> Source:
     )
 
 
-def _facts(draft: DraftSentence, sources: Sequence[Source], facts: ChartFacts) -> list[Mapping[str, Any]]:
-    checks: list[Mapping[str, Any]] = []
+def _facts(draft: DraftSentence, sources: Sequence[Source], facts: ChartFacts) -> list[dict[str, Any]]:
+    checks: list[dict[str, Any]] = []
     for result in check_facts(draft.text, sources, facts=facts):
         checks.append({"check": result.check, "ok": result.ok} | ({"why": result.why} if result.why else {}))
+    if draft.written_by != TEMPLATE:
+        checks.append(_words(draft.text, sources))
     missing = check_absence([draft.text], draft.must_hold) if draft.must_hold else ()
     checks.append({"check": "absence", "ok": not missing} | ({"why": missing[0].why} if missing else {}))
     return checks
 
 
-def _support(checker: SupportChecker, score: float) -> Mapping[str, Any]:
-    ok = score >= checker.threshold
-    record: dict[str, Any] = {
+_DATED_STATUS = re.compile(
+    r"\b(active|inactive|completed|stopped|resolved|remission)\b\W+(on|since|from|in)\b", re.I
+)
+
+
+def _words(text: str, sources: Sequence[Source]) -> dict[str, Any]:
+    """Check that a model brought no words of its own, and dated no status: a chart does not."""
+    foreign = foreign_words(text, [_as_text(source) for source in sources])
+    dated = _DATED_STATUS.search(text)
+    if dated and not any(dated[0].lower() in source.text.lower() for source in sources):
+        return {
+            "check": "words",
+            "ok": False,
+            "why": f"words: when it was {dated[1].lower()} stands in no cited source",
+        }
+    if foreign:
+        return {"check": "words", "ok": False, "why": f"words: {', '.join(foreign[:3])}: in no cited source"}
+    return {"check": "words", "ok": True}
+
+
+def _as_text(source: Source) -> str:
+    """Return a source as the validator reads it: its name, quote and date."""
+    name = f"{source.label}: " if source.label else ""
+    return f"{name}{source.text}" + (f" ({source.date})" if source.date else "")
+
+
+def _support(checker: SupportChecker, score: float, *, gating: bool) -> dict[str, Any]:
+    """Record the validator's opinion; where it does not gate, ``ok`` says that the template stands."""
+    found = score >= checker.threshold
+    record = {
         "check": "support",
         "by": checker.identity.name,
-        "ok": ok,
+        "ok": found or not gating,
         "score": round(score, 3),
     }
-    return record if ok else record | {"why": "support: the validator finds no support in the cited sources"}
+    if found:
+        return record
+    why = "support: the validator finds too little support in the cited sources"
+    return record | ({"why": why} if gating else {"note": "low score; the sentence is a template of quotes"})
 
 
 def _settle(
-    draft: DraftSentence, checks: Sequence[Mapping[str, Any]], verdict: Any
+    draft: DraftSentence, checks: Sequence[dict[str, Any]], verdict: Any
 ) -> CheckedSentence | Withheld:
     failed = [check for check in checks if not check["ok"]]
     if failed:

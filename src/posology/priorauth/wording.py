@@ -6,9 +6,10 @@ stands in a source it cites. It is what the letter falls back on where a model's
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from posology.policies import Finding, Leaf
-from posology.priorauth.narrative import DraftSentence, Section
+from posology.priorauth.narrative import TEMPLATE, DraftSentence, Section
 from posology.priorauth.request import Request
 from posology.quotes import Evidence, EvidenceKind
 
@@ -18,6 +19,7 @@ __all__ = [
     "policy_evidence",
     "policy_sentence",
     "request_sentences",
+    "said_details",
     "section_of",
 ]
 
@@ -58,7 +60,7 @@ def policy_evidence(leaf: Leaf, policy_id: str) -> tuple[Evidence, ...]:
 def fact_sentences(leaf: Leaf, finding: Finding, section: Section) -> tuple[DraftSentence, ...]:
     """Word the evidence of one finding, a sentence a source."""
     return tuple(
-        DraftSentence(section, _sentence(_fact(group)), tuple(group), "template", leaf.id, decisive(group))
+        DraftSentence(section, _sentence(_fact(group)), tuple(group), TEMPLATE, leaf.id, decisive(group))
         for group in _by_source(finding.evidence)
     )
 
@@ -67,17 +69,23 @@ def policy_sentence(
     leaf: Leaf, section: Section, policy_id: str, *, exclusion: bool
 ) -> tuple[DraftSentence, ...]:
     """Quote the payer's wording behind a finding, where the policy quotes it."""
-    verb = "excludes" if exclusion else "asks"
+    lead = "the policy's wording of this exclusion" if exclusion else "the policy asks"
     return tuple(
         DraftSentence(
             section,
-            _sentence(f"the policy {verb}: “{_one_line(wording.quote)}”"),
+            _sentence(f"{lead}: “{_one_line(wording.quote)}”"),
             (wording,),
             "template",
             leaf.id,
         )
         for wording in policy_evidence(leaf, policy_id)
     )
+
+
+def bare_sentence(draft: DraftSentence) -> DraftSentence:
+    """Say the same with nothing but quotes: the fallback where a check objects to a template's words."""
+    quotes = "; ".join(f"“{_one_line(e.quote)}”" for e in draft.cites if e.kind is not EvidenceKind.POLICY)
+    return replace(draft, text=_sentence(f"in the record: {quotes}")) if quotes else draft
 
 
 def decisive(group: Sequence[Evidence]) -> tuple[Evidence, ...]:
@@ -155,20 +163,43 @@ def _fact(group: Sequence[Evidence]) -> str:
 
 
 def _structured(group: Sequence[Evidence]) -> str:
-    """Join a resource's evidence: its name, value, code, state and dates, in that order."""
-    names = [e for e in group if re.search(r"(text|display)$", e.path)]
-    values = [e for e in group if e.path.startswith(("value", "component")) and e not in names]
-    codes = [e for e in group if e.path.endswith(".code") and "tatus" not in e.path and e not in values]
-    dates = [e for e in group if _date_word(e)]
-    rest = [e for e in group if e not in names and e not in values and e not in codes and e not in dates]
-    head = names[0].quote if names else (group[0].label or group[0].quote)
+    """Join a resource's evidence: its name, code, value, state and dates, in that order."""
+    names, values, _ = _parts(group)
+    head = names[0].quote if names else group[0].label or group[0].quote
+    codes = _codes(group)
     text = head + (f" ({', '.join(e.quote for e in codes)})" if codes else "")
-    if values:
-        text += ": " + ", ".join(e.quote for e in values)
-    details = [e.quote for e in rest if e.quote != head] + [f"{_date_word(e)} {_day(e.quote)}" for e in dates]
-    if not dates and group[0].date:
-        details.append(f"dated {group[0].date}")
-    return "the record shows " + "; ".join([text, ", ".join(details)] if details else [text])
+    text += f": {', '.join(e.quote for e in values)}" if values else ""
+    details = _details(group, head)
+    return f"the record shows {text}" + (f"; {', '.join(details)}" if details else "")
+
+
+def said_details(group: Sequence[Evidence]) -> str:
+    """Say the code, state and dates of one source, for a sentence that a model wrote without them."""
+    names, _, _ = _parts(group)
+    return ", ".join([e.quote for e in _codes(group)] + _details(group, names[0].quote if names else ""))
+
+
+Parts = tuple[list[Evidence], list[Evidence], list[Evidence]]
+
+
+def _parts(group: Sequence[Evidence]) -> Parts:
+    """Return the names, values and dates among a source's evidence."""
+    names = [e for e in group if re.search(r"(text|display)$", e.path) and not e.path.startswith("value")]
+    values = [e for e in group if e.path.startswith(("value", "component", "gender")) and e not in names]
+    return names, values, [e for e in group if _date_word(e)]
+
+
+def _codes(group: Sequence[Evidence]) -> list[Evidence]:
+    values = _parts(group)[1]
+    return [e for e in group if e.path.endswith(".code") and "tatus" not in e.path and e not in values]
+
+
+def _details(group: Sequence[Evidence], head: str) -> list[str]:
+    names, values, dates = _parts(group)
+    told = {id(e) for e in (*names, *values, *dates, *_codes(group))}
+    states = [e.quote for e in group if id(e) not in told and e.quote != head]
+    said = [f"{_date_word(e)} {e.quote[:10]}" for e in dates]
+    return states + (said or ([f"dated {group[0].date}"] if group[0].date else []))
 
 
 def _date_word(evidence: Evidence) -> str:
@@ -176,10 +207,6 @@ def _date_word(evidence: Evidence) -> str:
         return ""
     last = evidence.path.rsplit(".", 1)[-1]
     return next((word for key, word in _DATE_WORDS.items() if last.startswith(key)), "")
-
-
-def _day(quote: str) -> str:
-    return quote[:10]
 
 
 def _one_line(quote: str) -> str:

@@ -1,111 +1,109 @@
-"""The writer: a small model words each finding, one sentence at a time, from the evidence it is given.
+"""The writer: a small model words single facts, and the program adds codes, states and dates itself.
 
-The model sees only numbered facts of one finding and must answer one JSON object: the sentence and the
-numbers of the facts it used. What it writes is a draft: checks decide whether it stands.
+The model sees the name and value of one fact at a time and answers one JSON object: the numbers of the facts
+it used and the sentence. It is shown no code, date or identifier, and a sentence that holds one is refused:
+those come from the chart only. What it writes is a draft; checks decide whether it stands.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from posology.chat import Generator, JsonShape, Message, Prompt, ask
 from posology.priorauth.narrative import DraftSentence
+from posology.priorauth.wording import said_details
 from posology.quotes import Evidence, EvidenceKind
 
-__all__ = ["word_findings"]
+__all__ = ["word_facts"]
 
-MAX_FACTS = 6
-MAX_CHARACTERS = 320
+MAX_CHARACTERS = 240
 
 _SYSTEM = (
-    "You write one sentence of a letter of medical necessity. Use only the numbered facts. Copy every number, "
-    "unit, date, drug and diagnosis exactly. Add nothing. Answer with JSON: the facts you used, and the sentence."
+    "You write one sentence of a letter to a health insurer about a patient. Use only the numbered facts. "
+    "Copy every name, number and unit exactly. Add nothing. Answer with JSON: the facts used, the sentence."
 )
-_EXAMPLE_FACTS = "1. Hemoglobin A1c: 8.4 % (2021-04-12)\n2. Type 2 diabetes mellitus (2016-02-01)"
-_EXAMPLE_ANSWER = (
-    '{"cites":[1,2],"sentence":"The patient has type 2 diabetes mellitus, recorded on 2016-02-01, with a '
-    'hemoglobin A1c of 8.4 % on 2021-04-12."}'
+_SHOTS = (
+    (("Hemoglobin A1c: 8.4 %",), "The patient's hemoglobin A1c was 8.4 %."),
+    (("Chronic obstructive pulmonary disease",), "The patient has chronic obstructive pulmonary disease."),
+    (("albuterol 90 mcg inhaler",), "The patient was prescribed an albuterol 90 mcg inhaler."),
 )
+_FORBIDDEN = re.compile(
+    r"\d{4}-\d\d|\b(?:19|20)\d\d\b|\b\d{1,2}/\d{1,2}\b|\b[A-Z]\d\d[.\dA-Z]*\b|\b\d{6,}\b|https?:"
+    r"|\b(?:january|february|march|april|may \d|june|july|august|september|october|november|december)\b",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"[A-Z][^\n]{10,}\.")
 
 
-@dataclass(frozen=True)
-class _Task:
-    """The template sentences of one finding, and their evidence as the model sees it."""
-
-    templates: tuple[DraftSentence, ...]
-    facts: tuple[Evidence, ...]
-
-
-def word_findings(
-    groups: Sequence[tuple[DraftSentence, ...]],
-    writer: Generator,
-    *,
-    progress: Callable[[int], None] | None = None,
+def word_facts(
+    templates: Sequence[DraftSentence], writer: Generator, *, progress: Callable[[int], None] | None = None
 ) -> list[DraftSentence | None]:
-    """Let the model word each group of template sentences as one; ``None`` where it gives no valid answer.
+    """Let the model word each template sentence; ``None`` where it is not asked or gives no valid answer.
 
-    Quotes of notes are left to the templates, which quote them word for word: a rewording could only
-    lose. So are groups of more facts than the model is given.
+    Quotes of notes and of people are left to the templates, which quote them word for word.
     """
-    tasks = [_task(group) for group in groups]
-    wanted = [task for task in tasks if task is not None]
-    answers = iter(ask(writer, [_prompt(task) for task in wanted], parse=_parse, progress=progress))
-    return [None if task is None else _sentence(task, next(answers).value, writer) for task in tasks]
+    facts = [_facts(template) for template in templates]
+    asked = [i for i, rows in enumerate(facts) if rows]
+    answers = ask(writer, [_prompt(facts[i]) for i in asked], parse=_parse, progress=progress)
+    worded: list[DraftSentence | None] = [None] * len(templates)
+    for i, answer in zip(asked, answers, strict=True):
+        if answer.value is not None:
+            worded[i] = _completed(templates[i], answer.value, writer)
+    return worded
 
 
-def _task(group: tuple[DraftSentence, ...]) -> _Task | None:
-    facts = tuple(
-        dict.fromkeys(e for sentence in group for e in sentence.cites if e.kind is not EvidenceKind.POLICY)
-    )
-    quoted = any(e.kind in (EvidenceKind.TEXT, EvidenceKind.HUMAN) for e in facts)
-    return None if quoted or not 0 < len(facts) <= MAX_FACTS else _Task(group, facts)
+def _facts(template: DraftSentence) -> tuple[Evidence, ...]:
+    """Return what of a sentence the model may word: names and values of one structured source."""
+    if not template.criterion or any(e.kind is not EvidenceKind.STRUCTURED for e in template.cites):
+        return ()
+    return tuple(e for e in template.cites if e.path.startswith(("value", "component")) or _is_name(e))[:1]
 
 
-def _prompt(task: _Task) -> Prompt:
-    lines = [f"{number}. {_line(fact)}" for number, fact in enumerate(task.facts, start=1)]
-    schema = {
-        "type": "object",
-        "properties": {
-            "cites": {
-                "type": "array",
-                "items": {"enum": list(range(1, len(task.facts) + 1))},
-                "minItems": 1,
-                "maxItems": len(task.facts),
-            },
-            "sentence": {"type": "string", "maxLength": MAX_CHARACTERS},
-        },
-        "required": ["cites", "sentence"],
-        "additionalProperties": False,
-    }
-    messages = (
-        Message("system", _SYSTEM),
-        Message("user", _EXAMPLE_FACTS),
-        Message("assistant", _EXAMPLE_ANSWER),
-        Message("user", "\n".join(lines)),
-    )
-    return Prompt(messages, JsonShape(schema), max_tokens=120)
+def _is_name(evidence: Evidence) -> bool:
+    return evidence.path.endswith((".text", ".display"))
+
+
+def _prompt(facts: Sequence[Evidence]) -> Prompt:
+    messages = [Message("system", _SYSTEM)]
+    for lines, sentence in _SHOTS:
+        messages.append(Message("user", _numbered(lines)))
+        messages.append(Message("assistant", f'{{"cites": [1], "sentence": "{sentence}"}}'))
+    messages.append(Message("user", _numbered([_line(fact) for fact in facts])))
+    return Prompt(tuple(messages), JsonShape(_schema(len(facts))), max_tokens=72)
+
+
+def _numbered(lines: Sequence[str]) -> str:
+    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, start=1))
 
 
 def _line(fact: Evidence) -> str:
-    name = f"{fact.label}: " if fact.label and fact.label.lower() not in fact.quote.lower() else ""
-    when = f" ({fact.date})" if fact.date and fact.date not in fact.quote else ""
-    return f"{name}{' '.join(fact.quote.split())}{when}"
+    name = "" if not fact.label or fact.label.lower() in fact.quote.lower() else f"{fact.label}: "
+    return name + " ".join(fact.quote.split())
 
 
-def _parse(record: Mapping[str, Any]) -> tuple[tuple[int, ...], str]:
+def _schema(facts: int) -> dict[str, Any]:
+    known = {"enum": list(range(1, facts + 1))}
+    numbers = {"type": "array", "items": known, "minItems": 1, "maxItems": facts}
+    return {
+        "type": "object",
+        "properties": {"cites": numbers, "sentence": {"type": "string", "maxLength": MAX_CHARACTERS}},
+        "required": ["cites", "sentence"],
+        "additionalProperties": False,
+    }
+
+
+def _parse(record: Mapping[str, Any]) -> str:
     sentence = " ".join(str(record["sentence"]).split())
-    if not re.fullmatch(r"[A-Z\d“\"].{15,}[.!]", sentence) or "http" in sentence:
+    if not _SENTENCE.fullmatch(sentence):
         raise ValueError("not one whole sentence")
-    return tuple(dict.fromkeys(int(number) for number in record["cites"])), sentence
+    if _FORBIDDEN.search(sentence):
+        raise ValueError("a date, code or identifier, which a model never writes")
+    return sentence
 
 
-def _sentence(
-    task: _Task, value: tuple[tuple[int, ...], str] | None, writer: Generator
-) -> DraftSentence | None:
-    if value is None or any(not 1 <= number <= len(task.facts) for number in value[0]):
-        return None
-    cites = tuple(task.facts[number - 1] for number in value[0])
-    must_hold = tuple(e for sentence in task.templates for e in sentence.must_hold)
-    first = task.templates[0]
-    return replace(first, text=value[1], cites=cites, written_by=writer.identity.name, must_hold=must_hold)
+def _completed(template: DraftSentence, sentence: str, writer: Generator) -> DraftSentence:
+    """Add the codes, states and dates of the template's source to a model's sentence."""
+    details = said_details(template.cites)
+    text = sentence[:-1] + (f" ({details})" if details else "") + "."
+    return replace(template, text=text, written_by=writer.identity.name)

@@ -1,0 +1,178 @@
+"""Where a sentence names what a question asks about, and whether it says so of the patient."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from posology.evidence.asked import Concept, Question
+from posology.evidence.outcomes import find_outcomes
+from posology.evidence.tokens import alike, search_tokens
+from posology.records.context import Assertion, assertion_of
+from posology.records.sections import Section
+from posology.spans import Span
+
+__all__ = ["Mention", "Reading", "answered_no", "clause_around", "find_mentions", "refusal"]
+
+_NOT_YET = re.compile(
+    r"\b(?:will|would|plan(?:s|ned)? (?:to|for)|plan:|recommend\w*|refer(?:red|ral)?|schedul\w+|advis\w+"
+    r"|consider\w*|"
+    r"discuss\w*|counsel\w* (?:on|about|regarding)|order(?:ed|s)?|should|could(?! not)|may|might|if"
+    r"|start(?:ing)?|begin|"
+    r"candidate for|request\w*|pending|offered|encourag\w+|try|to complete|needs? to|declin\w+|refus\w+"
+    r"|interested in|"
+    r"risks? (?:of|for|factors?)|at risk|screen\w* (?:for|of)|rule out|r/o|concern\w* (?:for|about)"
+    r"|evaluat\w+ for|work-?up "
+    r"for|monitor\w* for|watch for|prevent\w*|educat\w+ (?:on|about|regarding)|return precautions?"
+    r"|precautions|versus|vs)\b",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(
+    r";|\.\s|\b(?:but|while|whereas|however|although|then|now|currently|since then|followed by|switched to"
+    r"|changed to|"
+    r"continues?|remains on)\b|\band (?:is|was|has|had|continues?|remains?|takes?|started|reports?|denies)\b",
+    re.IGNORECASE,
+)
+_ANSWER_NO = re.compile(
+    r"^[^.;]{0,80}?(?::|\s[-–]|\?)[\s\"']*(?:none|no|negative|denied|denies|absent|nil|not present)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A concept named in a sentence; spans count characters of the passage's text.
+
+    ``others`` are where its further words stand: what is denied of one of them is not said of the whole.
+    """
+
+    concept: Concept
+    span: Span
+    others: tuple[Span, ...]
+    general: bool  # named by the term itself, not by a narrower kind
+    complete: bool  # every further word of the question's concept stands in the sentence too
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One sentence of a passage under one question."""
+
+    question: Question
+    text: str  # of the passage
+    sentence: Span  # in the passage
+    sections: tuple[Section, ...]
+    section: str
+
+    @property
+    def words(self) -> str:
+        """The characters of the sentence."""
+        return self.sentence.of(self.text)
+
+    def assertion(self, span: Span) -> Assertion:
+        """Return what the text says of the thing named at a span of the passage."""
+        return assertion_of(self.text, span, sections=self.sections)
+
+    def shifted(self, span: Span) -> Span:
+        """Turn a span of the sentence into one of the passage."""
+        return Span(span.start + self.sentence.start, span.end + self.sentence.start)
+
+
+def find_mentions(reading: Reading, concept: Concept) -> list[Mention]:
+    """Return every place of the sentence that names the concept."""
+    words = reading.words
+    tokens = set(alike(search_tokens(words)))
+    present = [w for w in concept.words if w in tokens]
+    complete = len(present) == len(concept.words) or (
+        len(concept.words) > 4 and len(present) >= len(concept.words) - 1
+    )
+    places = _places(reading, concept)
+    if not concept.names:
+        return _word_mentions(reading, concept, places, complete)
+    found = []
+    others = tuple(reading.shifted(place) for place in places)
+    for general, names in ((True, concept.names), (False, concept.kinds)):
+        for name in names:
+            for match in name.pattern.finditer(words):
+                found.append(
+                    Mention(concept, reading.shifted(Span(*match.span())), others, general, complete)
+                )
+    return found
+
+
+def _places(reading: Reading, concept: Concept) -> list[Span]:
+    """Return where the concept's further words stand in the sentence."""
+    wanted = set(concept.words)
+    words = re.finditer(r"[\w'’-]+(?:\.\d+)?", reading.words) if wanted else ()
+    return [Span(*word.span()) for word in words if wanted.intersection(alike(search_tokens(word[0])))]
+
+
+def _word_mentions(
+    reading: Reading, concept: Concept, places: Sequence[Span], complete: bool
+) -> list[Mention]:
+    """A concept of plain words is named where all its words stand near each other."""
+    if not complete or not places or places[-1].end - places[0].start > 60 + 15 * len(concept.words):
+        return []
+    shifted = [reading.shifted(place) for place in places]
+    return [Mention(concept, shifted[-1], tuple(shifted[:-1]), True, True)]
+
+
+def refusal(reading: Reading, mention: Mention) -> str:
+    """Return why a mention shows nothing about the patient, or an empty text."""
+    for span in (mention.span, *mention.others):
+        why = _doubt(reading, span)
+        if why:
+            return why
+    if answered_no(reading, mention.span):
+        return "it is negated"
+    if _not_yet(reading, mention):
+        return "it is planned, taught or looked for"
+    return ""
+
+
+def _doubt(reading: Reading, span: Span) -> str:
+    said = _without_outcomes(reading, reading.assertion(span))
+    if said.negated:
+        return "it is negated"
+    if said.family and not reading.question.family:
+        return "it speaks of a relative"
+    if said.other or said.uncertain or said.hypothetical:
+        return "it is uncertain, planned or about somebody else"
+    if said.historical and reading.question.current:
+        return "it speaks of the past"
+    return ""
+
+
+def answered_no(reading: Reading, span: Span) -> bool:
+    """Tell whether the sentence names the thing and then answers for it: "red flags: none"."""
+    after = reading.text[span.end : reading.sentence.end]
+    return bool(_ANSWER_NO.search(after))
+
+
+def _without_outcomes(reading: Reading, said: Assertion) -> Assertion:
+    """Words such as "no relief" deny the relief, not the treatment before them."""
+    if not said.negated or not reading.question.outcomes:
+        return said
+    cues = [reading.shifted(cue.span) for cue in find_outcomes(reading.words)]
+    left = [cue for cue in said.cues if not any(cue.overlaps(other) for other in cues)]
+    return Assertion(
+        bool(left), said.uncertain, said.family, said.historical, said.hypothetical, said.other, tuple(left)
+    )
+
+
+def _not_yet(reading: Reading, mention: Mention) -> bool:
+    """Tell whether words of planning or teaching stand before the mention, unless the question has them."""
+    if reading.section == "plan":
+        return True
+    asked = reading.question.text.lower()
+    before = reading.text[reading.sentence.start : mention.span.start]
+    return any(match[0].lower() not in asked for match in _NOT_YET.finditer(before))
+
+
+def clause_around(reading: Reading, span: Span) -> Span:
+    """Return the clause of the sentence that holds a span."""
+    start, end = reading.sentence.start, reading.sentence.end
+    for match in _CLAUSE.finditer(reading.text, reading.sentence.start, reading.sentence.end):
+        if match.end() <= span.start:
+            start = match.end()
+        elif match.start() >= span.end:
+            end = min(end, match.start())
+    return Span(start, end)
