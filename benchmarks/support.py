@@ -108,7 +108,7 @@ def bootstrap(
 
 
 def speed() -> dict[str, float]:
-    """Return pairs per second, by the clock and by processor time, for sentences with two short quotes each."""
+    """Return pairs per second by the clock and by processor time: a sentence with two short quotes each."""
     pairs = [
         (
             f"The body mass index was {30 + n / 10:.1f} kg/m2 on visit {n}, and sleep apnea is documented.",

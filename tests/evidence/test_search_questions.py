@@ -245,3 +245,8 @@ def test_what_is_denied_or_counted_is_the_thing_asked(
     question: str, text: str, answer: str, why: str
 ) -> None:
     assert judge_by_rules(question, [hit(text)]).answer == answer, why
+
+
+def test_the_guard_knows_the_section_that_a_text_was_cut_from() -> None:
+    assert not accept_judgement(OBESITY, "Hypertension.", Span(0, 13), section="family_history")[0]
+    assert accept_judgement(OBESITY, "Hypertension.", Span(0, 13), section="problems")[0]
