@@ -11,7 +11,9 @@ from posology.records.context import Assertion, assertion_of
 from posology.records.sections import Section
 from posology.spans import Span
 
-__all__ = ["Mention", "Reading", "answered_no", "clause_around", "find_mentions", "refusal"]
+__all__ = ["NEGATED", "Mention", "Reading", "answered_no", "clause_around", "find_mentions", "refusal"]
+
+NEGATED = "it is negated"  # why a sentence that denies what is asked is refused
 
 _NOT_YET = re.compile(
     r"\b(?:will|would|plan(?:s|ned)? (?:to|for)|plan:|recommend\w*|refer(?:red|ral)?|schedul\w+|advis\w+"
@@ -122,7 +124,7 @@ def refusal(reading: Reading, mention: Mention) -> str:
         if why:
             return why
     if answered_no(reading, mention.span):
-        return "it is negated"
+        return NEGATED
     if _not_yet(reading, mention):
         return "it is planned, taught or looked for"
     return ""
@@ -131,7 +133,7 @@ def refusal(reading: Reading, mention: Mention) -> str:
 def _doubt(reading: Reading, span: Span) -> str:
     said = _without_outcomes(reading, reading.assertion(span))
     if said.negated:
-        return "it is negated"
+        return NEGATED
     if said.family and not reading.question.family:
         return "it speaks of a relative"
     if said.other or said.uncertain or said.hypothetical:

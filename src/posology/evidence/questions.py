@@ -8,7 +8,15 @@ from typing import Literal
 
 from posology.evidence.amounts import Required, find_amounts
 from posology.evidence.asked import Concept, Question, parse_question
-from posology.evidence.mentions import Mention, Reading, answered_no, clause_around, find_mentions, refusal
+from posology.evidence.mentions import (
+    NEGATED,
+    Mention,
+    Reading,
+    answered_no,
+    clause_around,
+    find_mentions,
+    refusal,
+)
 from posology.evidence.outcomes import Outcome, OutcomeCue, find_outcomes
 from posology.evidence.passages import Passage
 from posology.evidence.search import Hit
@@ -19,7 +27,6 @@ from posology.spans import Span
 __all__ = ["NEGATED", "TextVerdict", "accept_judgement", "judge_by_rules"]
 
 Answer = Literal["yes", "no", "not_stated"]
-NEGATED = "it is negated"  # why the guard refuses a sentence that denies what is asked
 
 # sentences that speak of rules, of what is planned or taught, never of what is
 _NOT_A_FACT = re.compile(
