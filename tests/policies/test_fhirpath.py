@@ -1,9 +1,12 @@
+import re
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from posology.policies.fhirpath import _REFUSED as REFUSED_NAMES
 from posology.policies.fhirpath import FhirPathFailure, evaluate, keeps, parse_fhirpath, selects, truth
+from posology.policies.paths import unknown_names
 
 DAY = date(2019, 6, 1)
 
@@ -139,3 +142,12 @@ def test_days_are_reckoned_on_the_calendar(expression, expected):
     assert (
         truth(expression, {"resourceType": "Patient", "birthDate": "2001-06-01"}, {"date": DAY}) is expected
     )
+
+
+def test_the_page_lists_what_is_not_available_and_nothing_else(repo_root):
+    page = (repo_root / "docs" / "policies.md").read_text()
+    table = page.partition("| not available |")[2].partition("\n\n")[0]
+    listed = set(re.findall(r"(\w+)\(\)", " ".join(row.split("|")[1] for row in table.splitlines()[2:])))
+    assert listed >= set(REFUSED_NAMES)
+    for name in listed - set(REFUSED_NAMES):
+        assert unknown_names(f"status.{name}()", "Observation"), name

@@ -21,7 +21,6 @@ __all__ = ["count_status", "duration_status"]
 Period = tuple[date, date]  # first and last day, both included
 MOST_QUOTED = 6
 MOST_TRIED = 40  # entries whose partial dates are placed one by one; of more, only bounds are taken
-MOST_TRIED = 1500  # starts of a span
 
 
 def count_status(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
