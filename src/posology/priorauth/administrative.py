@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from posology.config import is_npi
 from posology.policies import Policy, same_system
+from posology.policies.choose import same_payer
 from posology.priorauth.request import Party, Request
-from posology.records import Chart, Resource
+from posology.records import Chart, Resource, coverages_on, payer_name
 
 __all__ = ["Administrative", "AdministrativeGap", "build_administrative", "valid_npi"]
 
@@ -53,7 +55,7 @@ def build_administrative(
         "provider": provider,
         "facility": facility,
         "requester": _merge(_party(details.requester)),
-        "payer": _payer(chart, policy),
+        "payer": _payer(chart, request.day, policy),
         "diagnoses": list(diagnoses),
         "quantity": details.quantity.model_dump() if details.quantity else None,
         "side": details.side,
@@ -96,8 +98,7 @@ def _orders(resource: Resource, request: Request) -> bool:
         and same_system(str(coding.get("system", "")), request.service.system)
         for concept in concepts
         if isinstance(concept, Mapping)
-        for coding in concept.get("coding", [])
-        if isinstance(coding, Mapping)
+        for coding in _objects(concept.get("coding"))
     )
 
 
@@ -144,9 +145,9 @@ def _practitioner(chart: Chart, order: Resource | None) -> Block:
 def _facility(chart: Chart, order: Resource | None) -> Block:
     reference = None
     if order is not None:
-        performers = order.linked.get("performer") or []
-        references = order.linked.get("locationReference") or []
-        candidates = references + (performers if isinstance(performers, list) else [performers])
+        performers = order.linked.get("performer")
+        candidates = _objects(order.linked.get("locationReference"))
+        candidates += _objects(performers if isinstance(performers, list) else [performers])
         reference = next((c for c in candidates if _is_place(chart.target(c))), None)
     resource = chart.target(reference)
     if resource is None:
@@ -165,55 +166,62 @@ def _is_place(resource: Resource | None) -> bool:
     return resource is not None and resource.type in ("Organization", "Location")
 
 
-def _payer(chart: Chart, policy: Policy) -> Block:
-    for coverage in chart.of_type("Coverage"):
-        for reference in coverage.linked.get("payor", []):
-            resource = chart.target(reference)
-            name = resource.body.get("name") if resource else None
-            display = reference.get("display") if isinstance(reference, Mapping) else None
-            if isinstance(name or display, str):
-                return {"name": name or display, "source": coverage.reference}
+def _payer(chart: Chart, day: date, policy: Policy) -> Block:
+    """Name the payer of the policy, as the patient's coverage of that payer names it where there is one."""
+    for coverage in coverages_on(chart, day):
+        name = payer_name(coverage)
+        if name is not None and same_payer(name.quote, policy.payer):
+            return {"name": name.quote, "source": coverage.reference}
     return {"name": policy.payer}
 
 
 def person_name(body: Mapping[str, Any]) -> str | None:
     """Return the official name of a Patient or Practitioner as one text, or ``None``."""
-    names = [name for name in body.get("name", []) if isinstance(name, Mapping)]
+    names = _objects(body.get("name"))
     chosen = next((n for n in names if n.get("use") == "official"), names[0] if names else None)
     if chosen is None:
         return None
     if isinstance(chosen.get("text"), str):
-        return str(chosen["text"])
-    parts = [*chosen.get("prefix", []), *chosen.get("given", []), chosen.get("family")]
-    return " ".join(str(part) for part in parts if part) or None
+        return str(chosen["text"]) or None
+    parts = [*_texts(chosen.get("prefix")), *_texts(chosen.get("given")), *_texts([chosen.get("family")])]
+    return " ".join(parts) or None
 
 
 def npi_of(body: Mapping[str, Any]) -> str | None:
     """Return the NPI among a resource's identifiers, where its check digit is right."""
-    for identifier in body.get("identifier", []):
-        if isinstance(identifier, Mapping) and "us-npi" in str(identifier.get("system", "")):
+    for identifier in _objects(body.get("identifier")):
+        if "us-npi" in str(identifier.get("system", "")):
             value = identifier.get("value")
             return value if valid_npi(value) else None
     return None
 
 
 def _telecom(body: Mapping[str, Any], system: str) -> str | None:
-    for contact in body.get("telecom", []):
-        if isinstance(contact, Mapping) and contact.get("system") == system and contact.get("value"):
-            return str(contact["value"])
+    for contact in _objects(body.get("telecom")):
+        value = contact.get("value")
+        if contact.get("system") == system and isinstance(value, str) and value:
+            return value
     return None
 
 
 def _address(body: Mapping[str, Any]) -> str | None:
     address = body.get("address")
-    first = address[0] if isinstance(address, list) and address else address
-    if not isinstance(first, Mapping):
+    addresses = _objects(address if isinstance(address, list) else [address])
+    if not addresses:
         return None
+    first = addresses[0]
     if isinstance(first.get("text"), str):
-        return str(first["text"])
-    region = " ".join(str(first[key]) for key in ("state", "postalCode") if first.get(key))
-    parts = [*first.get("line", []), first.get("city"), region]
-    return ", ".join(str(part) for part in parts if part) or None
+        return str(first["text"]) or None
+    region = " ".join(_texts([first.get("state"), first.get("postalCode")]))
+    return ", ".join([*_texts(first.get("line")), *_texts([first.get("city"), region])]) or None
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str) and item] if isinstance(value, list) else []
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def _at(*path: str) -> Callable[[Block], object]:

@@ -32,7 +32,8 @@ def find_diagnoses(
 
 def _reasons(chart: Chart, request: Request) -> Iterator[Resource]:
     order = find_order(chart, request)
-    for reference in order.linked.get("reasonReference", []) if order else []:
+    reasons = order.linked.get("reasonReference") if order else None
+    for reference in reasons if isinstance(reasons, list) else []:
         target = chart.target(reference)
         if target is not None and target.type == "Condition":
             yield target
@@ -50,8 +51,8 @@ def _witnesses(chart: Chart, policy: Policy, findings: Mapping[str, Finding]) ->
 
 def _codes(condition: Resource) -> Iterator[dict[str, Any]]:
     concept = condition.body.get("code")
-    codings = concept.get("coding", []) if isinstance(concept, Mapping) else []
-    for number, coding in enumerate(codings):
+    codings = concept.get("coding") if isinstance(concept, Mapping) else None
+    for number, coding in enumerate(codings if isinstance(codings, list) else []):
         if isinstance(coding, Mapping) and same_system(str(coding.get("system", "")), "ICD-10-CM"):
             yield {
                 "system": "ICD-10-CM",

@@ -91,6 +91,7 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
     policy = choose_policy(
         library, service=service, payer=payer or subject.payer, day=day, policy_id=policy_id
     )
+    subject = subject_of(chart, request, policy.payer)
     require_runnable(policy)
     _require_known(policy, request)
     on_stage("Opening the models")

@@ -6,10 +6,11 @@ from datetime import date
 from typing import Any
 
 from posology.errors import ChartError
+from posology.policies.choose import same_payer
 from posology.priorauth.administrative import person_name
 from posology.priorauth.request import Request
 from posology.quotes import Evidence, EvidenceKind
-from posology.records import Chart, Resource, parse_date
+from posology.records import Chart, Resource, coverages_on, member_id, parse_date, payer_name
 
 __all__ = ["Subject", "require_alive", "subject_of"]
 
@@ -32,10 +33,13 @@ class Subject:
         return f"Subject({self.reference})"
 
 
-def subject_of(chart: Chart, request: Request) -> Subject:
-    """Read the patient's particulars from the chart; the request file may add the member id."""
+def subject_of(chart: Chart, request: Request, payer: str | None = None) -> Subject:
+    """Read the patient's particulars from the chart; the request file may add the member id.
+
+    With ``payer``, the member id is that of the patient's coverage by this payer, never of another one.
+    """
     patient, body = chart.patient, chart.patient.body
-    coverage = _coverage(chart, request.day)
+    coverage = _coverage(chart, request.day, payer)
     name = person_name(body)
     return Subject(
         reference=patient.reference,
@@ -45,7 +49,7 @@ def subject_of(chart: Chart, request: Request) -> Subject:
         sex=_element(patient, "gender", "sex"),
         age=_age(patient, request.day),
         member_id=request.details.member_id or (_member_id(coverage) if coverage else None),
-        payer=_payer(chart, coverage) if coverage else None,
+        payer=_payer(coverage) if coverage else None,
     )
 
 
@@ -90,7 +94,8 @@ def _name_evidence(patient: Resource, name: str | None) -> Evidence | None:
 
 def _all_names(body: Mapping[str, Any]) -> list[str]:
     """Return each name of the patient in full."""
-    names = [person_name({"name": [name]}) for name in body.get("name", []) if isinstance(name, Mapping)]
+    recorded = body.get("name")
+    names = [person_name({"name": [name]}) for name in recorded] if isinstance(recorded, list) else []
     return [name for name in names if name]
 
 
@@ -110,52 +115,32 @@ def _age(patient: Resource, day: date) -> Evidence | None:
     )  # fmt: skip
 
 
-def _coverage(chart: Chart, day: date) -> Resource | None:
-    """Return the coverage in force on the day: active first, then the one with a member id."""
-    usable = [
-        c
-        for c in chart.of_type("Coverage")
-        if c.body.get("status") not in ("cancelled", "entered-in-error", "draft")
-    ]
-    inside = [c for c in usable if _covers(c.body.get("period"), day)]
+def _coverage(chart: Chart, day: date, payer: str | None) -> Resource | None:
+    """Return the coverage in force on the day: of the payer, active first, then the one with a member id."""
+    inside = coverages_on(chart, day)
+    if payer is not None and len(inside) > 1:
+        named = [(coverage, _payer(coverage)) for coverage in inside]
+        inside = [c for c, name in named if name is not None and same_payer(name, payer)]
+        inside = inside or [c for c, name in named if name is None]
     return max(
         inside, key=lambda c: (c.body.get("status") == "active", _member_id(c) is not None), default=None
     )
 
 
-def _covers(period: object, day: date) -> bool:
-    if not isinstance(period, Mapping):
-        return True
-    start, end = parse_date(period.get("start")), parse_date(period.get("end"))
-    return (start is None or start.on_or_before(day) is not False) and (
-        end is None or end.on_or_after(day) is not False
-    )
-
-
 def _member_id(coverage: Resource) -> str | None:
-    """Return the member id: an identifier typed MB, the subscriber id, or the only identifier."""
-    identifiers = [
-        i for i in coverage.body.get("identifier", []) if isinstance(i, Mapping) and i.get("value")
-    ]
-    for identifier in identifiers:
-        codings = (
-            identifier.get("type", {}).get("coding", [])
-            if isinstance(identifier.get("type"), Mapping)
-            else []
-        )
-        if any(isinstance(c, Mapping) and c.get("code") == "MB" for c in codings):
-            return str(identifier["value"])
-    if isinstance(coverage.body.get("subscriberId"), str):
-        return str(coverage.body["subscriberId"])
-    return str(identifiers[0]["value"]) if len(identifiers) == 1 else None
+    """Return the member id: one that is typed as such, the subscriber id, or the only identifier."""
+    typed = member_id(coverage)
+    if typed is not None:
+        return typed.quote
+    identifiers = coverage.body.get("identifier")
+    values = (
+        [i.get("value") for i in identifiers if isinstance(i, Mapping)]
+        if isinstance(identifiers, list)
+        else []
+    )
+    return str(values[0]) if len(values) == 1 and isinstance(values[0], str) and values[0] else None
 
 
-def _payer(chart: Chart, coverage: Resource) -> str | None:
-    for reference in coverage.linked.get("payor", []):
-        if not isinstance(reference, Mapping):
-            continue
-        target = chart.target(reference)
-        name = target.body.get("name") if target else reference.get("display")
-        if isinstance(name, str) and name:
-            return name
-    return None
+def _payer(coverage: Resource) -> str | None:
+    name = payer_name(coverage)
+    return name.quote if name else None
