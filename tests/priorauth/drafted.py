@@ -64,6 +64,7 @@ def draft_of(
     bundle: dict[str, Any] | None = None,
     settings: Settings | None = None,
     include_restricted: bool = False,
+    payer: str | None = None,
 ) -> Drafted:
     """Draft for a made chart, or for ``bundle`` in its place."""
     one = made(policy_id, plan, seed)
@@ -74,6 +75,7 @@ def draft_of(
         service=Code(**one.truth["service"]),
         day=date.fromisoformat(one.truth["date"]),
         policy_id=policy_id,
+        payer=payer,
         details=details,
         settings=settings or rules(),
     )
