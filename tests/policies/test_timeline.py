@@ -4,8 +4,9 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from leaf_charts import condition, prescription, status
+from leaf_charts import DAY, bmi, chart_of, condition, judge, policy_of, prescription, procedure, status
 
+from posology.policies import judge_structured
 from posology.policies.policy import Duration
 from posology.policies.timeline import Window, add, day_in_window, overlaps, subtract
 from posology.records.dates import PartialDate, parse_date
@@ -134,3 +135,59 @@ def test_a_period_overlaps_where_it_does_whenever_it_began_and_ended(start, end,
     first = day - timedelta(days=length)
     expected = agreed(s <= day and e >= first for s in days_of(start) for e in days_of(end))
     assert overlaps(start, end, Window(Duration(length, "day"), day), goes_on=False) is expected
+
+
+NEARBY = [
+    ("find: {resource: Procedure, codes: therapy}", "met", "any entry that is there"),
+    ("find: {resource: Procedure, codes: therapy}, count: {min: 3}", "met", "any entry that is counted"),
+    ("find: {resource: Procedure, codes: therapy}, count: {min: 30}", "met", "counted, if too few"),
+    (
+        "find: {resource: Procedure, codes: therapy}, test: \"status = 'completed'\", pick: any",
+        "met",
+        "any entry that satisfies it",
+    ),
+    (
+        "find: {resource: Procedure, codes: therapy}, test: \"status = 'completed'\"",
+        "not_met",
+        "the latest alone is its evidence",
+    ),
+    (
+        "find: {resource: Procedure, codes: therapy}, test: \"status = 'stopped'\", pick: any",
+        "unknown",
+        "none satisfies it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("leaf", "expected", "reason"), NEARBY)
+def test_near_looks_at_all_that_the_other_leaf_rests_on(leaf, expected, reason):
+    rows = [procedure(f"2019-{month:02}-{day:02}") for month in range(1, 6) for day in (1, 8, 15)]
+    near = "id: b, text: B., find: {resource: Observation, codes: bmi}, when_absent: not_met"
+    policy = policy_of(f"id: a, text: A., {leaf}", f"{near}, near: {{leaf: a, within: 5 days}}")
+    found = judge_structured(policy, chart_of(*rows, bmi(40, "2019-01-04")), {}, DAY)
+    assert found["b"].status == expected, reason
+
+
+def test_an_entry_that_may_not_count_is_a_doubtful_neighbour():
+    near = "id: b, text: B., find: {resource: Observation, codes: bmi}, near: {leaf: a, within: 5 days}"
+    therapy = "id: a, text: A., find: {resource: Procedure, codes: therapy}"
+    policy = policy_of(therapy, f"{near}, when_absent: not_met")
+    rows = [procedure("2019-05-02"), procedure("2019-01-02", status="stopped")]
+    for when, expected in (("2019-05-03", "met"), ("2019-01-03", "unknown"), ("2019-03-03", "not_met")):
+        found = judge_structured(policy, chart_of(*rows, bmi(40, when)), {}, DAY)
+        assert found["b"].status == expected, when
+
+
+def test_only_entries_that_can_be_compared_are_in_conflict():
+    leaf = 'find: {resource: Observation, codes: bmi}, compare: {op: ">=", value: 35, unit: kg/m2}'
+    no_unit = bmi(None, "2019-05-01", valueQuantity={"value": 30})
+    assert judge(leaf, bmi(40, "2019-05-01"), bmi(30, "2019-05-01")).basis == "conflict"
+    assert judge(leaf, bmi(40, "2019-05-01"), no_unit).basis == "structured"
+    assert judge(leaf, bmi(40, "2019-05"), bmi(30, "2019-05")).basis == "structured"
+
+
+def test_what_satisfies_nothing_and_may_not_count_decides_nothing():
+    compare = 'compare: {op: ">=", value: 35, unit: kg/m2}'
+    leaf = f"find: {{resource: Observation, codes: bmi}}, {compare}, count: {{min: 2}}"
+    assert status(leaf, bmi(30, "2019-05-01")) == "not_met"
+    assert status(leaf, bmi(30, "2019-05-01", status="unknown")) == "unknown"

@@ -23,7 +23,6 @@ from posology.policies.timeline import (
     subtract,
 )
 from posology.policies.worlds import ages_on, holds, variable_sets
-from posology.quotes import Status
 from posology.records.chart import Chart, Resource
 from posology.records.dates import PartialDate, parse_date
 from posology.records.timing import Dated, date_of, period_of
@@ -236,17 +235,19 @@ def _inside(start: PartialDate, end: PartialDate, window: Window) -> bool | None
 def _beside(near: Near, when: Dated | None, earlier: Mapping[str, Finding]) -> tuple[bool | None, str]:
     """Tell whether a date lies near the dated evidence of another leaf."""
     other = earlier[near.leaf]
-    anchors = [d for e in other.evidence if (d := parse_date(e.date)) is not None]
-    if when is None or not anchors:
+    if when is None or not (other.days or other.doubtful_days):
         return None, f"no date to place it near the evidence of {near.leaf}"
-    verdicts = [_close(near, when, anchor) for anchor in anchors]
+    verdicts = [_close(near, when, parse_date(day)) for day in other.days]
+    verdicts += [
+        False if _close(near, when, parse_date(day)) is False else None for day in other.doubtful_days
+    ]
     verdict = True if True in verdicts else None if None in verdicts else False
-    if verdict is True and other.status is Status.UNKNOWN:
-        return None, f"{near.leaf}, to whose evidence it is near, is not settled"
     return verdict, f"dated {when.text}, not within {near.within.amount} {near.within.unit}s of {near.leaf}"
 
 
-def _close(near: Near, when: PartialDate, anchor: PartialDate) -> bool | None:
+def _close(near: Near, when: PartialDate, anchor: PartialDate | None) -> bool | None:
+    if anchor is None:
+        return None
     first = anchor.earliest if near.order == "after" else subtract(anchor.earliest, near.within)
     last = anchor.latest if near.order == "before" else add(anchor.latest, near.within)
     if when.earliest > last or when.latest < first:

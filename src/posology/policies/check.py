@@ -238,15 +238,11 @@ def _time(leaf: Leaf) -> Iterator[Inner]:
     if count is not None:
         if count.minimum is not None and count.maximum is not None and count.minimum > count.maximum:
             yield "error", f"count: min {count.minimum} is above max {count.maximum}: never met"
-        if (
-            count.maximum is not None
-            and leaf.find is not None
-            and leaf.when_absent == "unknown"
-            and not count.minimum
-        ):
+        if count.maximum is not None and leaf.find is not None and not count.minimum:
             yield (
                 "warning",
-                "count: nothing found is unknown, not zero; say when_absent: not_met if it should count",
+                f"count: nothing found is never zero, so it does not meet max: {count.maximum}; "
+                f"better an exclusion with min: {count.maximum + 1}",
             )
     if leaf.duration is not None and kind in ("Observation", "Immunization"):
         yield "warning", f"duration: {kind} is an event of one day; its periods are empty"

@@ -25,6 +25,8 @@ class Finding:
     reason: str = ""
     looked: tuple[str, ...] = ()
     decided_by: str = "rule"
+    days: tuple[str, ...] = ()
+    doubtful_days: tuple[str, ...] = ()
 
 
 def combine(structured: Finding, text: Finding) -> Finding:

@@ -30,7 +30,6 @@ def count_status(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
     low = _surely_found([_days_of(c, leaf, scope) for c in found.sure], count)
     high = _possibly_found([_days_of(c, leaf, scope) for c in every], count)
     status = all_of([_at_least(low, high, count.minimum), _at_most(low, high, count.maximum)])
-    status = _as_absence(status, leaf, found)
     number = str(low) if low == high else f"{low} to {high}"
     reason = f"{number} found{', each on its own day' if count.distinct == 'day' else ''}; {_asked(count)}."
     return Finding(status, "structured", _quotes(every, scope), (), reason, _looked(status, found))
@@ -52,14 +51,6 @@ def _at_most(low: int, high: int, maximum: int | None) -> Status:
     if maximum is None or high <= maximum:
         return Status.MET
     return Status.NOT_MET if low > maximum else Status.UNKNOWN
-
-
-def _as_absence(status: Status, leaf: Leaf, found: Candidates) -> Status:
-    """Leave open what would be open if none of the entries counted, where none is sure to count."""
-    if found.sure or not found.unsure:
-        return status
-    absent = Status.NOT_MET if leaf.when_absent == "not_met" else Status.UNKNOWN
-    return status if status is absent else Status.UNKNOWN
 
 
 def _days_of(candidate: Candidate, leaf: Leaf, scope: Scope) -> Period:
@@ -154,7 +145,6 @@ def duration_status(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
         status = Status.MET
     elif not _lasts(most, leaf):
         status = Status.NOT_MET
-    status = _as_absence(status, leaf, found)
     asked = f"the policy asks for {leaf.duration.amount} {leaf.duration.unit}s"
     reason = f"The recorded periods cover {_days(least)} days; {asked}."
     return Finding(

@@ -84,10 +84,13 @@ def _one(judged: Sequence[_Judged], found: Candidates, scope: Scope, *, latest: 
             or f"The {which} entry {'satisfies' if status is Status.MET else 'does not satisfy'} it."
         )
         return _finding(status, possible[:1], found, scope, reason)
-    if len({(j.candidate.oldest, j.candidate.newest) for j in possible}) == 1:
+    same_day = len({day for j in possible for day in (j.candidate.oldest, j.candidate.newest)}) == 1
+    if same_day and Status.UNKNOWN not in statuses:
         why = "Entries of the same day differ."
         return Finding(Status.UNKNOWN, "conflict", _quotes(possible, scope), (), why, found.looked)
     why = f"Which entry is the {which} cannot be told from the dates, and they differ."
+    if same_day:
+        why = f"Several entries of the {which} day, and not all can be compared."
     return _finding(Status.UNKNOWN, possible, found, scope, why)
 
 

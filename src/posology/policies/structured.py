@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from posology.policies.candidates import Candidates, Scope, find_candidates
+from posology.policies.candidates import Candidate, Candidates, Scope, find_candidates
 from posology.policies.finding import Finding
 from posology.policies.logic import all_of
 from posology.policies.measures import count_status, duration_status
@@ -51,11 +51,37 @@ def judge_leaf(leaf: Leaf, scope: Scope, earlier: Mapping[str, Finding]) -> Find
     found = find_candidates(leaf, scope, earlier)
     if not found.sure and not found.unsure:
         return _absent(leaf, found)
-    decided = _measured(leaf, found, scope)
+    decided = _dated(_as_absence(_measured(leaf, found, scope), leaf, found), leaf, found, scope)
     if leaf.attest and decided.status is Status.MET:
         why = "The chart speaks for it, but a person must state it."
         return replace(decided, status=Status.UNKNOWN, basis="none", reason=why, looked=found.looked)
     return decided
+
+
+def _as_absence(decided: Finding, leaf: Leaf, found: Candidates) -> Finding:
+    """Leave open what would be open if none of the entries counted, where none is sure to count."""
+    if found.sure or decided.status is Status.UNKNOWN:
+        return decided
+    if decided.status is Status.NOT_MET and leaf.when_absent == "not_met":
+        return decided
+    why = f"Whether the entries count is open: {found.unsure[0].why}."
+    return replace(decided, status=Status.UNKNOWN, reason=why, looked=found.looked)
+
+
+def _dated(decided: Finding, leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
+    """Note the days of what a leaf rests on: the picked entry, or all that satisfy it."""
+    valued = leaf.compare is not None or leaf.test is not None
+    counted = leaf.count is not None or leaf.duration is not None
+    if valued and leaf.pick in (None, "latest", "earliest") and not (counted and leaf.pick is None):
+        days = tuple(dict.fromkeys(row.date or "" for row in decided.evidence))
+        settled = decided.status is not Status.UNKNOWN
+        return replace(decided, days=days if settled else (), doubtful_days=() if settled else days)
+    kept = satisfying(leaf, found, scope) if valued else found
+    return replace(decided, days=_days(kept.sure), doubtful_days=_days(kept.unsure))
+
+
+def _days(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(c.when.text if c.when else "" for c in candidates))
 
 
 def _measured(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
