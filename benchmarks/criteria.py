@@ -1,8 +1,8 @@
 """Truth: criteria of made charts, whose answers are known by construction, against the program's.
 
 Structured leaves: right or wrong, every disagreement listed. Text leaves: precision and recall of met,
-not met and unknown, by rules alone and with the model, by note style. Removal: all witnesses of each met leaf are
-taken out in turn; the leaf must then never be met and always be asked for.
+not met and unknown, by rules alone and with the model, by note style. Removal: all witnesses of each met
+leaf are taken out in turn; the leaf must then never be met and always be asked for.
 
     python benchmarks/criteria.py --charts 30 --profile embedded
 """

@@ -28,11 +28,51 @@ ISO = re.compile(r"\b\d{4}-\d{2}(?:-\d{2})?\b")
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
 SIDE = re.compile(r"\b(left|right|bilateral)\b", re.I)
 NAME = re.compile(r"(?<![.?!“] )(?<!^)(?<![“\"])\b[A-Z][a-z]{2,}\b")
+# capitalised words of the fixed wording of letters
 FIXED = set(
-    "The Authorization Body Expedited Age They This Patient Date Record Note Stated An And Of In On For With "
-    "Not Is Was Are Has Have January February March April May June July August September October November "
-    "December".split()  # noqa: SIM905 - a table of words
+    [
+        "The",
+        "Authorization",
+        "Body",
+        "Expedited",
+        "Age",
+        "They",
+        "This",
+        "Patient",
+        "Date",
+        "Record",
+        "Note",
+        "Stated",
+        "An",
+        "And",
+        "Of",
+        "In",
+        "On",
+        "For",
+        "With",
+        "Not",
+        "Is",
+        "Was",
+        "Are",
+        "Has",
+        "Have",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ]
 )
+
+
+Drafted = tuple[str, dict[str, Any], dict[str, Any], float]
 
 
 def main() -> None:
@@ -48,13 +88,14 @@ def main() -> None:
     causes: Counter[str] = Counter()
     problems: list[dict[str, Any]] = []
     seconds: list[float] = []
-    for name, bundle, packet, spent in drafted(args):
+    for name, bundle, packet, spent in drafted(args, totals):
         seconds.append(spent)
         totals["packets"] += 1
         totals[f"conclusion {packet['conclusion']}"] += 1
         judge(name, bundle, packet, totals, by_author, causes, problems)
     results = {
         "packets": totals["packets"],
+        "charts_refused": totals["refused"],
         "conclusions": {k.split()[1]: v for k, v in totals.items() if k.startswith("conclusion")},
         "sentences": totals["sentences"],
         "sentences_by_author": dict(by_author),
@@ -74,10 +115,11 @@ def main() -> None:
         print(problem)
 
 
-def drafted(args: argparse.Namespace):
+def drafted(args: argparse.Namespace, totals: Counter[str]):
     """Yield every packet with the JSON of its chart."""
     from posology import draft, load_policies, read_chart
     from posology.config import load_settings
+    from posology.errors import ChartError
     from posology.policies import Code
     from posology.priorauth import open_models
     from posology.testing import write_charts
@@ -104,14 +146,23 @@ def drafted(args: argparse.Namespace):
                     dict(packet.record),
                     time.perf_counter() - start,
                 )
-        public = sorted((DATA / "synthea_fhir_r4").glob("*.json"))[: args.public]
-        for number, file in enumerate(public):
+        for number, file in enumerate(sorted((DATA / "synthea_fhir_r4").glob("*.json"))[: args.public]):
             policy = policies[number % len(policies)]
+            day = max(policy.effective_from, as_day("2019-06-01"))
             start = time.perf_counter()
-            packet = draft(
-                read_chart(file), service=policy.services[0], day=max(policy.effective_from, as_day("2019-06-01")),
-                policy_id=policy.id, policies=policies, settings=settings, models=models,
-            )  # fmt: skip
+            try:
+                packet = draft(
+                    read_chart(file),
+                    service=policy.services[0],
+                    day=day,
+                    policy_id=policy.id,
+                    policies=policies,
+                    settings=settings,
+                    models=models,
+                )
+            except ChartError:  # a patient who died before the day: refused, as it should be
+                totals["refused"] += 1
+                continue
             yield file.stem, json.loads(file.read_text()), dict(packet.record), time.perf_counter() - start
 
 

@@ -62,7 +62,7 @@ def check(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Ask the profile's generators canary questions whose constraint must hold; exit with 2 where one fails."""
+    """Ask the generators canary questions whose constraint must hold; exit with 2 where one fails."""
     from posology.chat import run_canaries
     from posology.config import load_settings
     from posology.priorauth.models import open_generators

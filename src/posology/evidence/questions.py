@@ -24,7 +24,9 @@ from posology.evidence.tokens import alike, search_tokens
 from posology.records.sections import Section, SectionKind, find_sections
 from posology.spans import Span
 
-__all__ = ["NEGATED", "TextVerdict", "accept_judgement", "judge_by_rules"]
+__all__ = ["NEGATED", "UNNAMED", "TextVerdict", "accept_judgement", "judge_by_rules"]
+
+UNNAMED = "the sentence names nothing that the question asks about"
 
 Answer = Literal["yes", "no", "not_stated"]
 
@@ -102,7 +104,7 @@ def accept_judgement(question: str, text: str, sentence: Span, *, section: str =
         return False, "the sentence speaks of rules or asks, it states no fact"
     mentions = [m for c in _all_concepts(asked) for m in find_mentions(reading, c)]
     if not mentions:
-        return False, "the sentence names nothing that the question asks about"
+        return False, UNNAMED
     reasons = [refusal(reading, mention) for mention in mentions]
     if all(reasons):
         return False, str(reasons[0])

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Literal
 
 from posology.chat import Choice, Generator, Message, Prompt, ask
-from posology.evidence import NEGATED, Hit, PassageIndex, accept_judgement, judge_by_rules
+from posology.evidence import NEGATED, UNNAMED, Hit, PassageIndex, accept_judgement, judge_by_rules
 from posology.policies import Finding, Leaf, Window, day_in_window
 from posology.priorauth.events import event_date
 from posology.quotes import Evidence, EvidenceKind, Status
@@ -105,10 +105,20 @@ def _sentences(leaf: Leaf, hits: Sequence[Hit]) -> list[tuple[Hit, Span, Answer]
     chosen: dict[tuple[str, int], tuple[Hit, Span, Answer]] = {}
     for hit in hits:
         for span in hit.passage.sentences:
-            plain, why = accept_judgement(str(leaf.question), hit.passage.text, _inside(hit, span))
+            plain, why = _guard(leaf, hit, span)
             if plain or why == NEGATED:
                 chosen.setdefault((hit.passage.source, span.start), (hit, span, "yes" if plain else "no"))
     return list(chosen.values())[:ASKED]
+
+
+def _guard(leaf: Leaf, hit: Hit, span: Span) -> tuple[bool, str]:
+    passage = hit.passage
+    return accept_judgement(str(leaf.question), passage.text, _inside(hit, span), section=passage.section)
+
+
+def _named(leaf: Leaf, hits: Sequence[Hit]) -> bool:
+    """Tell whether any sentence names what is asked, in whatever way: then nothing may be called absent."""
+    return any(_guard(leaf, hit, span)[1] != UNNAMED for hit in hits for span in hit.passage.sentences)
 
 
 def _inside(hit: Hit, span: Span) -> Span:
@@ -138,7 +148,7 @@ def _settle(leaf: Leaf, verdicts: Sequence[Verdict], hits: Sequence[Hit], day: d
     timely = [(v, _timely(leaf, v, day)) for v in verdicts]
     inside = [v for v, fits in timely if fits is True]
     if not inside:
-        return _nothing(leaf, timely, looked)
+        return _nothing(leaf, timely, hits, looked)
     best, contrary, clash = _weigh(inside)
     evidence, against = (best.as_evidence(),), tuple(v.as_evidence() for v in contrary)
     if clash:
@@ -177,12 +187,14 @@ def _timely(leaf: Leaf, verdict: Verdict, day: date) -> bool | None:
     return day_in_window(verdict.date, Window(leaf.within, day)) if verdict.date else None
 
 
-def _nothing(leaf: Leaf, timely: Sequence[tuple[Verdict, bool | None]], looked: tuple[str, ...]) -> Finding:
+def _nothing(
+    leaf: Leaf, timely: Sequence[tuple[Verdict, bool | None]], hits: Sequence[Hit], looked: tuple[str, ...]
+) -> Finding:
     unsure = tuple(v.as_evidence() for v, fits in timely if fits is None)
     if unsure:
         reason = "A note speaks of it, but its date cannot be placed inside the time that the policy allows."
         return Finding(Status.UNKNOWN, "text", unsure, (), reason, looked, "rule")
-    if leaf.when_absent == "not_met":
+    if leaf.when_absent == "not_met" and not _named(leaf, hits):
         return Finding(Status.NOT_MET, "absence", (), (), "No passage of the record says so.", looked, "rule")
     reason = "The record's text does not answer the question."
     return Finding(Status.UNKNOWN, "none", (), (), reason, looked, "rule")

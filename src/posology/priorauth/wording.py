@@ -199,7 +199,9 @@ def _details(group: Sequence[Evidence], head: str) -> list[str]:
     told = {id(e) for e in (*names, *values, *dates, *_codes(group))}
     states = [e.quote for e in group if id(e) not in told and e.quote != head]
     said = [f"{_date_word(e)} {e.quote[:10]}" for e in dates]
-    return states + (said or ([f"dated {group[0].date}"] if group[0].date else []))
+    when = group[0].date
+    begun = [f"dated {when}"] if when and not any(e.quote.startswith(when) for e in dates) else []
+    return states + begun + said
 
 
 def _date_word(evidence: Evidence) -> str:
