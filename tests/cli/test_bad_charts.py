@@ -3,7 +3,8 @@
 import time
 
 import pytest
-from cli_runs import assert_refused, day, draft, good_bundle, patient_of, run, with_more, write
+
+from tests.cli.cli_runs import assert_refused, day, draft, good_bundle, patient_of, run, with_more, write
 
 TEXT = "cannot be used"
 

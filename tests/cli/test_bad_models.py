@@ -4,8 +4,9 @@ import hashlib
 import socket
 
 import pytest
-from cli_runs import assert_refused, draft, good_bundle, packet, run, write
-from fake_server import MODEL, broken, cut, prose, serving, slow, web_page
+
+from tests.cli.cli_runs import assert_refused, draft, good_bundle, packet, run, write
+from tests.cli.fake_server import MODEL, broken, cut, prose, serving, slow, web_page
 
 EMPTY = "validator = {engine = 'none'}\nembedder = {engine = 'none'}\n"
 

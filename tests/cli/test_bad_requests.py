@@ -1,7 +1,8 @@
 """Services, dates, policies, request files and settings that cannot be used."""
 
 import pytest
-from cli_runs import POLICY, assert_refused, day, draft, good_bundle, run, run_apart, service, write
+
+from tests.cli.cli_runs import POLICY, assert_refused, day, draft, good_bundle, run, run_apart, service, write
 
 OPTIONS = [
     ("a day that does not exist", {"--date": "2024-02-30"}, ["--date", "2024-02-30", "YYYY-MM-DD"]),

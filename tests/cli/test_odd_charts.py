@@ -7,7 +7,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from cli_runs import (
+from pypdf import PdfWriter
+
+from tests.cli.cli_runs import (
     day,
     draft,
     good_bundle,
@@ -17,7 +19,6 @@ from cli_runs import (
     with_more,
     write,
 )
-from pypdf import PdfWriter
 
 
 def _note(data: bytes | None, kind: str = "text/plain", **fields: Any) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_runs import (
+
+from tests.cli.cli_runs import (
     assert_nothing_written,
     assert_refused,
     draft,

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from drafted import POLICIES, draft_of, drafted, made, rules, without
 from hypothesis import given
 from hypothesis import strategies as st
 
 from posology.config import Practice
 from posology.priorauth import parse_request
 from posology.priorauth.administrative import FIELDS, person_name, valid_npi
+from tests.priorauth.drafted import POLICIES, draft_of, drafted, made, rules, without
 
 NPIS = [
     ("1234567893", True, "the standard's own example"),

@@ -5,7 +5,8 @@ import re
 from decimal import Decimal
 
 import pytest
-from drafted import POLICIES, draft_of, drafted, plain_text, raw_bodies, value_at
+
+from tests.priorauth.drafted import POLICIES, draft_of, drafted, plain_text, raw_bodies, value_at
 
 KEYS = {
     "posology": str,

@@ -3,11 +3,11 @@
 from datetime import date
 
 import pytest
-from drafted import draft_of, drafted
 
 from posology.errors import RequestError
 from posology.policies import Code
 from posology.priorauth import Request, RequestFile, parse_request, parse_service, read_request_file
+from tests.priorauth.drafted import draft_of, drafted
 
 SERVICES = [
     ("ICD-10-PCS:0DB64Z3", Code("ICD-10-PCS", "0DB64Z3"), "a short name"),
