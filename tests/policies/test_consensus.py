@@ -10,7 +10,7 @@ from itertools import product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from leaf_charts import DAY, bmi, chart_of, judge, policy_of, procedure
+from leaf_charts import DAY, bmi, chart_of, judge, policy_of, prescription, procedure
 
 from posology.policies import judge_structured
 from posology.records.dates import parse_date
@@ -204,6 +204,69 @@ def test_near_is_the_consensus_of_all_worlds(when, anchor, within, order):
         assert found["b"].status == (said.pop() if len(said) == 1 else "unknown")
     else:
         assert found["b"].status != "met"
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course of a drug: when it began and ended as written, and whether it goes on or may not count."""
+
+    start: str
+    end: str | None
+    goes_on: bool
+    unsure: bool
+
+    def statement(self):
+        period = {"start": self.start, **({"end": self.end} if self.end else {})}
+        status = "unknown" if self.unsure else "active" if self.goes_on else "completed"
+        return {
+            "resourceType": "MedicationStatement",
+            "status": status,
+            "medicationCodeableConcept": prescription()["medicationCodeableConcept"],
+            "effectivePeriod": period,
+        }
+
+    def periods(self):
+        """Return some of the periods that it may have been, the shortest and the longest among them."""
+        for first in some_days(self.start):
+            ends = (
+                some_days(self.end)
+                if self.end
+                else [DAY]
+                if self.goes_on and not self.unsure
+                else [first, DAY]
+            )
+            yield from ((first, last) for last in ends if first <= last and first <= DAY)
+        if self.unsure or all(first > DAY for first in some_days(self.start)):
+            yield None
+
+
+def some_days(written):
+    days = Entry(written, None, False).days()
+    return sorted({days[0], days[len(days) // 2], days[-1]})
+
+
+COURSES = st.builds(
+    Course,
+    st.sampled_from(("2019-01-10", "2019-02", "2019-03-01", "2019-05-20", "2019-06")),
+    st.sampled_from(("2019-03-05", "2019-04", "2019-05-31", "2019-07-15", None)),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@settings(max_examples=120)
+@given(st.lists(COURSES, min_size=1, max_size=3), st.sampled_from((1, 20, 45, 90, 140)))
+def test_a_duration_is_never_surer_than_all_worlds(courses, length):
+    leaf = "find: {resource: MedicationStatement, codes: metformin}, state: ever"
+    found = judge(
+        f"{leaf}, duration: {{min: {length} days}}", *(course.statement() for course in courses)
+    ).status
+    for periods in product(*(list(course.periods()) for course in courses)):
+        covered = set()
+        for first, last in (period for period in periods if period is not None):
+            covered |= {first + timedelta(days=n) for n in range((min(last, DAY) - first).days + 1)}
+        expected = "unknown" if not any(periods) else "met" if len(covered) >= length else "not_met"
+        assert found in ("unknown", expected), periods
 
 
 def test_the_oracle_finds_both_answers_and_none():
