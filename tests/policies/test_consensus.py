@@ -10,10 +10,10 @@ from itertools import product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from leaf_charts import DAY, bmi, chart_of, judge, policy_of, prescription, procedure
 
 from posology.policies import judge_structured
 from posology.records.dates import parse_date
+from tests.policies.leaf_charts import DAY, bmi, chart_of, judge, policy_of, prescription, procedure
 
 DAYS = ("2019-04-30", "2019-05-01", "2019-05-02", "2019-05-15", "2019-05-31", "2019-06-01", "2019-06-02")
 MONTHS = ("2019-04", "2019-05", "2019-06")

@@ -1,5 +1,10 @@
 import pytest
-from leaf_charts import (
+
+from posology.policies import combine, judge_structured
+from posology.policies.finding import Finding
+from posology.quotes import Status
+from posology.records import read_chart
+from tests.policies.leaf_charts import (
     DAY,
     RXNORM,
     bmi,
@@ -11,11 +16,6 @@ from leaf_charts import (
     procedure,
     status,
 )
-
-from posology.policies import combine, judge_structured
-from posology.policies.finding import Finding
-from posology.quotes import Status
-from posology.records import read_chart
 
 BMI = "find: {resource: Observation, codes: bmi}"
 OVER_35 = f'{BMI}, compare: {{op: ">=", value: 35, unit: kg/m2}}'

@@ -1,10 +1,10 @@
 import time
 
 import pytest
-from leaf_charts import bmi
 
 from posology.policies.fhirpath import FhirPathFailure, evaluate, parse_fhirpath
 from posology.policies.paths import unknown_names
+from tests.policies.leaf_charts import bmi
 
 SYNTAX = [
     "Observation]",

@@ -1,5 +1,6 @@
 import pytest
-from leaf_charts import DAY, bmi, coded, condition, judge, prescription, procedure, status
+
+from tests.policies.leaf_charts import DAY, bmi, coded, condition, judge, prescription, procedure, status
 
 BMI = "find: {resource: Observation, codes: bmi}"
 OVER_35 = f'{BMI}, compare: {{op: ">=", value: 35, unit: kg/m2}}'
@@ -283,9 +284,8 @@ def test_a_test_on_an_event(test, body, expected, reason):
 
 
 def test_near_places_one_leaf_beside_another():
-    from leaf_charts import chart_of, policy_of
-
     from posology.policies import judge_structured
+    from tests.policies.leaf_charts import chart_of, policy_of
 
     def near(order, when):
         rows = (

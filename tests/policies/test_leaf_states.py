@@ -1,5 +1,6 @@
 import pytest
-from leaf_charts import bmi, coded, condition, prescription, procedure, status
+
+from tests.policies.leaf_charts import bmi, coded, condition, prescription, procedure, status
 
 DIABETES = "find: {resource: Condition, codes: diabetes}"
 METFORMIN = "find: {resource: MedicationRequest, codes: metformin}"

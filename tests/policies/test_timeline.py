@@ -4,12 +4,22 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from leaf_charts import DAY, bmi, chart_of, condition, judge, policy_of, prescription, procedure, status
 
 from posology.policies import judge_structured
 from posology.policies.policy import Duration
 from posology.policies.timeline import Window, add, day_in_window, overlaps, subtract
 from posology.records.dates import PartialDate, parse_date
+from tests.policies.leaf_charts import (
+    DAY,
+    bmi,
+    chart_of,
+    condition,
+    judge,
+    policy_of,
+    prescription,
+    procedure,
+    status,
+)
 
 METFORMIN = "find: {resource: MedicationRequest, codes: metformin}"
 DIABETES = "find: {resource: Condition, codes: diabetes}"

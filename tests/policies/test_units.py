@@ -3,9 +3,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from leaf_charts import bmi, status
 
 from posology.policies.units import canonical_unit, convert, known_unit
+from tests.policies.leaf_charts import bmi, status
 
 CONVERTED = [
     ("220", "[lb_av]", "kg", "99.8", "pounds"),
