@@ -37,7 +37,8 @@ DEFAULT_FILE = "posology.toml"
 ENVIRONMENT = {
     "POSOLOGY_CONFIG": "the settings file, where --config is not given",
     "POSOLOGY_PROFILE": "the profile, where --profile is not given",
-    "POSOLOGY_HOME": "the folder that holds models (in its folder models); default: the user's data folder",
+    "POSOLOGY_HOME": "the folder that holds models (in its folder models); default: share/posology of the "
+    "Python environment where that holds models, else the user's data folder",
 }
 
 Engine = Literal["none", "openvino", "openai", "embedded-checker", "static"]

@@ -153,13 +153,20 @@ def runs_here(entry: CatalogueEntry) -> tuple[Literal["yes", "no", "unknown"], s
 
 
 def models_home(home: Path | None = None) -> Path:
-    """Return the folder that holds models: $POSOLOGY_HOME/models or the user's data folder."""
+    """Return the folder that holds models.
+
+    $POSOLOGY_HOME/models, else the models installed with this environment, else the user's data folder.
+    """
     import os
+    import sys
 
     if home is not None:
         return home / "models"
     if os.environ.get("POSOLOGY_HOME"):
         return Path(os.environ["POSOLOGY_HOME"]) / "models"
+    installed = Path(sys.prefix) / "share" / "posology" / "models"
+    if installed.is_dir():
+        return installed
     from platformdirs import user_data_path
 
     return user_data_path("posology") / "models"
