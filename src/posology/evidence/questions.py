@@ -173,7 +173,7 @@ def _denied(reading: Reading, named: Sequence[Mention]) -> bool:
     if question.required or _hedged_or_other(reading, named):
         return False
     denied = [m for m in named if m.general and _plainly_denied(reading, m)]
-    if any(m.concept is question.head for m in denied):
+    if any(m.concept is question.head and m.complete for m in denied):
         return True
     return all(any(m.concept is c for m in denied) for c in question.concepts)
 

@@ -69,7 +69,7 @@ def _as_absence(decided: Finding, leaf: Leaf, found: Candidates) -> Finding:
 
 
 def _dated(decided: Finding, leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
-    """Note the days of what a leaf rests on: the picked entry, or all that satisfy it."""
+    """Note the days of what a leaf rests on: the picked entry, all that satisfy it, or all where none does."""
     valued = leaf.compare is not None or leaf.test is not None
     counted = leaf.count is not None or leaf.duration is not None
     if valued and leaf.pick in (None, "latest", "earliest") and not (counted and leaf.pick is None):
@@ -77,6 +77,8 @@ def _dated(decided: Finding, leaf: Leaf, found: Candidates, scope: Scope) -> Fin
         settled = decided.status is not Status.UNKNOWN
         return replace(decided, days=days if settled else (), doubtful_days=() if settled else days)
     kept = satisfying(leaf, found, scope) if valued else found
+    if not kept.sure and not kept.unsure:
+        kept = found
     return replace(decided, days=_days(kept.sure), doubtful_days=_days(kept.unsure))
 
 

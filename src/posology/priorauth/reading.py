@@ -65,12 +65,15 @@ class Verdict:
 def read_leaves(
     leaves: Sequence[Leaf], index: PassageIndex, writer: Generator | None, day: date
 ) -> dict[str, Finding]:
-    """Answer the question of each leaf from the chart's text; one batch goes to the model."""
+    """Answer the question of each leaf from the chart's text.
+
+    Where the rules read a sentence they decide; what they do not read goes to the model in one batch.
+    """
     hits = {leaf.id: index.search(str(leaf.question), HITS) for leaf in leaves}
     verdicts = {leaf.id: _by_rules(leaf, hits[leaf.id]) for leaf in leaves}
-    if writer is not None:
-        for leaf_id, more in _by_model(leaves, hits, writer).items():
-            verdicts[leaf_id] = verdicts[leaf_id] + more
+    silent = [leaf for leaf in leaves if not verdicts[leaf.id]]
+    if writer is not None and silent:
+        verdicts |= _by_model(silent, hits, writer)
     return {leaf.id: _settle(leaf, verdicts[leaf.id], hits[leaf.id], day) for leaf in leaves}
 
 
@@ -88,11 +91,11 @@ def _by_model(
 ) -> dict[str, list[Verdict]]:
     asked = [(leaf, hit, span, may) for leaf in leaves for hit, span, may in _sentences(leaf, hits[leaf.id])]
     prompts = [_prompt(str(leaf.question), hit.passage.sentence_text(span)) for leaf, hit, span, _ in asked]
-    found: dict[str, list[Verdict]] = {}
+    found: dict[str, list[Verdict]] = {leaf.id: [] for leaf in leaves}
     for (leaf, hit, span, may), answer in zip(asked, ask(writer, prompts, parse=str), strict=True):
         if answer.value == may:
             verdict = _verdict(hit, may, span, writer.identity.name)
-            found.setdefault(leaf.id, []).append(verdict)
+            found[leaf.id].append(verdict)
     return found
 
 
