@@ -127,16 +127,20 @@ INJECTIONS = [
 
 @pytest.mark.parametrize("words", INJECTIONS)
 @pytest.mark.parametrize("missing", ["nothing", "Observation", "DocumentReference"])
-def test_a_note_that_gives_orders_changes_no_status(tmp_path, words, missing):
+def test_a_note_that_gives_orders_decides_nothing(tmp_path, words, missing):
     def chart():
         bundle = good_bundle()
         bundle["entry"] = [e for e in bundle["entry"] if e["resource"]["resourceType"] != missing]
         return bundle
 
-    plain = _drafted(tmp_path / "plain", chart())
+    plain = _drafted(tmp_path / "plain", with_more(chart(), _note(b"Seen today. Will call next week.")))
     odd = _drafted(tmp_path / "odd", with_more(chart(), _note(words.encode())))
-    assert _statuses(odd) == _statuses(plain)
-    assert (odd["conclusion"], odd["provisional"]) == (plain["conclusion"], plain["provisional"])
+    before, after = _statuses(plain), _statuses(odd)
+    assert {name: s for name, s in after.items() if s not in (before[name], "unknown")} == {}
+    if after == before:
+        assert (odd["conclusion"], odd["provisional"]) == (plain["conclusion"], plain["provisional"])
+    else:  # any words may break the silence that an absence rests on; then less is known, never more
+        assert odd["conclusion"] == "incomplete"
     told = " ".join(row["sentence"] for row in odd["narrative"])
     assert "approve" not in told.lower()
     assert "<script>" not in (tmp_path / "odd" / "out" / "letter.html").read_text()

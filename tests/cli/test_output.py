@@ -153,10 +153,10 @@ def test_stopped_at_any_moment_it_leaves_nothing_half_written(tmp_path, chart, t
     time.sleep(tenths / 10)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
-    if process.returncode == 0:  # it was done before it was stopped
+    assert process.returncode in (0, 130, -signal.SIGINT), err
+    if process.returncode == 0 or out.exists():  # the packet was there before the signal was
         assert _names(out) == FILES
     else:
-        assert process.returncode in (130, -signal.SIGINT), err
         assert_nothing_written(out)
     assert leftovers(tmp_path) == []
 

@@ -17,7 +17,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the last frame: every error becomes an exit status here
         sys.exit(_report(error))
     except KeyboardInterrupt:
-        _say("Stopped. Nothing was written.")
+        _say("Stopped. Nothing was left half-written.")
         sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -28,7 +28,7 @@ def _report(error: Exception) -> int:
     if isinstance(error, typer.Exit):
         return error.exit_code
     if isinstance(error, typer.Abort):
-        _say("Stopped. Nothing was written.")
+        _say("Stopped. Nothing was left half-written.")
         return 130
     show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
     if callable(show) and isinstance(code, int):  # a usage error of the command line itself
@@ -47,7 +47,7 @@ def _fault(error: Exception) -> int:
     if os.environ.get("POSOLOGY_DEBUG"):
         raise error
     _say(
-        f"A fault of Posology ({type(error).__name__}). Nothing was written. Please report it; "
+        f"A fault of Posology ({type(error).__name__}). Nothing was left half-written. Please report it; "
         "POSOLOGY_DEBUG=1 shows where it happened (a trace may hold patient text)."
     )
     return 1
