@@ -163,8 +163,8 @@ NEARBY = [
     ),
     (
         "find: {resource: Procedure, codes: therapy}, test: \"status = 'stopped'\", pick: any",
-        "unknown",
-        "none satisfies it",
+        "met",
+        "none satisfies it, yet they are its evidence, and dated",
     ),
 ]
 

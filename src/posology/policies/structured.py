@@ -11,6 +11,7 @@ from posology.policies.logic import all_of
 from posology.policies.measures import count_status, duration_status
 from posology.policies.picking import pick_status, satisfying
 from posology.policies.policy import Leaf, Policy
+from posology.policies.reasons import entry_words
 from posology.policies.schema import leaves_of
 from posology.policies.witness import describe
 from posology.quotes import Status
@@ -69,7 +70,7 @@ def _as_absence(decided: Finding, leaf: Leaf, found: Candidates) -> Finding:
 
 
 def _dated(decided: Finding, leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
-    """Note the days of what a leaf rests on: the picked entry, all that satisfy it, or all where none does."""
+    """Note the days of what a leaf rests on: the picked entry, those that satisfy it, else all."""
     valued = leaf.compare is not None or leaf.test is not None
     counted = leaf.count is not None or leaf.duration is not None
     if valued and leaf.pick in (None, "latest", "earliest") and not (counted and leaf.pick is None):
@@ -119,7 +120,8 @@ def _all(parts: Sequence[Finding]) -> Finding:
 def _existence(found: Candidates, scope: Scope) -> Finding:
     if found.sure:
         best = max(found.sure, key=lambda c: c.newest)
-        return Finding(Status.MET, "structured", describe(best, scope), (), "The chart records it.")
+        why = f"The chart records {entry_words(best, scope)}."
+        return Finding(Status.MET, "structured", describe(best, scope), (), why)
     why = f"The chart has an entry, but whether it counts is open: {found.unsure[0].why}."
     evidence = describe(found.unsure[0], scope)
     return Finding(Status.UNKNOWN, "structured", evidence, (), why, found.looked)
@@ -128,5 +130,5 @@ def _existence(found: Candidates, scope: Scope) -> Finding:
 def _absent(leaf: Leaf, found: Candidates) -> Finding:
     if leaf.when_absent == "not_met":
         return Finding(Status.NOT_MET, "absence", (), (), "Nothing of the kind is on record.", found.looked)
-    why = "Nothing on record decides it; absence is not evidence."
+    why = "Nothing on record decides it; that nothing is recorded does not mean no."
     return Finding(Status.UNKNOWN, "none", (), (), why, found.looked)
