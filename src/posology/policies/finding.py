@@ -1,6 +1,6 @@
 """What was found for one leaf, and joining what structured data and text say of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from posology.quotes import Evidence, Status
@@ -22,7 +22,7 @@ class Finding:
     basis: Basis
     evidence: tuple[Evidence, ...] = ()
     contrary: tuple[Evidence, ...] = ()
-    reason: str = ""
+    reason: str = field(default="", repr=False)  # may name a value of the chart
     looked: tuple[str, ...] = ()
     decided_by: str = "rule"
     days: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from posology.policies.candidates import Candidate, Candidates, Scope
 from posology.policies.finding import Finding
 from posology.policies.logic import all_of
 from posology.policies.policy import Count, Duration, Leaf, Unit
+from posology.policies.reasons import count_words, days_words, span_words
 from posology.policies.timeline import STATE_TYPES, Window, add, goes_on, recorded_period
 from posology.policies.units import canonical_unit
 from posology.policies.witness import describe
@@ -30,15 +31,18 @@ def count_status(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
     low = _surely_found([_days_of(c, leaf, scope) for c in found.sure], count)
     high = _possibly_found([_days_of(c, leaf, scope) for c in every], count)
     status = all_of([_at_least(low, high, count.minimum), _at_most(low, high, count.maximum)])
-    number = str(low) if low == high else f"{low} to {high}"
-    reason = f"{number} found{', each on its own day' if count.distinct == 'day' else ''}; {_asked(count)}."
+    reason = f"{_number(low, high)} found{_where(count, every)}; the criterion is {count_words(count)}."
     return Finding(status, "structured", _quotes(every, scope), (), reason, _looked(status, found))
 
 
-def _asked(count: Count) -> str:
-    parts = [f"at least {count.minimum}" if count.minimum is not None else ""]
-    parts.append(f"at most {count.maximum}" if count.maximum is not None else "")
-    return "the policy asks for " + " and ".join(part for part in parts if part)
+def _number(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _where(count: Count, found: Sequence[Candidate]) -> str:
+    """Say on which days what was counted lies, or within which time."""
+    days = " on separate days" if count.distinct == "day" else ""
+    return days + (f" within {span_words(count.span)}" if count.span is not None else days_words(found))
 
 
 def _at_least(low: int, high: int, minimum: int | None) -> Status:
@@ -145,11 +149,20 @@ def duration_status(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
         status = Status.MET
     elif not _lasts(most, leaf):
         status = Status.NOT_MET
-    asked = f"the policy asks for {leaf.duration.amount} {leaf.duration.unit}s"
-    reason = f"The recorded periods cover {_days(least)} days; {asked}."
+    reason = f"{_covered(least, status)}; the criterion is at least {span_words(leaf.duration)}."
     return Finding(
         status, "structured", _quotes((*found.sure, *found.unsure), scope), (), reason, _looked(status, found)
     )
+
+
+def _covered(periods: Sequence[Period], status: Status) -> str:
+    """Say how many days the recorded periods surely cover, and from when to when."""
+    more = ", and may cover more" if status is Status.UNKNOWN else ""
+    if not periods:
+        return f"The recorded periods cover no day that is sure{more}"
+    first, last = periods[0][0], periods[-1][1]
+    dates = "" if first == date.min else f" ({first} to {last})"
+    return f"The recorded periods cover {_days(periods)} days{dates}{more}"
 
 
 def _surely(candidate: Candidate, day: date) -> Period | None:

@@ -11,6 +11,7 @@ from posology.policies.fhirpath import truth
 from posology.policies.finding import Finding
 from posology.policies.logic import all_of, any_of
 from posology.policies.policy import Compare, Leaf
+from posology.policies.reasons import entry_words, limit_words, one_entry_reason
 from posology.policies.systems import canonical_system
 from posology.policies.units import canonical_unit, convert
 from posology.policies.witness import describe, quantity_quote
@@ -50,8 +51,8 @@ def pick_status(leaf: Leaf, found: Candidates, scope: Scope) -> Finding:
     judged += [_judge(leaf, c, scope, sure=False) for c in found.unsure]
     pick = leaf.pick or "latest"
     if pick in ("latest", "earliest"):
-        return _one(judged, found, scope, latest=pick == "latest")
-    return _many(judged, found, scope, every=pick == "all")
+        return _one(leaf, judged, found, scope, latest=pick == "latest")
+    return _many(leaf, judged, found, scope, every=pick == "all")
 
 
 def satisfying(leaf: Leaf, found: Candidates, scope: Scope) -> Candidates:
@@ -68,7 +69,7 @@ def satisfying(leaf: Leaf, found: Candidates, scope: Scope) -> Candidates:
     return Candidates(tuple(sure), tuple(unsure), found.looked)
 
 
-def _one(judged: Sequence[_Judged], found: Candidates, scope: Scope, *, latest: bool) -> Finding:
+def _one(leaf: Leaf, judged: Sequence[_Judged], found: Candidates, scope: Scope, *, latest: bool) -> Finding:
     """Decide by the latest (or earliest); where several may be it, they must agree."""
     possible = _possible(judged, latest=latest)
     statuses = {j.status for j in possible}
@@ -79,10 +80,7 @@ def _one(judged: Sequence[_Judged], found: Candidates, scope: Scope, *, latest: 
         return _finding(Status.UNKNOWN, possible[:1], found, scope, why)
     if len(statuses) == 1:
         status = statuses.pop()
-        reason = (
-            shown.why
-            or f"The {which} entry {'satisfies' if status is Status.MET else 'does not satisfy'} it."
-        )
+        reason = shown.why or one_entry_reason(leaf, shown.candidate, scope, shown.path, status, which)
         return _finding(status, possible[:1], found, scope, reason)
     same_day = len({day for j in possible for day in (j.candidate.oldest, j.candidate.newest)}) == 1
     if same_day and Status.UNKNOWN not in statuses:
@@ -106,7 +104,7 @@ def _possible(judged: Sequence[_Judged], *, latest: bool) -> list[_Judged]:
     return sorted(kept, key=lambda j: (not j.sure, -j.candidate.newest.toordinal() if latest else 0))
 
 
-def _many(judged: Sequence[_Judged], found: Candidates, scope: Scope, *, every: bool) -> Finding:
+def _many(leaf: Leaf, judged: Sequence[_Judged], found: Candidates, scope: Scope, *, every: bool) -> Finding:
     """Decide by any or by all; what may not count can only leave it open."""
     idle = Status.MET if every else Status.NOT_MET
     values = [j.status if j.sure or j.status is idle else Status.UNKNOWN for j in judged]
@@ -114,9 +112,19 @@ def _many(judged: Sequence[_Judged], found: Candidates, scope: Scope, *, every: 
     if not any(j.sure for j in judged):
         status = Status.UNKNOWN
     deciding = [j for j, value in zip(judged, values, strict=True) if value is status] or list(judged)
-    word = "all" if every else "any"
-    count = f"{len([j for j in judged if j.status is Status.MET])} of {len(judged)} entries satisfy it"
-    return _finding(status, deciding[: None if every else 1], found, scope, f"Of {word}: {count}.")
+    shown = deciding[: None if every else 1]
+    return _finding(status, shown, found, scope, _many_reason(leaf, judged, shown[0], scope, every=every))
+
+
+def _many_reason(leaf: Leaf, judged: Sequence[_Judged], shown: _Judged, scope: Scope, *, every: bool) -> str:
+    """Say how many entries satisfy a leaf, how many must, and the value of one of those that decide it."""
+    number = len([j for j in judged if j.status is Status.MET])
+    entries = (
+        "entry satisfies" if len(judged) == 1 else "entries satisfy" if number != 1 else "entries satisfies"
+    )
+    entry = entry_words(shown.candidate, scope, shown.path)
+    asked = "all must" if every else "one is enough"
+    return f"{number} of {len(judged)} {entries} {limit_words(leaf.compare)}, and {asked}: {entry}."
 
 
 def _finding(
@@ -140,10 +148,16 @@ def _judge(leaf: Leaf, candidate: Candidate, scope: Scope, *, sure: bool) -> _Ju
     if leaf.test is not None:
         verdict = scope.holds(truth, leaf.test, candidate.resource.linked, candidate.when)
         statuses.append(_status(verdict))
-        whys.append("" if verdict is not None else "The policy's test cannot be answered from the entry.")
+        whys.append("" if verdict is not None else _untested(candidate))
     status = all_of(statuses)
     why = next((w for w in whys if w), "") if status is Status.UNKNOWN else ""
     return _Judged(candidate, status, next((p for p in paths if p), ""), why, sure)
+
+
+def _untested(candidate: Candidate) -> str:
+    if candidate.resource.type == "Patient":
+        return "The policy's test needs what the patient's record lacks, such as the birth date or the sex."
+    return "The policy's test cannot be answered from the entry."
 
 
 def _status(verdict: bool | None) -> Status:
