@@ -13,7 +13,9 @@ import yaml
 
 from posology.errors import OutputError, UserError
 
-__all__ = ["parse_yaml", "read_utf8", "staged_folder", "write_atomic"]
+__all__ = ["parse_yaml", "read_utf8", "require_free", "staged_folder", "write_atomic"]
+
+MAX_NODES = 200_000  # keys and values of a file that a person writes
 
 
 def read_utf8(path: Path, error: type[UserError] = UserError) -> str:
@@ -30,6 +32,11 @@ class _PlainLoader(yaml.SafeLoader):
     """YAML in which every plain scalar is text, but for true, false and null."""
 
 
+_PlainLoader.yaml_constructors = {
+    tag: make
+    for tag, make in yaml.SafeLoader.yaml_constructors.items()
+    if tag is None or tag.rpartition(":")[2] in ("str", "seq", "bool", "null")
+}  # a tag such as !!timestamp is refused: its value would not be text
 _PlainLoader.yaml_implicit_resolvers = {}
 _PlainLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(true|false)$"), ["t", "f"])
 _PlainLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(null|~|)$"), ["n", "~", ""])
@@ -61,15 +68,33 @@ def parse_yaml(text: str, name: str, error: type[UserError] = UserError) -> Any:
     them. A key that stands twice is an error. ``name`` is the file's name in messages.
     """
     try:
-        return yaml.load(text, Loader=_PlainLoader)  # a SafeLoader with fewer types
+        value = yaml.load(text, Loader=_PlainLoader)  # a SafeLoader with fewer types
     except yaml.MarkedYAMLError as cause:
         mark = cause.problem_mark
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise error(f"{name}:{where} {cause.problem or 'not YAML'}") from cause
     except yaml.YAMLError as cause:
         raise error(f"{name}: not YAML ({str(cause).splitlines()[0]})") from cause
+    except KeyError as cause:
+        raise error(f"{name}: holds a value marked !!bool that is neither true nor false") from cause
     except RecursionError as cause:
         raise error(f"{name}: nested too deeply") from cause
+    if not _is_bounded(value):
+        raise error(f"{name}: its anchors and aliases unfold without end; write the values out")
+    return value
+
+
+def _is_bounded(value: Any) -> bool:
+    """Say whether a value unfolds to fewer than MAX_NODES parts: an alias may hold itself, or multiply."""
+    stack, seen = [value], 0
+    while stack:
+        node = stack.pop()
+        seen += 1
+        if seen > MAX_NODES:
+            return False
+        if isinstance(node, dict | list):
+            stack.extend(node.values() if isinstance(node, dict) else node)
+    return True
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -116,8 +141,11 @@ def require_free(target: Path, *, overwrite: bool) -> None:
     """Raise unless a folder may be written at ``target``."""
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{target}: stands there already and is no folder; name another --out")
-    if not target.is_dir() or not any(target.iterdir()):
-        return
+    try:
+        if not target.is_dir() or not any(target.iterdir()):
+            return
+    except OSError as cause:
+        raise OutputError(f"{target}: cannot be read ({cause.strerror}); name another folder") from cause
     if not overwrite:
         raise OutputError(f"{target}: the folder is not empty; name another or pass --overwrite")
     if not (target / "manifest.json").is_file():
@@ -131,11 +159,10 @@ def _swap(staging: Path, target: Path) -> None:
         staging.rename(target)
         return
     old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.old."))
-    target.rename(old / "was")
     try:
+        target.rename(old / "was")
         staging.rename(target)
-    except OSError:
-        (old / "was").rename(target)
-        raise
-    finally:
+    finally:  # an error or Ctrl-C between the two renames brings the old folder back
+        if not target.exists() and (old / "was").exists():
+            (old / "was").rename(target)
         shutil.rmtree(old, ignore_errors=True)
