@@ -284,6 +284,32 @@ def test_a_label_of_the_bundle_covers_entries_without_labels(tmp_path):
     assert read(tmp_path, value, include_restricted=True).by_reference["Condition/c1"].restricted
 
 
+def test_a_label_of_the_bundle_is_not_explained_by_an_entry_labelled_normal(tmp_path):
+    normal = resource("Condition", "c1", meta={"security": [{"code": "N"}]})
+    value = bundle(PATIENT | {"meta": {"security": [{"code": "N"}]}}, normal, resource("Condition", "c2"))
+    chart = read(tmp_path, value | {"meta": {"security": [{"code": "R"}]}})
+    assert [condition.reference for condition in chart.of_type("Condition")] == ["Condition/c1"]
+    assert [(u.source, u.why[:10]) for u in chart.unread] == [("Condition/c2", "restricted")]
+
+
+def test_a_label_of_the_bundle_is_explained_by_the_entry_that_is_restricted(tmp_path):
+    secret = resource("Condition", "c1", meta={"security": [{"code": "R"}]})
+    value = bundle(PATIENT, secret, resource("Condition", "c2"))
+    chart = read(tmp_path, value | {"meta": {"security": [{"code": "R"}]}})
+    assert [condition.reference for condition in chart.of_type("Condition")] == ["Condition/c2"]
+
+
+def test_a_folder_that_is_hidden_or_linked_is_listed(tmp_path):
+    chart, elsewhere = tmp_path / "chart", tmp_path / "elsewhere"
+    for folder in (chart / ".hidden", elsewhere):
+        folder.mkdir(parents=True)
+        (folder / "note.txt").write_text("A note.")
+    (chart / "patient.json").write_text(json.dumps(PATIENT))
+    (chart / "linked").symlink_to(elsewhere)
+    unread = {(item.source, item.why) for item in read_chart(chart).unread}
+    assert unread == {(".hidden", "a hidden folder"), ("linked", "a link to a folder")}
+
+
 def test_a_resource_about_something_else_is_left_out(tmp_path):
     chart = read_with(
         tmp_path,

@@ -62,9 +62,10 @@ def _bundle(bundle: Mapping[str, Any], file: str, path: str) -> Iterator[Entry |
     yield from _further_pages(bundle, file, path)
     found = list(_entries(entries, file, f"{path}Bundle.entry", history=bundle.get("type") == "history"))
     label = restriction(bundle)
-    labelled = any(isinstance(item, Entry) and _has_label(item.body) for item in found)
+    # a Bundle bears the highest label of its entries: where one of them explains it, the others keep theirs
+    explained = any(isinstance(item, Entry) and (item.label or restriction(item.body)) for item in found)
     for item in found:
-        if label and not labelled and isinstance(item, Entry) and not item.label:
+        if label and not explained and isinstance(item, Entry) and not _has_label(item.body):
             yield Entry(item.body, item.file, item.full_url, label)
         else:
             yield item

@@ -112,7 +112,10 @@ def _walk(folder: Path, gathered: Gathered) -> Iterator[str]:
     root = folder.resolve()
     found: list[Path] = []
     for parent, folders, files in os.walk(folder, onerror=_raise_unreadable):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in [name for name in folders if name.startswith(".") or (Path(parent) / name).is_symlink()]:
+            folders.remove(name)
+            what = "a hidden folder" if name.startswith(".") else "a link to a folder"
+            gathered.unread.append(Unread((Path(parent) / name).relative_to(folder).as_posix(), what))
         found.extend(Path(parent) / name for name in files)
     for path in sorted(found, key=lambda p: p.relative_to(folder).parts):
         name = path.relative_to(folder).as_posix()
