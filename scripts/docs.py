@@ -26,7 +26,7 @@ INTRODUCTION = """\
 Every command with its options. This page is written by `scripts/docs` from the commands themselves.
 
 Exit status: 0 the command did its work, whatever it concluded; 2 something the user can mend, told in one
-message; 1 a fault of Posology.
+message; 1 a fault of Posology; 130 stopped by Ctrl-C.
 """
 
 

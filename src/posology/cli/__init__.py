@@ -54,4 +54,6 @@ def _fault(error: Exception) -> int:
 
 
 def _say(message: str) -> None:
-    sys.stderr.write(message + "\n")
+    from posology.cli.show import visible
+
+    sys.stderr.write(visible(message) + "\n")

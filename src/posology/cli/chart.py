@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from posology.cli.show import JsonFlag, print_json, print_table
+from posology.cli.show import JsonFlag, print_json, print_table, print_text
 from posology.errors import ChartError
 
 __all__ = ["app"]
@@ -57,7 +57,7 @@ def text(
         if as_json:
             print_json([_document(document) | {"text": document.text} for document in record.documents])
         else:
-            typer.echo(render_text(record), nl=False)
+            print_text(render_text(record))
         return
     document = record.document(source)
     if document is None:
@@ -66,7 +66,7 @@ def text(
     if as_json:
         print_json(_document(document) | {"text": document.text})
     else:
-        typer.echo(document.text, nl=False)
+        print_text(document.text)
 
 
 def _document(document: Any) -> dict[str, object]:

@@ -41,7 +41,7 @@ def draft(  # noqa: PLR0913 - one option each
     config: Annotated[
         Path | None, typer.Option(help="Settings instead of posology.toml.", metavar="FILE")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Recorded, and passed to engines that sample.")] = 0,
+    seed: Annotated[int, typer.Option(help="Recorded in the manifest; models decode greedily.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a packet folder.")] = False,
     include_restricted: Annotated[
         bool,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from posology.cli.show import JsonFlag, print_json
+from posology.cli.show import JsonFlag, print_json, print_text
 from posology.errors import UserError
 from posology.files import read_utf8
 
@@ -24,7 +24,7 @@ def explain(
     file = packet / "packet.json" if packet.is_dir() else packet
     try:
         record = json.loads(read_utf8(file))
-    except ValueError as cause:
+    except (ValueError, RecursionError) as cause:
         raise UserError(f"{file}: not JSON; name a packet folder that posology draft wrote") from cause
     if not isinstance(record, dict) or record.get("posology") != "packet/1":
         raise UserError(f"{file}: not a packet; name a packet folder that posology draft wrote")
@@ -32,4 +32,4 @@ def explain(
     if as_json:
         print_json(explanation.as_json())
     else:
-        typer.echo(explanation.text, nl=False)
+        print_text(explanation.text)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -12,19 +12,50 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-__all__ = ["JsonFlag", "Steps", "print_json", "print_table", "progress", "say", "warn"]
+__all__ = [
+    "JsonFlag",
+    "Steps",
+    "print_json",
+    "print_table",
+    "print_text",
+    "progress",
+    "say",
+    "visible",
+    "warn",
+]
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
+# text of a chart may hold control characters, with which a terminal could be made to show what is not there
+_CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"}
+_CONTROLS |= dict.fromkeys(range(0x7F, 0xA0), 0xFFFD)
+
+
+def visible(text: str) -> str:
+    """Return a text with one visible sign in place of each control character, so that offsets stay."""
+    return text.translate(_CONTROLS)
+
+
+def print_text(text: str) -> None:
+    """Print a text: exactly, as UTF-8, into a file or pipe; with visible control characters on a terminal."""
+    raw = getattr(sys.stdout, "buffer", None)
+    if raw is None or sys.stdout.isatty():
+        sys.stdout.write(visible(text))
+        return
+    sys.stdout.flush()
+    raw.write(text.encode())
+    raw.flush()
+
+
 def say(message: str) -> None:
     """Print a line for people; square brackets are literal."""
-    Console(soft_wrap=True).print(escape(message), highlight=False)
+    Console(soft_wrap=True).print(escape(visible(message)), highlight=False)
 
 
 def warn(message: str) -> None:
     """Print a line to standard error."""
-    Console(stderr=True, soft_wrap=True).print(escape(message), style="yellow", highlight=False)
+    Console(stderr=True, soft_wrap=True).print(escape(visible(message)), style="yellow", highlight=False)
 
 
 def print_json(value: Any) -> None:
@@ -38,7 +69,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+        table.add_row(*(escape("" if cell is None else visible(str(cell))) for cell in row))
     console = Console()
     Console(width=None if console.is_terminal else 160).print(table)
 
@@ -67,8 +98,3 @@ def progress(*, quiet: bool) -> Iterator[Steps]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         yield Steps(bar)
-
-
-def as_rows(records: Sequence[Mapping[str, object]], keys: Sequence[str]) -> list[list[object]]:
-    """Turn records into rows of the given keys."""
-    return [[record.get(key) for key in keys] for record in records]
