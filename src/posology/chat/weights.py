@@ -190,9 +190,9 @@ def _from_folder(folder: Path, entry: CatalogueEntry) -> Weights:
     again = f"posology models get {entry.name}"
     try:
         record = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        files: dict[str, dict[str, Any]] = record["files"]
+        files: dict[str, dict[str, Any]] = {name: dict(known) for name, known in record["files"].items()}
         same_source = record["source_sha256"] == entry.sha256
-    except (OSError, ValueError, KeyError, TypeError) as cause:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
         raise ModelError(f"{folder / MANIFEST}: cannot be read: {again}") from cause
     if not same_source:
         raise ModelError(f"{folder}: made from other weights than the catalogue names: {again}")
