@@ -68,6 +68,6 @@ def combine(structured: Finding, text: Finding) -> Finding:
         structured.evidence,
         contrary + text.evidence,
         "Structured data and the notes disagree; both are shown.",
-        looked,
+        looked or (f"structured data: {structured.reason}", f"notes: {text.reason}"),
         text.decided_by,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from posology.policies import Finding, Leaf, Policy
-from posology.priorauth.tree import all_leaves, exclusion_ids
+from posology.priorauth.tree import all_leaves, unwanted_ids
 from posology.quotes import Status
 
 __all__ = ["criterion_gaps"]
@@ -28,12 +28,12 @@ _RESOURCES = {
 
 
 def criterion_gaps(policy: Policy, findings: Mapping[str, Finding]) -> list[dict[str, str]]:
-    """Ask for every criterion that is unknown, and for every one that merely has nothing on record."""
-    excluded = exclusion_ids(policy)
+    """Ask for every criterion that is unknown, and for each whose absence speaks against the request."""
+    unwanted = unwanted_ids(policy)
     gaps = []
     for leaf in all_leaves(policy):
         finding = findings[leaf.id]
-        absent = finding.basis == "absence" and finding.status is Status.NOT_MET and leaf.id not in excluded
+        absent = finding.basis == "absence" and finding.status is Status.NOT_MET and leaf.id not in unwanted
         if finding.status is Status.UNKNOWN or absent:
             gaps.append({"kind": "criterion", "id": leaf.id, "ask": _ask(leaf, finding)})
     return gaps

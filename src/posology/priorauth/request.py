@@ -89,6 +89,12 @@ class RequestFile(_Strict):
     type_of_bill: str | None = None
     attestations: tuple[Attestation, ...] = ()
 
+    @field_validator("quantity", mode="before")
+    @classmethod
+    def _bare_number(cls, value: object) -> object:
+        """Take ``quantity: 2`` for 2 without a unit; Quantity checks that it is a number."""
+        return value if value is None or isinstance(value, (dict, Quantity)) else {"value": value}
+
 
 @dataclass(frozen=True)
 class Request:
