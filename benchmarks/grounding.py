@@ -10,12 +10,15 @@ criterion: the letter must hold the quote of its decisive evidence.
 
 import argparse
 import base64
+import io
 import json
 import re
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +74,7 @@ FIXED = {
 
 
 Drafted = tuple[str, dict[str, Any], dict[str, Any], float]
+Case = tuple[str, dict[str, Any], Any, Any, date]  # name, chart, policy, service, day
 
 
 def main() -> None:
@@ -113,45 +117,22 @@ def main() -> None:
         print(problem)
 
 
-def drafted(args: argparse.Namespace, totals: Counter[str]):
-    """Yield every packet with the JSON of its chart."""
+def drafted(args: argparse.Namespace, totals: Counter[str]) -> Iterator[Drafted]:
+    """Yield every packet with the JSON of its chart and the seconds it took."""
     from posology import draft, load_policies, read_chart
     from posology.config import load_settings
     from posology.errors import ChartError
-    from posology.policies import Code
     from posology.priorauth import open_models
-    from posology.testing import write_charts
 
     settings = load_settings(None, profile=args.profile)
-    models = open_models(settings)
-    policies = load_policies()
+    models, policies = open_models(settings), load_policies()
     with tempfile.TemporaryDirectory() as folder:
-        for policy in policies:
-            out = Path(folder) / policy.id
-            write_charts(policy, out, n=args.charts, seed=args.seed)
-            for truth_file in sorted(out.glob("*.truth.json")):
-                truth = json.loads(truth_file.read_text())
-                file = out / (truth_file.name.removesuffix(".truth.json") + ".json")
-                service = Code(truth["service"]["system"], truth["service"]["code"])
-                start = time.perf_counter()
-                packet = draft(
-                    read_chart(file), service=service, day=as_day(truth["date"]), policy_id=policy.id,
-                    policies=policies, settings=settings, models=models,
-                )  # fmt: skip
-                yield (
-                    file.stem,
-                    json.loads(file.read_text()),
-                    dict(packet.record),
-                    time.perf_counter() - start,
-                )
-        for number, file in enumerate(sorted((DATA / "synthea_fhir_r4").glob("*.json"))[: args.public]):
-            policy = policies[number % len(policies)]
-            day = max(policy.effective_from, as_day("2019-06-01"))
+        for name, bundle, policy, service, day in cases(args, policies, Path(folder)):
             start = time.perf_counter()
             try:
                 packet = draft(
-                    read_chart(file),
-                    service=policy.services[0],
+                    read_chart("-", stdin=io.BytesIO(json.dumps(bundle).encode())),
+                    service=service,
                     day=day,
                     policy_id=policy.id,
                     policies=policies,
@@ -161,13 +142,39 @@ def drafted(args: argparse.Namespace, totals: Counter[str]):
             except ChartError:  # a patient who died before the day: refused, as it should be
                 totals["refused"] += 1
                 continue
-            yield file.stem, json.loads(file.read_text()), dict(packet.record), time.perf_counter() - start
+            yield name, bundle, dict(packet.record), time.perf_counter() - start
 
 
-def as_day(text: str):
+def cases(args: argparse.Namespace, policies: Sequence[Any], folder: Path) -> Iterator[Case]:
+    """Yield made charts of every policy, then public charts, each with policy, service and day."""
+    from posology.policies import Code
+    from posology.testing import write_charts
+
+    for policy in policies:
+        for file in write_charts(policy, folder / policy.id, n=args.charts, seed=args.seed):
+            truth = json.loads(file.with_name(f"{file.stem}.truth.json").read_text())
+            service = Code(truth["service"]["system"], truth["service"]["code"])
+            yield file.stem, json.loads(file.read_text()), policy, service, as_day(truth["date"])
+    for number, (name, bundle) in enumerate(public_charts(args.public)):
+        for step in range(1 if name.startswith("synthea") else len(policies)):
+            policy = policies[(number + step) % len(policies)]
+            day = max(policy.effective_from, as_day("2019-06-01"))
+            yield name, bundle, policy, policy.services[0], day
+
+
+def public_charts(most: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the Synthea bundles, then the four Da Vinci patients as a Bundle each."""
+    for file in sorted((DATA / "synthea_fhir_r4").glob("*.json"))[:most]:
+        yield f"synthea {file.stem}", json.loads(file.read_text())
+    seeds = DATA / "davinci_pas_examples" / "test-ehr" / "seed-data"
+    for patient in ("o2billy", "o2jane", "o2john", "o2teddy"):
+        resources = [json.loads(file.read_text()) for file in sorted(seeds.glob(f"{patient}_*.json"))]
+        entries = [{"resource": resource} for resource in resources]
+        yield f"davinci {patient}", {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
+def as_day(text: str) -> date:
     """Parse an ISO day."""
-    from datetime import date
-
     return date.fromisoformat(text)
 
 

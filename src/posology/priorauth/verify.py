@@ -58,11 +58,25 @@ def _facts(draft: DraftSentence, sources: Sequence[Source], facts: ChartFacts) -
         checks.append({"check": result.check, "ok": result.ok} | ({"why": result.why} if result.why else {}))
     if draft.written_by != TEMPLATE:
         checks.append(_words(draft.text, sources))
-    said = " ".join(draft.text.split())
-    needed = [e for e in draft.must_hold if " ".join(e.quote.split()) not in said]
-    missing = check_absence([draft.text], needed) if needed else ()
-    checks.append({"check": "absence", "ok": not missing} | ({"why": missing[0].why} if missing else {}))
+    checks.append(_absence(draft))
     return checks
+
+
+def _absence(draft: DraftSentence) -> dict[str, Any]:
+    """Check that a sentence holds its decisive evidence: words as quoted, numbers perhaps rounded."""
+    said = " ".join(draft.text.split()).casefold()
+    needed = [e for e in draft.must_hold if " ".join(e.quote.split()).casefold() not in said]
+    worded = [e for e in needed if not any(character.isdigit() for character in e.quote)]
+    if worded:
+        why = f"absence: {worded[0].label or 'a quoted fact'} is decisive and does not stand here as quoted"
+        return {"check": "absence", "ok": False, "why": why}
+    missing = check_absence([draft.text], needed) if needed else ()
+    return {"check": "absence", "ok": not missing} | ({"why": missing[0].why} if missing else {})
+
+
+def _holds(text: str, evidence: Evidence) -> bool:
+    """Tell whether a sentence has a quote word for word: then nothing of it is left out."""
+    return one_line(evidence.quote).casefold() in text.casefold()
 
 
 _DATED_STATUS = re.compile(
