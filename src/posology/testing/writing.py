@@ -8,7 +8,8 @@ from typing import Any
 
 from posology.files import staged_folder, write_atomic
 from posology.policies.policy import Policy
-from posology.testing.charts import MadeChart, Style, make_chart
+from posology.testing.charts import MadeChart, make_chart
+from posology.testing.drafts import Style
 from posology.testing.plans import Plan, plans_for, random_plan
 
 __all__ = ["write_charts"]
