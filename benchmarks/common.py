@@ -73,7 +73,7 @@ def write_report(name: str, results: Mapping[str, Any], *, command: str, setting
     folder = REPORTS / name
     folder.mkdir(parents=True, exist_ok=True)
     manifest = {
-        "command": command,
+        "command": command if command.startswith("python ") else f"python {command}",
         "settings": dict(settings),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "machine": machine(),

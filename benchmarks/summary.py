@@ -1,0 +1,207 @@
+"""Write docs/measurements.md from the result files under reports/, so that no number is typed by hand.
+
+python benchmarks/summary.py            # write
+python benchmarks/summary.py --check    # fail where the page differs from the results
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from common import REPORTS, ROOT
+
+PAGE = ROOT / "docs" / "measurements.md"
+
+
+def main() -> None:
+    """Write the page, or compare it."""
+    text = "\n".join(render()) + "\n"
+    if "--check" not in sys.argv:
+        PAGE.write_text(text)
+    elif PAGE.read_text() != text:
+        sys.exit("docs/measurements.md differs from reports/: run python benchmarks/summary.py")
+
+
+def render() -> Iterator[str]:
+    """Yield the page's lines."""
+    yield "# Measurements"
+    yield ""
+    yield "Made by `python benchmarks/summary.py` from the files under `reports/`; each has a manifest with command,"
+    yield "settings, versions, machine and date. Intervals are 95 %. Made charts are synthetic: what a text leaf scores"
+    yield "on them says little of what it scores on a hospital's notes."
+    for part in (criteria, grounding, facts, support, retrieval, speed, second):
+        yield ""
+        yield from part()
+
+
+def load(name: str) -> tuple[dict[str, Any], str]:
+    """Return a report's results, and in words where and when they were made."""
+    results = json.loads((REPORTS / name / "results.json").read_text())
+    manifest = json.loads((REPORTS / name / "manifest.json").read_text())
+    machine = manifest["machine"]
+    cores = machine.get("cores") or machine.get("cpus") or "?"
+    when = manifest.get("date", "")
+    return results, f"`{manifest.get('command', name)}`, {cores} cores of a {machine['cpu']}, {when}"
+
+
+def share(row: dict[str, Any]) -> str:
+    """Return a proportion as k of n with its interval."""
+    if not row["n"]:
+        return "none"
+    low, high = row["ci95"]
+    return f"{row['k']} of {row['n']} ({low:.3f}-{high:.3f})"
+
+
+def criteria() -> Iterator[str]:
+    """Yield the section on criteria."""
+    r, where = load("criteria")
+    yield "## Criteria of made charts"
+    yield ""
+    yield f"{where}. {r['charts']} charts of ten policies whose answers are known by construction."
+    yield ""
+    yield "| what | result |"
+    yield "|---|---|"
+    yield f"| structured leaves right | {share(r['structured_leaves_right'])} |"
+    yield f"| all leaves right | {share(r['all_leaves_right'])} |"
+    yield f"| conclusions right | {share(r['conclusions_right'])} |"
+    yield f"| still met after all its witnesses were removed | {share(r['removal']['still_met'])} |"
+    yield f"| asked for after its witnesses were removed | {share(r['removal']['asked_for'])} |"
+    yield ""
+    yield "Text leaves:"
+    yield ""
+    yield "| read by | status | precision | recall |"
+    yield "|---|---|---|---|"
+    for reader, table in r["text_leaves"].items():
+        for status in ("met", "not_met", "unknown"):
+            row = table[status]
+            yield f"| {reader} | {status} | {share(row['precision'])} | {share(row['recall'])} |"
+    yield ""
+    yield "Text leaves read by rules, met only, by note style:"
+    yield ""
+    yield "| style | precision | recall |"
+    yield "|---|---|---|"
+    for style, table in r["text_leaves_by_style"].items():
+        yield f"| {style} | {share(table['met']['precision'])} | {share(table['met']['recall'])} |"
+
+
+def grounding() -> Iterator[str]:
+    """Yield the section on letters."""
+    r, where = load("grounding")
+    yield "## No invention, no omission"
+    yield ""
+    yield f"{where}. {r['packets']} letters of made, Synthea and Da Vinci charts, judged by an extractor that shares no"
+    yield "code with the program's checks."
+    yield ""
+    yield "| what | result |"
+    yield "|---|---|"
+    yield f"| sentences with a fact that stands in no cited source | {share(r['sentences_with_invention'])} |"
+    yield f"| quotes that differ from their source | {share(r['quotes_that_differ'])} |"
+    yield f"| met leaves whose decisive fact the letter omits | {share(r['met_leaves_omitted'])} |"
+    authors = ", ".join(f"{name} {n}" for name, n in r["sentences_by_author"].items())
+    yield f"| sentences by author | {authors} |"
+    yield f"| sentences withheld | {r['withheld']} |"
+    for cause, n in r["withheld_by_cause"].items():
+        yield f"| withheld: {cause} | {n} |"
+
+
+def facts() -> Iterator[str]:
+    """Yield the section on fact checks."""
+    r, where = load("factchecks")
+    yield "## Fact checks"
+    yield ""
+    yield f"{where}. Held-out half of the material; half of the faulty sentences are reworded."
+    yield ""
+    yield "| fault | found |"
+    yield "|---|---|"
+    for fault, row in r["faults"].items():
+        yield f"| {fault} | {share(row)} |"
+    yield ""
+    yield "| clean sentences | false alarms |"
+    yield "|---|---|"
+    for name, row in r["clean"].items():
+        yield f"| {name} | {share(row)} |"
+    yield ""
+    yield "Outside tests, and what limits them: [fact checks](fact-checks.md)."
+
+
+def support() -> Iterator[str]:
+    """Yield the section on the support checker."""
+    r, where = load("support")
+    yield "## Support checker"
+    yield ""
+    yield f"{where}. Balanced accuracy beside plain word overlap on the same items."
+    yield ""
+    yield "| set | n | checker | word overlap |"
+    yield "|---|---|---|---|"
+    for name, row in r.items():
+        if isinstance(row, dict) and "checker" in row:
+            cells = [
+                f"{row[k]['balanced_accuracy']:.3f} ({row[k]['ci95'][0]:.3f}-{row[k]['ci95'][1]:.3f})"
+                for k in ("checker", "word_overlap")
+            ]
+            yield f"| {name} | {row['n']} | {cells[0]} | {cells[1]} |"
+
+
+def retrieval() -> Iterator[str]:
+    """Yield the section on search."""
+    r, where = load("retrieval")
+    yield "## Search"
+    yield ""
+    yield f"{where}. MedQuAD questions against its answers."
+    yield ""
+    yield "| leg | n | recall@10 | nDCG@10 |"
+    yield "|---|---|---|---|"
+    for leg, row in r.items():
+        if isinstance(row, dict) and "recall@10" in row:
+            cells = [
+                f"{row[k]['value']:.3f} ({row[k]['ci95'][0]:.3f}-{row[k]['ci95'][1]:.3f})"
+                for k in ("recall@10", "ndcg@10")
+            ]
+            yield f"| {leg} | {row['n']} | {cells[0]} | {cells[1]} |"
+
+
+def speed() -> Iterator[str]:
+    """Yield the section on speed."""
+    rules, where = load("draft-rules")
+    models, _ = load("draft-embedded")
+    size, _ = load("draft-size")
+    yield "## Speed and memory of a draft, after loading"
+    yield ""
+    yield f"{where} and the parts `embedded` and `size`; the letter's three files are included."
+    yield ""
+    yield "| what | target | measured |"
+    yield "|---|---|---|"
+    kilobytes = rules["chart_bytes_median"] // 1000
+    yield f"| rules only, {kilobytes} kB chart, {rules['leaves']} leaves, p50 | 0.5 s | {rules['seconds_p50']:.2f} s (n = {rules['runs']}, p95 {rules['seconds_p95']:.2f} s) |"
+    ours, plain = models["ours"], models["plain"]
+    yield f"| embedded models, {models['text_leaves_median']} text leaves (median), p50 | 8 s | {ours['seconds_p50']:.2f} s (n = {models['runs']}, p95 {ours['seconds_p95']:.2f} s) |"
+    yield f"| its peak memory | 2.5 GB | {models['peak_mb'] / 1000:.2f} GB |"
+    yield f"| prompt tokens, p50 | - | {ours['prompt_tokens_p50']} |"
+    yield f"| the plain way, same model: seconds and prompt tokens, p50 | - | {plain['seconds_p50']:.2f} s, {plain['prompt_tokens_p50']} |"
+    last = size["rows"][-1]
+    yield f"| rules only, {last['resources']:,} observations and {last['notes']:,} notes | 30 s | {last['seconds']:.2f} s |"
+    yield f"| its peak memory | 3 GB | {size['peak_mb'] / 1000:.2f} GB |"
+    yield ""
+    yield "The plain way: BM25's ten best passages and the policy in one prompt, the whole letter out. It decides no"
+    yield "criterion and nothing it writes is checked."
+    yield ""
+    yield "![Seconds against chart size](../reports/draft-size/time-against-size.svg)"
+
+
+def second() -> Iterator[str]:
+    """Yield the section on the second FHIRPath engine."""
+    r, where = load("second-engine")
+    yield "## Second FHIRPath engine"
+    yield ""
+    yield f"{where}. Agreement with fhirpath.js on the expressions of the shipped policies and others, over made charts and"
+    yield "Synthea; the edge probes are odd on purpose, and the report explains every disagreement."
+    yield ""
+    yield "| part | same result |"
+    yield "|---|---|"
+    for name, row in r["same_result"].items():
+        yield f"| {name} | {share(row)} |"
+
+
+if __name__ == "__main__":
+    main()
