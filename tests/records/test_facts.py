@@ -150,3 +150,22 @@ def test_coverages_in_force_come_first_with_member_id_and_payer(tmp_path):
     assert (payer_name(first).quote, payer_name(first).source) == ("Lakes Health Plan", "Organization/o1")
     assert (member_id(second).quote, payer_name(second).quote) == ("S-2", "Acme")
     assert payer_name(second).path == "payor[0].display"
+
+
+def _phase(start, end):
+    bounds = {"start": start} | ({"end": end} if end else {})
+    return {"timing": {"repeat": {"boundsPeriod": bounds}}}
+
+
+@pytest.mark.parametrize(
+    ("phases", "end"),
+    [
+        ((("2024-01-01", "2024-01-28"), ("2024-01-29", "2024-06-30")), "2024-06-30"),
+        ((("2024-01-29", "2024-06-30"), ("2024-01-01", "2024-01-28")), "2024-06-30"),  # in any order
+        ((("2024-01-01", "2024-01-28"), ("2024-01-29", None)), None),  # the last dose is kept up
+    ],
+)
+def test_an_order_of_several_dosages_lasts_from_the_first_to_the_last(tmp_path, phases, end):
+    order = resource("MedicationRequest", "m1", dosageInstruction=[_phase(*phase) for phase in phases])
+    found = period_of(read_with(tmp_path, order).by_reference["MedicationRequest/m1"])
+    assert (found[0].text, found[1].text if found[1] else None) == ("2024-01-01", end)

@@ -96,11 +96,12 @@ def date_of(resource: Resource) -> Dated | None:
 def period_of(resource: Resource) -> tuple[Dated | None, Dated | None]:
     """Return the start and end of a resource's fact; an event of one day starts and ends on it.
 
-    An end of ``None`` means that no end is recorded, never that it goes on.
+    An end of ``None`` means that no end is recorded, never that it goes on. An order of several dosages, one
+    after the other, lasts from the start of the first to the end of the last.
     """
     rows = _PERIODS.get(resource.type)
     if rows:
-        return _first(resource.body, rows[0]), _first(resource.body, rows[1])
+        return _outermost(resource.body, rows[0], last=False), _outermost(resource.body, rows[1], last=True)
     for span in _SPANS:
         ends = _first(resource.body, (f"{span}.start",)), _first(resource.body, (f"{span}.end",))
         if ends != (None, None):
@@ -124,12 +125,24 @@ def newest_date(chart: Chart, *, until: date | None = None) -> date | None:
 
 
 def _first(body: Mapping[str, Any], paths: Sequence[str]) -> Dated | None:
+    return next((found for path in paths for found in _dated(body, path)), None)
+
+
+def _outermost(body: Mapping[str, Any], paths: Sequence[str], *, last: bool) -> Dated | None:
+    """Return the earliest start or the latest end; one of several without an end leaves the end open."""
     for path in paths:
-        for where, value in _values(body, path):
-            found = parse_date(value)
-            if found is not None and isinstance(value, str):
-                return Dated(found.earliest, found.latest, found.text, where, value)
+        found = _dated(body, path)
+        if found and last:
+            parts = _values(body, path.partition(".")[0])
+            return max(found, key=lambda day: day.latest) if len(found) >= len(parts) else None
+        if found:
+            return min(found, key=lambda day: day.earliest)
     return None
+
+
+def _dated(body: Mapping[str, Any], path: str) -> list[Dated]:
+    days = [(where, value, parse_date(value)) for where, value in _values(body, path)]
+    return [Dated(day.earliest, day.latest, day.text, where, str(value)) for where, value, day in days if day]
 
 
 def _values(body: Any, path: str) -> list[tuple[str, Any]]:
