@@ -72,7 +72,10 @@ def parse_yaml(text: str, name: str, error: type[UserError] = UserError) -> Any:
     except yaml.MarkedYAMLError as cause:
         mark = cause.problem_mark
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise error(f"{name}:{where} {cause.problem or 'not YAML'}") from cause
+        hint = (
+            "; put text that holds : ? , [ ] { } or # in quotes" if "expected" in str(cause.problem) else ""
+        )
+        raise error(f"{name}:{where} {cause.problem or 'not YAML'}{hint}") from cause
     except yaml.YAMLError as cause:
         raise error(f"{name}: not YAML ({str(cause).splitlines()[0]})") from cause
     except KeyError as cause:

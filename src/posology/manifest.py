@@ -51,7 +51,7 @@ class Input:
     role: str  # such as "chart", "request", "policy", "settings"
     name: str
     sha256: str
-    size_bytes: int
+    size_bytes: int | None = None  # None where the caller knows the hash only
 
 
 def hash_bytes(role: str, name: str, data: bytes) -> Input:
@@ -87,7 +87,7 @@ def build_manifest(
     manifest = {
         "posology": "manifest/1",
         "inputs": [
-            asdict(entry)
+            {key: value for key, value in asdict(entry).items() if value is not None}
             for entry in sorted(inputs, key=lambda entry: (entry.role, entry.name, entry.sha256))
         ],
         "models": {part: dict(models[part]) for part in sorted(models)},

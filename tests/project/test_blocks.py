@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.project.blocks import find_blocks, missing, parse_steps
 
 PAGE = """\

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.project.blocks import find_blocks, words
-from tests.project.tree import ROOT, documents, tracked_files
 
 from posology import errors
+from tests.project.blocks import find_blocks, words
+from tests.project.tree import ROOT, documents, tracked_files
 
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 IMAGE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)|<img[^>]+src=\"([^\"]+)\"")

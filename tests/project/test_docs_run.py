@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.project.blocks import Block, Step, find_blocks, missing, parse_steps, words
 from tests.project.tree import ROOT, documents
 

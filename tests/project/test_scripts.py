@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tests.project.tree import ROOT
 
 SCRIPTS = [p for p in sorted((ROOT / "scripts").iterdir()) if p.is_file() and not p.suffix]

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable
 
 import pytest
+
 from tests.project.tree import Function, Module, functions, length, modules, text_files
 
 # Modules over 400 lines and functions over 60, each with the reason why it is better whole.
