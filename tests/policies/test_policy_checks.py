@@ -137,7 +137,7 @@ def test_the_one_policy_in_force_is_taken():
 
 NONE = [
     ({"service": Code("HCPCS", "E0602")}, "E0601", "the nearest service is offered"),
-    ({"payer": "Somebody else"}, "Name of the payer", "the payers that have one"),
+    ({"payer": "Somebody else"}, "Name of the payer", "the policies of others"),
     ({"day": date(2019, 1, 1)}, "2024-01-01", "which versions there are, and when"),
     ({"policy_id": "acme-bmy"}, "acme-bmi", "the nearest id"),
     ({"policy_id": "acme-bmi", "day": date(2019, 1, 1)}, "2024-01-01", "the one named is not in force"),

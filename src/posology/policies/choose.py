@@ -1,6 +1,7 @@
 """Which policy governs: the one in force on the date, for the service and the payer."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -27,9 +28,8 @@ def choose_policy(
         raise PolicyError(_unknown_service(policies, service))
     matching = [p for p in governing if payer is None or same_payer(p.payer, payer)]
     if not matching:
-        payers = ", ".join(sorted({p.payer for p in governing}))
         raise PolicyError(
-            f"no policy of {payer} governs {_say(service)}; payers that have one: {payers}. "
+            f"no policy of {payer} governs {_say(service)}; others do: {_list(governing)}. "
             "Name the payer with --payer, or the policy with --policy"
         )
     in_force = [p for p in matching if p.in_force(day)]
@@ -68,7 +68,8 @@ _ALIASES |= {
 
 
 def _payer_key(name: str) -> str:
-    words = re.sub(r"[^a-z0-9 ]", " ", name.lower().replace("&", " ").replace(" and ", " "))
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    words = re.sub(r"[\W_]", " ", folded.replace("&", " ").replace(" and ", " "))
     key = " ".join(_FORMS.sub(" ", words).split())
     return _ALIASES.get(key, key)
 

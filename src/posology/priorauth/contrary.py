@@ -13,28 +13,59 @@ __all__ = ["find_contrary"]
 
 HITS = 5
 _NUMBER = re.compile(r"(?<![\d./-])\d{1,4}(?:\.\d+)?(?![\d/-]|\.\d)")
+_SEMANTIC_TAG = re.compile(r"\s*\([a-z/ ]+\)$")  # as in "Asthma (disorder)"
+_WORD = re.compile(r"[^\W\d_]{3}")
+_LONGEST_NAME = 6  # words
 _REACH = 40  # characters after the concept in which its value stands
 
 
 def find_contrary(leaf: Leaf, finding: Finding, index: PassageIndex) -> tuple[Evidence, ...]:
     """Return sentences of the notes that speak against a finding; each is shown, none changes the status.
 
-    For a finding that rests on a named thing: a sentence that denies it (or asserts it, where it was not
-    found). For a comparison: a value of the same name whose comparison comes out the other way.
+    For a thing that is on record: a sentence that denies it; for one that is not, where absence decided, a
+    sentence that asserts it. For a comparison: a value of the same name whose comparison comes out the other
+    way. That a note names a thing says nothing against a count, a length of time or a test that it did not
+    reach. What is evidence for the finding is never contrary to it.
     """
-    name = _name(finding)
-    if not name:
-        return ()
-    hits = index.search(name, HITS)
     if leaf.compare is not None and leaf.compare.value is not None:
-        return _other_values(leaf, finding, name, hits)
-    against = "no" if finding.status is Status.MET else "yes"
-    found = []
-    for hit in hits:
-        verdict = judge_by_rules(f"Is {name} documented?", [hit])
-        if verdict.answer == against and verdict.span is not None:
-            found.append(_quote(hit, verdict.span))
-    return tuple(found)
+        name = _name(finding)
+        found = _other_values(leaf, finding, name, index.search(name, HITS)) if name else ()
+    elif finding.status is Status.MET and leaf.test is None:
+        found = _said("no", leaf, finding, index)
+    else:
+        found = _said("yes", leaf, finding, index) if finding.basis == "absence" else ()
+    return tuple(row for row in found if not _is_evidence(row, finding))
+
+
+def _said(answer: str, leaf: Leaf, finding: Finding, index: PassageIndex) -> tuple[Evidence, ...]:
+    """Return the sentences that deny the thing, or that assert it, under any of its names."""
+    found = {}
+    for name in _names(leaf, finding):
+        for hit in index.search(name, HITS):
+            verdict = judge_by_rules(f"Is {name} documented?", [hit])
+            if verdict.answer == answer and verdict.span is not None:
+                found[(hit.passage.source, verdict.span.start)] = _quote(hit, verdict.span)
+    return tuple(found.values())
+
+
+def _names(leaf: Leaf, finding: Finding) -> tuple[str, ...]:
+    """Return what notes may call the thing: its name on record, the value set's, the criterion's own words.
+
+    Records often bear a code without a name, and what is not on record has none.
+    """
+    names = [_SEMANTIC_TAG.sub("", _name(finding))]
+    if leaf.find is not None and leaf.find.resource not in ("Patient", "Request"):
+        names += [(leaf.find.codes or "").replace("-", " "), leaf.text.strip().rstrip(".")]
+    worded = [name for name in names if _WORD.search(name) and len(name.split()) <= _LONGEST_NAME]
+    return tuple({name.casefold(): name for name in worded}.values())
+
+
+def _is_evidence(row: Evidence, finding: Finding) -> bool:
+    span = row.span
+    return any(
+        e.source == row.source and e.span is not None and span is not None and e.span.overlaps(span)
+        for e in finding.evidence
+    )
 
 
 def _name(finding: Finding) -> str:
