@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from common import rate, write_report
-
 from posology import load_policies
 from posology.evidence import Hit, TextVerdict, judge_by_rules, split_passages
 from posology.policies import Policy
@@ -25,7 +24,10 @@ from posology.priorauth.tree import all_leaves
 from posology.records import Document
 from posology.testing.phrases import KINDS, load_phrases
 
-NOTE = "Chief complaint: follow-up.\n\nHISTORY\nSeen today for a visit. {} Gait is steady.\n\nEXAM\nWell appearing.\n"
+NOTE = (
+    "Chief complaint: follow-up.\n\nHISTORY\nSeen today for a visit. {} Gait is steady.\n\n"
+    "EXAM\nWell appearing.\n"
+)
 SEEN = ("Was medical treatment for obesity (diet, exercise, medication) tried without success?",)
 ANSWERS = ("yes", "no", "not_stated")
 

@@ -1,7 +1,9 @@
 """Taking a yes/no question apart: what it is about, what must have come of it, how long, how many."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from posology.evidence.amounts import Required, required_amounts
 from posology.evidence.outcomes import Outcome, asked_outcomes
@@ -28,7 +30,11 @@ _LIST = re.compile(
     r",?\s+(?:such as|including|like|e\.g\.,?|for example)\s+|\(\s*(?:such as|e\.g\.,?|for example)\s+"
 )
 _TOO_MUCH = re.compile(
-    r"\b(?:not|never|neither|nor|unless|except|within the (?:last|past)|other than|before)\b", re.IGNORECASE
+    r"\b(?:not|never|neither|nor|unless|except|within the (?:last|past)|other than|before"
+    r"|(?:in|per|within|during|over)\s+(?:an?|the|one|any|each|\d+)\s+(?:(?:last|past"
+    r"|previous)\s+)?(?:\w+\s+)?"
+    r"(?:weeks?|months?|years?))\b",
+    re.IGNORECASE,
 )
 _LEAD = re.compile(
     r"^(?:is|are|was|were|has|have|had|does|do|did|can|will)\s+(?:there\s+)?(?:the\s+patient\s+|patient\s+"
@@ -38,7 +44,43 @@ _LEAD = re.compile(
 _RELATION = re.compile(
     r"\b(?:personal|family)(?: (?:and|or) (?:personal|family))? history of\b", re.IGNORECASE
 )
-_SPLIT = re.compile(r"\s*,\s*(?:or\s+|and\s+)?|\s+or\s+|/(?=[a-z])")
+_SPLIT = re.compile(r"\s*,\s*(?:or\s+|and\s+)?|\s+or\s+|(?<=[a-z]{3})/(?=[a-z]{3})")
+_CARER = r"(?:care\s?giver|carer|parent|guardian|family member)s?"
+_ALSO = re.compile(rf"^(?:\(\s*or\s+[^()]*\)|or\s+(?:an?|the|his|her|their)\s+{_CARER}\b)\s*", re.IGNORECASE)
+_SECOND = re.compile(
+    r",?\s+or\s+(?=(?:is|are|was|were|has|have|had|does|do|did)\s+(?:there|the)\b)", re.IGNORECASE
+)
+_RANGE = re.compile(r"\bmoderate(?:ly)?(?:\s+to\s+|-to-|\s+or\s+)severe(?:ly)?\b", re.IGNORECASE)
+_RELATED = re.compile(
+    r"^(?:the\s+)?(?P<effect>.+?)\s+(?:associated with|related to|due to|caused by|secondary to"
+    r"|attributable to"
+    r"|an? (?:result|consequence|complication) of)\s+(?P<cause>.+)$",
+    re.IGNORECASE,
+)
+_CAUSE_HEAD = re.compile(r"^(?:the\s+)?(?P<effect>.+?)\s+have\s+an?\s+(?P<kind>.+?)\s+cause\b", re.IGNORECASE)
+_SUBJECT = re.compile(
+    r"^(?:did|has|have|does|do)\s+the\s+(?P<effect>(?!patient\b)[^?,()]+?)\s+"
+    r"(?=(?:fail|improv|not\b|respond|persist|worsen)\w*)",
+    re.IGNORECASE,
+)
+_DEED = re.compile(
+    r"\b(?:completed?|finished|educated|trained|instructed|counsell?ed|counsell?ing|evaluated|assessed"
+    r"|performed"
+    r"|undergone|underwent|undergo|participated|attended|received|visit|reviewed|discussed|followed)\b",
+    re.IGNORECASE,
+)
+_ABOVE = re.compile(
+    r"\b(?:above|over|greater than|exceeding|more than)\s+(\d+(?:\.\d+)?)\s*(?:mg/dL|mmol/L|%)", re.IGNORECASE
+)
+_PLANNED = re.compile(
+    r"\b(?:planned|proposed|requested|scheduled|intended)\s+(?:operation|procedure|surgery|treatment"
+    r"|service|device)\b",
+    re.IGNORECASE,
+)
+# words that only carry another: the CPAP device is CPAP, a depressive disorder is depressive
+_LIGHT = frozenset(
+    ("device", "machine", "unit", "program", "system", "class", "disorder", "disease", "condition", "state")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +93,8 @@ class Concept:
     names: tuple[Name, ...]
     kinds: tuple[Name, ...]
     words: tuple[str, ...]
+    broader: tuple[Name, ...] = ()  # names of what this is a kind of
+    above: Decimal | None = None  # a value that must be exceeded beside it
 
     @property
     def empty(self) -> bool:
@@ -76,6 +120,12 @@ class Question:
     family: bool
     current: bool
     clear: bool
+    effect: Concept | None = None  # what one of the concepts must be the cause of
+    graded: bool = False  # moderate or severe
+    lasting: bool = False  # how long it has lasted, rather than how long it was given
+    deed: bool = False  # something that is done: taught, evaluated, completed
+    planned: bool = False  # what is planned is asked, not what was done
+    alternatives: tuple["Question", ...] = ()  # whole questions, joined by "or"
 
     def __repr__(self) -> str:
         """Show how many concepts it has: a question comes from a policy, not from a record."""
@@ -89,13 +139,50 @@ def parse_question(text: str) -> Question:
     >>> question.concepts[0].names[0].text, question.required[0].least
     ('physical therapy', Decimal('42'))
     """
-    outcomes, rest = asked_outcomes(text)
+    parts = [part for part in _SECOND.split(text) if part.strip()]
+    if len(parts) > 1:
+        return _joined(text, tuple(parse_question(part) for part in parts))
+    return _parse_one(text)
+
+
+def _joined(text: str, parts: tuple[Question, ...]) -> Question:
+    """Return a question whose alternatives are questions of their own, with all that they are about."""
+    parts = (parts[0], *(_of_first(part, parts[0]) for part in parts[1:]))
+    concepts = tuple(c for part in parts for c in part.concepts)
+    clear = all(part.clear for part in parts)
+    return Question(text, concepts, None, (), frozenset(), (), False, False, clear, alternatives=parts)
+
+
+def _of_first(part: Question, first: Question) -> Question:
+    """A second question whose noun stands in the first speaks of the same thing: four episodes of "
+    "depression."""
+    words = {word for concept in part.concepts for word in concept.words}
+    if any(c.names for c in part.concepts) or not words <= set(alike(search_tokens(first.text))):
+        return part
+    return replace(part, concepts=first.concepts)
+
+
+def _parse_one(text: str) -> Question:
+    subject = _SUBJECT.match(text.strip())
+    outcomes, rest = asked_outcomes(text.strip()[subject.end() :] if subject else text)
+    if not outcomes:
+        subject, rest = None, text
     required, rest = required_amounts(rest)
-    clear = not _TOO_MUCH.search(rest) and len(required) < 2
-    body = _RELATION.sub(" ", _LEAD.sub("", rest.strip().rstrip("? .")))
+    clear = not _TOO_MUCH.search(rest.replace("before meals", "")) and sum(r.is_time for r in required) < 2
+    clear = clear and len(required) < 3
+    body = _ALSO.sub("", _LEAD.sub("", rest.strip().rstrip("? .")))
+    graded = bool(_RANGE.search(body))
+    body = _RANGE.sub(" ", _RELATION.sub(" ", body))
     head_text, examples, listed = _examples(body)
+    effect, head_text = _effect(text, head_text, bool(examples))
+    effect = _concept(subject["effect"], False) if subject else effect
     parts = examples or _alternatives(head_text)
-    concepts = tuple(c for c in (_concept(part, bool(outcomes or required)) for part in parts) if not c.empty)
+    planned = bool(_PLANNED.search(body))
+    if planned:
+        parts = [_PLANNED.sub(" ", part) for part in parts]
+    counted = {r.noun for r in required if not r.is_time}
+    concepts = tuple(_concept(part, bool(outcomes or required)) for part in parts)
+    concepts = tuple(_uncounted(c, counted) for c in concepts if not _uncounted(c, counted).empty) or concepts
     head = _concept(head_text, False) if examples else None
     context = (
         tuple(name for t in _terms_in(head_text) for name in _names(t, loose=True)) if listed and head else ()
@@ -110,8 +197,27 @@ def parse_question(text: str) -> Question:
         required=tuple(required),
         family="family" in lower,
         current=bool(re.search(r"\b(?:current|currently|active|now|ongoing|untreated)\b", lower)),
-        clear=clear and bool(concepts),
+        clear=clear and any(not c.empty for c in concepts),
+        effect=effect,
+        graded=graded,
+        lasting=bool(re.search(r"\b(?:last(?:ed|s|ing)?|persist\w*)\b", lower)),
+        deed=bool(_DEED.search(text)) and not outcomes,
+        planned=planned,
     )
+
+
+def _uncounted(concept: Concept, counted: set[str]) -> Concept:
+    """Drop the noun that is counted: the count says it."""
+    return replace(concept, words=tuple(w for w in concept.words if w not in counted))
+
+
+def _effect(text: str, head: str, examples: bool) -> tuple[Concept | None, str]:
+    """Return what a cause is asked of, and the text that names the cause."""
+    match = _CAUSE_HEAD.match(head) if examples else _RELATED.match(head)
+    if not match or not re.match(r"(?:is|are|was|were|does|do)\s+the\b", text.strip(), re.IGNORECASE):
+        return None, head
+    effect = _concept(match["effect"], False)
+    return (None, head) if effect.empty else (effect, match["kind" if examples else "cause"])
 
 
 def _examples(body: str) -> tuple[str, list[str], bool]:
@@ -141,10 +247,18 @@ def _alternatives(text: str) -> list[str]:
 
 
 def _concept(text: str, treatment: bool) -> Concept:
+    """Find what is named, and the value that must be exceeded beside it, if any."""
+    limit = _ABOVE.search(text)
+    joined = re.sub(r"\b(co|non|re|pre|anti)-(?=\w)", r"\1", _ABOVE.sub(" ", text), flags=re.IGNORECASE)
+    concept = _named(re.sub(r"(?<=[a-z]{3})-(?=[a-z]{3})", " ", joined), treatment)
+    return replace(concept, above=Decimal(limit[1])) if limit else concept
+
+
+def _named(text: str, treatment: bool) -> Concept:
     """Find the longest named term; what words remain must stand in the sentence too."""
     terms = _terms_in(text)
     if not terms:
-        return Concept((), (), tuple(w for w in dict.fromkeys(alike(search_tokens(text))) if w not in _EMPTY))
+        return Concept((), (), _heavy(w for w in alike(search_tokens(text)) if w not in _EMPTY))
     term = max(terms, key=lambda t: max(_length(n, text) for n in _names(t)))
     names = _names(term)
     rest = text
@@ -153,8 +267,22 @@ def _concept(text: str, treatment: bool) -> Concept:
     kinds = tuple(Name(kind) for kind in term.kinds)
     if treatment:
         kinds += tuple(Name(loose) for loose in term.loose if loose in ("PT", "HEP", "NSAID", "NSAIDs"))
-    words = tuple(w for w in dict.fromkeys(alike(search_tokens(rest))) if w not in _EMPTY and not w.isdigit())
-    return Concept(names, kinds, words)
+    words = (w for w in alike(search_tokens(rest)) if w not in _EMPTY and not w.isdigit())
+    return Concept(names, kinds, tuple(w for w in dict.fromkeys(words) if w not in _LIGHT), _broader(term))
+
+
+def _heavy(words: Iterable[str]) -> tuple[str, ...]:
+    """Drop words that only carry another, unless nothing else is left."""
+    found = tuple(dict.fromkeys(words))
+    return tuple(w for w in found if w not in _LIGHT) or found
+
+
+def _broader(term: Term) -> tuple[Name, ...]:
+    """Return the names of terms that this one is a kind of: to deny those is to deny it."""
+    own = {text.lower() for text in (term.name, *term.same)}
+    return tuple(
+        name for other in TERMS if own.intersection(map(str.lower, other.kinds)) for name in _names(other)
+    )
 
 
 def _length(name: Name, text: str) -> int:

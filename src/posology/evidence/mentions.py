@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from posology.evidence.asked import Concept, Question
 from posology.evidence.outcomes import find_outcomes
@@ -11,7 +12,16 @@ from posology.records.context import Assertion, assertion_of
 from posology.records.sections import Section
 from posology.spans import Span
 
-__all__ = ["NEGATED", "Mention", "Reading", "answered_no", "clause_around", "find_mentions", "refusal"]
+__all__ = [
+    "NEGATED",
+    "Mention",
+    "Reading",
+    "answered_no",
+    "clause_around",
+    "find_mentions",
+    "no_other",
+    "refusal",
+]
 
 NEGATED = "it is negated"  # why a sentence that denies what is asked is refused
 
@@ -33,6 +43,19 @@ _CLAUSE = re.compile(
     r"|changed to|"
     r"continues?|remains on)\b|\band (?:is|was|has|had|continues?|remains?|takes?|started|reports?|denies)\b",
     re.IGNORECASE,
+)
+_CONDITIONAL = re.compile(
+    r"\b(?:if|consider\w*|candidate|discuss\w*|would|could|might|may|should|unless|undecided|option"
+    r"|versus|vs)\b",
+    re.IGNORECASE,
+)
+_PLANS = re.compile(
+    r"\b(?:plan\w*|schedul\w+|booked|elect(?:ed|s)|opted|will|request\w*|proceed\w*|chosen|chose|intend\w*"
+    r"|propos\w+|procedure|operation)\b",
+    re.IGNORECASE,
+)
+_NO_OTHER = re.compile(
+    r"\bno\s+(?:other|second|additional|further|different)\s+(?:\w+\s+){0,2}$", re.IGNORECASE
 )
 _ANSWER_NO = re.compile(
     r"^[^.;]{0,80}?(?::|\s[-–]|\?)[\s\"']*(?:none|no|negative|denied|denies|absent|nil|not present)\b",
@@ -86,6 +109,7 @@ def find_mentions(reading: Reading, concept: Concept) -> list[Mention]:
     complete = len(present) == len(concept.words) or (
         len(concept.words) > 4 and len(present) >= len(concept.words) - 1
     )
+    complete = complete and (concept.above is None or _exceeds(words, concept.above))
     places = _places(reading, concept)
     if not concept.names:
         return _word_mentions(reading, concept, places, complete)
@@ -98,6 +122,12 @@ def find_mentions(reading: Reading, concept: Concept) -> list[Mention]:
                     Mention(concept, reading.shifted(Span(*match.span())), others, general, complete)
                 )
     return found
+
+
+def _exceeds(words: str, least: Decimal) -> bool:
+    """Tell whether a number of the sentence exceeds a value and is of its order."""
+    numbers = (Decimal(n) for n in re.findall(r"(?<![\w./-])\d{1,4}(?:\.\d+)?(?![\w/])", words))
+    return any(least < n <= 5 * least for n in numbers)
 
 
 def _places(reading: Reading, concept: Concept) -> list[Span]:
@@ -119,6 +149,10 @@ def _word_mentions(
 
 def refusal(reading: Reading, mention: Mention) -> str:
     """Return why a mention shows nothing about the patient, or an empty text."""
+    if no_other(reading, mention.span):
+        return NEGATED
+    if reading.question.planned:
+        return _unplanned(reading, mention)
     for span in (mention.span, *mention.others):
         why = _doubt(reading, span)
         if why:
@@ -128,6 +162,21 @@ def refusal(reading: Reading, mention: Mention) -> str:
     if _not_yet(reading, mention):
         return "it is planned, taught or looked for"
     return ""
+
+
+def _unplanned(reading: Reading, mention: Mention) -> str:
+    """A question about a plan is answered by a plan, not by a thought of it or by what is past."""
+    said = reading.assertion(mention.span)
+    if said.negated:
+        return NEGATED
+    if said.family or said.other or said.uncertain or _CONDITIONAL.search(reading.words):
+        return "it is uncertain, a condition or about somebody else"
+    return "" if _PLANS.search(reading.words) and not said.historical else "no plan is told"
+
+
+def no_other(reading: Reading, span: Span) -> bool:
+    """Tell whether words right before deny a further one: "no other monitor"."""
+    return bool(_NO_OTHER.search(reading.text[reading.sentence.start : span.start]))
 
 
 def _doubt(reading: Reading, span: Span) -> str:

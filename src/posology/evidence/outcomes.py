@@ -16,6 +16,8 @@ class Outcome(StrEnum):
     NOT_TOLERATED = "not_tolerated"
     CONTRAINDICATED = "contraindicated"
     HELPED = "helped"
+    BORNE = "borne"
+    PERMITTED = "permitted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +30,36 @@ class OutcomeCue:
 
 _GOOD = r"(?:success|relief|improvement|benefit|response|effect|efficacy|help|weight loss|progress|control)"
 _FEW = r"(?:[\w-]+\s+){0,3}?"
+_HARM = (
+    r"(?:side effects?|adverse (?:effects?|reactions?|events?)|intoleran\w+|trouble|problems?"
+    r"|difficult\w+|issues?)"
+)
 _PATTERNS: tuple[tuple[Outcome, str], ...] = (
     (
+        Outcome.PERMITTED,
+        r"(?:\bno|\bwithout|\bnor|\bden(?:y|ies|ied))\s+(?:(?:any|an?|known|absolute"
+        r"|relative)\s+){0,2}contra-?indicat\w+"
+        r"|\b(?:is|are|was|were)\s+not\s+contra-?indicated",
+    ),
+    (
+        Outcome.BORNE,
+        rf"(?:\bno|\bwithout|\bneither|\bnor|\bnever (?:had|caused)|\bden(?:y|ies|ied))\s+"
+        rf"(?:(?!(?:and|but|or|with|due|relief|lasting|improvement)\b)[\w-]+\s+){{0,2}}?{_HARM}"
+        r"|\b(?<!not )well[- ]tolerated|\btolerat(?:es|ed|ing)\s+(?:(?:it|them|[\w-]+)\s+){0,3}well",
+    ),
+    (
         Outcome.CONTRAINDICATED,
-        r"contra-?indicat\w+|(?:should|must|may|can)\s*not\s+(?:be given|take|use|receive)",
+        r"contra-?indicat\w+|preclud\w+|\bruled out by\b|(?:is|was|are) not (?:an option|possible|safe"
+        r"|appropriate|advisable)"
+        r"|(?:should|must|may|can)\s*not\s+(?:be given|take|use|receive)",
     ),
     (
         Outcome.NOT_TOLERATED,
         r"(?:could|can|did|does|was|is|were)\s*(?:not|n't|n’t)\s+(?:able to\s+)?tolerat\w*|unable to tolerate"
         r"|not\s+(?:well[- ])?tolerated|poorly tolerated|intoleran(?:t|ce)s?|(?:did|does|could)(?:n't|n’t) "
         r"tolerate"
-        r"|(?:discontinued|stopped|held|d/c'?d|withdrawn|quit)\s+(?:it\s+|them\s+)?(?:due to|because of"
-        r"|secondary to|"
+        r"|(?:discontinued|stopped|held|d/c'?d|dc'?d|withdrawn|quit)\s+(?:it\s+|them\s+)?(?:due to|because of"
+        r"|secondary to|2/2|"
         r"for|owing to|after)\s+(?!(?:\w+\s+){0,2}(?:cost|insurance|coverage|refill|surgery|lack"
         r"|inefficacy|non|no\b|"
         r"\d|good|resol|improve|remission))",
@@ -57,6 +77,11 @@ _PATTERNS: tuple[tuple[Outcome, str], ...] = (
         r"|lost|sustain\w*)"
         r"|unsuccessful\w*|refractory|non-?respon\w+|despite|regain\w*|unable to (?:lose|maintain|sustain"
         r"|keep)"
+        r"|\b(?:did|does|do|has|have|had|is|are|was|were) not (?:any )?better|\bno better\b"
+        r"|\bno (?:meaningful |real |lasting )?change\b"
+        r"|without (?:any )?(?:effect|change|durable|lasting|meaningful)\b|\bpersist(?:s|ed|ing|ent)?\b"
+        r"|\bunchanged\b|\bwors(?:e|ened|ening)\b"
+        r"|\bto no avail\b|\bnonresponder|(?:of )?(?:no|little) (?:use|avail)\b|inefficac\w+|exhausted"
         r"|(?:drug|treatment|medically|pharmaco)[- ]?resistant|intractable|in spite of|little help|not "
         r"enough",
     ),
@@ -66,7 +91,8 @@ _PATTERNS: tuple[tuple[Outcome, str], ...] = (
         r"|some)\s+"
         rf"{_FEW}{_GOOD}|\beffective\w*|\bhelp(?:ed|ing|s|ful)\b|\bsuccess(?:ful)?\w*|resolved|well[- "
         rf"]controlled"
-        r"|(?:well[- ])tolerated|tolerat(?:es|ed|ing)\b|respond(?:ed|ing)\s+well|\bbenefit(?:ed|ing|s)?\b"
+        r"|(?:well[- ])tolerated|tolerat(?:es|ed|ing)\b|respond(?:ed|ing)?s?\s+(?:well|to)|\bpain[- ]free"
+        r"|\bbenefit(?:ed|ing|s)?\b"
         r"|\brelief\b"
         r"|at goal|remission|under control|feeling better|\bbetter\b",
     ),
@@ -79,7 +105,8 @@ _ASKED: tuple[tuple[str, tuple[Outcome, ...]], ...] = (
         (Outcome.NOT_TOLERATED,),
     ),
     (
-        r"\bfail\w*|ineffective|without\s+(?:\w+\s+){0,2}(?:success|relief|improvement|benefit|response"
+        r"\bfail\w*(?:\s+to\s+(?:improve|respond|help|relieve|work))?|ineffective"
+        r"|without\s+(?:\w+\s+){0,2}(?:success|relief|improvement|benefit|response"
         r"|weight loss)"
         r"|unsuccessful\w*|inadequate(?:\s+(?:response|relief|control))?|insufficient|refractory"
         r"|not\s+(?:respond\w*|"

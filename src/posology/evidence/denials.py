@@ -1,0 +1,77 @@
+"""Whether a sentence denies what a question asks about: by its name, a broader one, or every alternative."""
+
+from collections.abc import Sequence
+
+from posology.evidence.asked import Concept
+from posology.evidence.mentions import Mention, Reading, answered_no, no_other
+from posology.evidence.tokens import alike, search_tokens
+from posology.spans import Span
+
+__all__ = ["denied", "hedged_or_other"]
+
+# what only sharpens a thing: to deny the thing is to deny it sharpened
+_SHARPENING = frozenset(
+    alike(
+        search_tokens(
+            "active serious new severe acute progressive recurrent untreated known unexplained unintended "
+            "significant documented formal comprehensive structured supervised wide marked current chronic "
+            "persistent moderate frequent adequate physician-directed large another"
+        )
+    )
+)
+
+
+def denied(reading: Reading, named: Sequence[Mention]) -> bool:
+    """Tell whether the thing asked is denied: by its general name, or every alternative in the sentence."""
+    question = reading.question
+    if question.required or hedged_or_other(reading, named):
+        return False
+    refused = [m for m in named if m.general and _plainly_denied(reading, m)]
+    if any(m.concept is question.head for m in refused):
+        return True
+    return all(any(m.concept is c for m in refused) or _broader_denied(reading, c) for c in question.concepts)
+
+
+def hedged_or_other(reading: Reading, named: Sequence[Mention]) -> bool:
+    """Tell whether anything named is doubted, planned, or of somebody else."""
+    for mention in named:
+        said = reading.assertion(mention.span)
+        if said.uncertain or said.hypothetical or said.other or (said.family and not reading.question.family):
+            return True
+    return False
+
+
+def _plainly_denied(reading: Reading, mention: Mention) -> bool:
+    """A denial counts where it denies the whole thing and stands close, in words or in a list that it opens.
+
+    Words that only sharpen it may be missing: no infection is no active serious infection.
+    """
+    if not mention.complete and not _only_sharpened(reading, mention.concept):
+        return False
+    if answered_no(reading, mention.span) or no_other(reading, mention.span):
+        return True
+    return _close(reading, mention.span)
+
+
+def _broader_denied(reading: Reading, concept: Concept) -> bool:
+    """To deny the broader thing by name is to deny its kinds."""
+    places = (
+        reading.shifted(Span(*match.span()))
+        for name in concept.broader
+        for match in name.pattern.finditer(reading.words)
+    )
+    return any(
+        _close(reading, place) and not hedged_or_other(reading, [Mention(concept, place, (), True, True)])
+        for place in places
+    )
+
+
+def _close(reading: Reading, span: Span) -> bool:
+    said = reading.assertion(span)
+    opened = max((cue.end for cue in said.cues if cue.end <= span.start), default=span.start)
+    return said.negated and len(Span(opened, span.start).of(reading.text).split()) <= 12
+
+
+def _only_sharpened(reading: Reading, concept: Concept) -> bool:
+    tokens = set(alike(search_tokens(reading.words)))
+    return all(word in _SHARPENING or word in tokens for word in concept.words)
