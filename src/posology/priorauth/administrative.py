@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from posology.config import is_npi
-from posology.policies import Policy, same_system
+from posology.policies import Policy, eligibility, same_system
 from posology.policies.choose import same_payer
 from posology.priorauth.request import Party, Request
 from posology.records import Chart, Resource, coverages_on, payer_name
@@ -83,7 +83,7 @@ def find_order(chart: Chart, request: Request) -> Resource | None:
 
 
 def _orders(resource: Resource, request: Request) -> bool:
-    if resource.body.get("status") in ("entered-in-error", "revoked", "cancelled"):
+    if eligibility(resource.type, resource.body)[0] is not True:
         return False
     if str(resource.body.get("authoredOn", ""))[:10] > request.day.isoformat():
         return False

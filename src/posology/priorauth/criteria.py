@@ -1,5 +1,6 @@
 """Criteria: structured data first, text where a leaf asks, contrary evidence for both."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -37,22 +38,33 @@ def judge_criteria(
         elif finding.basis in ("structured", "absence"):
             finding = replace(finding, contrary=finding.contrary + find_contrary(leaf, finding, index))
         findings[leaf.id] = finding
-    return findings | _attested(leaves, request)
+    return findings | _attested(leaves, findings, request)
 
 
-def _attested(leaves: tuple[Leaf, ...], request: Request) -> dict[str, Finding]:
+def _attested(
+    leaves: Sequence[Leaf], findings: Mapping[str, Finding], request: Request
+) -> dict[str, Finding]:
     by_id = {leaf.id: leaf for leaf in leaves}
-    return {a.criterion: _statement(by_id[a.criterion], a, request) for a in request.details.attestations}
+    return {
+        statement.criterion: _stated(by_id[statement.criterion], statement, findings, request)
+        for statement in request.details.attestations
+    }
 
 
-def _statement(leaf: Leaf, attestation: Attestation, request: Request) -> Finding:
-    status = Status.MET if attestation.answer == leaf.expect else Status.NOT_MET
+def _stated(leaf: Leaf, statement: Attestation, findings: Mapping[str, Finding], request: Request) -> Finding:
+    """Let a person's statement decide; what the chart says otherwise stays in sight as contrary."""
+    status = Status.MET if statement.answer == leaf.expect else Status.NOT_MET
     evidence = Evidence(
         EvidenceKind.HUMAN,
         request.source,
-        attestation.statement,
-        date=attestation.date.isoformat(),
-        how=attestation.by,
-        label=f"statement by {attestation.by}",
+        statement.statement,
+        date=statement.date.isoformat(),
+        how=statement.by,
+        label=f"statement by {statement.by}",
     )
-    return Finding(status, "human", (evidence,), (), "A person stated it.", (), "person")
+    read = findings[leaf.id]
+    against = read.contrary if read.status is status else (*read.evidence, *read.contrary)
+    reason = "A person stated it."
+    if read.status not in (status, Status.UNKNOWN):
+        reason = "A person stated it; the chart says otherwise, which is shown as contrary."
+    return Finding(status, "human", (evidence,), against, reason, (), "person")

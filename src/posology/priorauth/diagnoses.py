@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from posology.policies import Finding, Policy, same_system
+from posology.policies import Finding, Policy, eligibility, same_system
 from posology.priorauth.administrative import find_order
 from posology.priorauth.request import Request
 from posology.priorauth.tree import all_leaves
@@ -35,7 +35,7 @@ def _reasons(chart: Chart, request: Request) -> Iterator[Resource]:
     reasons = order.linked.get("reasonReference") if order else None
     for reference in reasons if isinstance(reasons, list) else []:
         target = chart.target(reference)
-        if target is not None and target.type == "Condition":
+        if target is not None and target.type == "Condition" and eligibility(target.type, target.body)[0]:
             yield target
 
 
@@ -53,7 +53,9 @@ def _codes(condition: Resource) -> Iterator[dict[str, Any]]:
     concept = condition.body.get("code")
     codings = concept.get("coding") if isinstance(concept, Mapping) else None
     for number, coding in enumerate(codings if isinstance(codings, list) else []):
-        if isinstance(coding, Mapping) and same_system(str(coding.get("system", "")), "ICD-10-CM"):
+        if not isinstance(coding, Mapping) or not isinstance(coding.get("code"), str):
+            continue
+        if same_system(str(coding.get("system", "")), "ICD-10-CM"):
             yield {
                 "system": "ICD-10-CM",
                 "code": coding.get("code"),

@@ -73,6 +73,7 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
     details: RequestFile | None = None,
     settings: Settings | None = None,
     models: Models | None = None,
+    inputs: Sequence[Input] = (),
     seed: int = 0,
     on_stage: Stages = _silent,
 ) -> Packet:
@@ -80,7 +81,8 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
 
     ``day`` is the date of service. Without ``policies`` the shipped library is used; without ``policy_id``
     the one policy in force that governs the service for the payer. ``models`` may be opened once by
-    ``open_models`` and used for many drafts; else they are opened by ``settings``.
+    ``open_models`` and used for many drafts; else they are opened by ``settings``. ``inputs`` are further
+    files for the manifest, such as the request file.
     """
     settings = settings or load_settings()
     clock = _Clock()
@@ -93,7 +95,7 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
     )
     subject = subject_of(chart, request, policy.payer)
     require_runnable(policy)
-    _require_known(policy, request)
+    _require_attestable(policy, request)
     on_stage("Opening the models")
     with clock("open_models"):
         opened = models or open_models(settings)
@@ -130,19 +132,27 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
         withheld=withheld,
         validator=opened.checker,
     )
-    inputs = [Input("chart", name, sha256, 0) for name, sha256 in chart.inputs.items()]
-    inputs.append(Input("policy", policy.file.rsplit("/", 1)[-1], policy.sha256, 0))
+    files = [*inputs, *(Input("chart", name, sha256, None) for name, sha256 in chart.inputs.items())]
+    files.append(Input("policy", policy.file.rsplit("/", 1)[-1], policy.sha256, None))
     manifest = build_manifest(
-        inputs, opened.identities(), settings_record(settings), seed=seed, timings_s=clock.seconds
+        files, opened.identities(), settings_record(settings), seed=seed, timings_s=clock.seconds
     )
     return Packet(record, manifest)
 
 
-def _require_known(policy: Policy, request: Request) -> None:
+def _require_attestable(policy: Policy, request: Request) -> None:
+    """Refuse statements about no criterion of the policy, twice about one, or of a day still to come."""
     known = {leaf.id for leaf in all_leaves(policy)}
-    unknown = [a.criterion for a in request.details.attestations if a.criterion not in known]
-    if unknown:
-        raise RequestError(
-            f"request file: attestations: the policy {policy.id} has no criterion {unknown[0]!r}; "
-            f"its criteria: {', '.join(sorted(known))}"
-        )
+    seen: set[str] = set()
+    for statement in request.details.attestations:
+        where = f"request file: attestations: {statement.criterion!r}"
+        if statement.criterion not in known:
+            raise RequestError(
+                f"{where}: the policy {policy.id} has no such criterion; "
+                f"its criteria: {', '.join(sorted(known))}"
+            )
+        if statement.criterion in seen:
+            raise RequestError(f"{where}: stated twice; keep one statement a criterion")
+        if statement.date > request.day:
+            raise RequestError(f"{where}: dated {statement.date}, after the date of service {request.day}")
+        seen.add(statement.criterion)

@@ -47,8 +47,23 @@ def _ask(leaf: Leaf, finding: Finding) -> str:
         return f"{what}: the record contradicts itself; the treating clinician must settle which is right."
     ways = []
     if leaf.find is not None:
-        ways.append(_RESOURCES.get(leaf.find.resource or "", "a structured entry") + " in the chart")
+        ways.append(_wanted(leaf))
     if leaf.question:
-        ways.append(f"a note that answers: {leaf.question}")
+        ways.append(f"a note that answers “{leaf.question}”")
     wanted = " or ".join(ways) or "a statement of the treating clinician"
-    return f"{what}: please supply {wanted}; the clinic's staff or the treating clinician can add it."
+    return f"{what}: clinic staff or the treating clinician can supply {wanted}."
+
+
+def _wanted(leaf: Leaf) -> str:
+    """Name the entry that would decide a leaf, and where it belongs."""
+    kind = (leaf.find.resource if leaf.find else None) or ""
+    if kind == "Patient":
+        lacks = [
+            words
+            for key, words in (("age", "birth date"), ("gender", "sex"))
+            if key in (leaf.test or "").lower()
+        ]
+        return f"the patient's {' and '.join(lacks or ['details'])} in the chart"
+    if kind == "Request":
+        return _RESOURCES[kind]
+    return _RESOURCES.get(kind, "a structured entry") + " in the chart"

@@ -29,6 +29,16 @@ class Models:
 def open_models(settings: Settings) -> Models:
     """Open the models that the profile names; writer and validator must be of different families."""
     profile = settings.profile
+    if profile.embedder.engine != "static":
+        raise SettingsError(
+            f"profile {settings.profile_name}: embedder: this version searches with the engine static only, "
+            'which needs nothing: embedder = {engine = "static"}'
+        )
+    if profile.index != "local":
+        raise SettingsError(
+            f"profile {settings.profile_name}: index: this version keeps a chart's index in memory only: "
+            'index = "local"'
+        )
     writer = open_generator(profile.writer, settings)
     checker = _open_checker(profile.validator, settings)
     if writer is not None and checker is not None and writer.identity.family == checker.identity.family:

@@ -6,7 +6,7 @@ The quote is the sentence itself, so it stands in the note word for word.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -78,12 +78,16 @@ def read_leaves(
 
 
 def _by_rules(leaf: Leaf, hits: Sequence[Hit]) -> list[Verdict]:
-    found = []
+    """Judge each sentence by itself, so that a yes and a no of one passage are both seen."""
+    found: dict[tuple[str, int], Verdict] = {}
     for hit in hits:
-        verdict = judge_by_rules(str(leaf.question), [hit])
-        if verdict.answer in ("yes", "no") and verdict.span is not None:
-            found.append(_verdict(hit, verdict.answer, verdict.span, "rule", verdict.score))
-    return found
+        for span in hit.passage.sentences:
+            one = replace(hit, passage=replace(hit.passage, sentences=(span,)))
+            verdict = judge_by_rules(str(leaf.question), [one])
+            if verdict.answer in ("yes", "no") and verdict.span is not None:
+                read = _verdict(hit, verdict.answer, verdict.span, "rule", verdict.score)
+                found.setdefault((hit.passage.source, verdict.span.start), read)
+    return list(found.values())
 
 
 def _by_model(

@@ -14,8 +14,9 @@ from posology.priorauth.narrative import CheckedSentence, Withheld
 from posology.priorauth.packet import EvidenceTable
 from posology.priorauth.request import Request
 from posology.priorauth.subject import Subject
-from posology.priorauth.tree import all_leaves, leaf_paths
+from posology.priorauth.tree import all_leaves, deciding_ids, leaf_paths
 from posology.priorauth.wording import policy_evidence
+from posology.quotes import Evidence, EvidenceKind
 from posology.records import Chart, newest_date
 
 __all__ = ["build_record"]
@@ -43,8 +44,11 @@ def build_record(  # noqa: PLR0913 - the parts of a packet, each by its name
     criteria = [
         _criterion(leaf, findings[leaf.id], paths[leaf.id], table, policy) for leaf in all_leaves(policy)
     ]
+    _mark_deciding(criteria, policy, findings)
     narrative = [_sentence(sentence, table) for sentence in told]
-    attachments = [_attachment(document) for document in documents.found]
+    quoted = {evidence.source for sentence in told for evidence in sentence.draft.cites}
+    attachments = [_attachment(document, cited=document.source in quoted) for document in documents.found]
+    diagnoses = [_diagnosis(row, table) for row in administrative.block["diagnoses"]]
     return {
         "posology": "packet/1",
         "request": _request(request, policy),
@@ -59,7 +63,7 @@ def build_record(  # noqa: PLR0913 - the parts of a packet, each by its name
         "withheld": [_withheld(item) for item in withheld],
         "gaps": _gaps(policy, findings, documents, administrative),
         "unread": [asdict(item) for item in chart.unread],
-        "administrative": administrative.block | {"attachments": attachments},
+        "administrative": administrative.block | {"diagnoses": diagnoses, "attachments": attachments},
         "validator": validator.identity.name if validator else None,
         "stale": _stale(chart, request.day),
         "restricted_used": any(resource.restricted for resource in chart.resources),
@@ -118,6 +122,27 @@ def _criterion(
     return record | ({"policy_wording": wording[0]} if wording else {})
 
 
+def _mark_deciding(
+    criteria: Sequence[dict[str, Any]], policy: Policy, findings: Mapping[str, Finding]
+) -> None:
+    """Mark the findings by which the policy is not met or an exclusion applies, if that is so."""
+    deciding = deciding_ids(policy, {key: finding.status for key, finding in findings.items()})
+    for row in criteria:
+        if row["id"] in deciding:
+            row["decides"] = True
+
+
+def _diagnosis(row: Mapping[str, Any], table: EvidenceTable) -> dict[str, Any]:
+    """Give a diagnosis of the header the id of the evidence that its code stands in."""
+    source, code = str(row.get("source") or ""), str(row.get("code") or "")
+    if not source or not code:
+        return dict(row)
+    kind = EvidenceKind.STRUCTURED if row.get("path") else EvidenceKind.HUMAN
+    label = str(row.get("display") or "diagnosis")
+    evidence = Evidence(kind, source, code, path=str(row.get("path") or ""), label=label)
+    return dict(row) | {"evidence": table.identify([evidence])[0]}
+
+
 def _sentence(sentence: CheckedSentence, table: EvidenceTable) -> dict[str, Any]:
     draft = sentence.draft
     return {
@@ -142,8 +167,8 @@ def _withheld(item: Withheld) -> dict[str, Any]:
     }
 
 
-def _attachment(found: FoundDocument) -> dict[str, Any]:
-    return {"id": found.id, "source": found.source, "title": found.title, "date": found.date, "cited": False}
+def _attachment(found: FoundDocument, *, cited: bool) -> dict[str, Any]:
+    return {"id": found.id, "source": found.source, "title": found.title, "date": found.date, "cited": cited}
 
 
 def _gaps(

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, field_validator
 
 from posology.errors import RequestError
 from posology.files import parse_yaml, read_utf8
@@ -67,8 +67,8 @@ class Attestation(_Strict):
 
     criterion: str
     answer: Literal["yes", "no"]
-    statement: str
-    by: str
+    statement: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+    by: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     date: date
 
 

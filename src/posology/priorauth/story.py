@@ -1,20 +1,23 @@
 """The story of a letter: what it tells, in which order, in whose words, and what is withheld."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from posology.evidence import ChartFacts, Sex
 from posology.policies import Finding, Leaf, Policy
+from posology.priorauth.around import service_name, with_surroundings
 from posology.priorauth.conclusion import Conclusion
 from posology.priorauth.models import Models
-from posology.priorauth.narrative import CheckedSentence, DraftSentence, Withheld
+from posology.priorauth.narrative import CheckedSentence, DraftSentence, Section, Withheld
 from posology.priorauth.request import Request
 from posology.priorauth.subject import Subject
-from posology.priorauth.tree import all_leaves, exclusion_ids
+from posology.priorauth.tree import all_leaves, idle_ids, leaf_paths, unwanted_ids
 from posology.priorauth.verify import check_sentences
 from posology.priorauth.wording import (
     bare_sentence,
+    exclusion_lead,
     fact_sentences,
     opening_sentence,
     policy_sentence,
@@ -47,7 +50,7 @@ def tell(story: Story, chart: Chart, models: Models) -> tuple[list[CheckedSenten
     def check(drafts: Sequence[DraftSentence]) -> list[CheckedSentence | Withheld]:
         return check_sentences(drafts, chart, facts, models.checker)
 
-    templates = _sentences(story)
+    templates = _sentences(story, chart)
     told: dict[int, CheckedSentence] = {}
     withheld: list[Withheld] = []
     worded = word_facts(templates, models.writer) if models.writer is not None else []
@@ -67,34 +70,98 @@ def tell(story: Story, chart: Chart, models: Models) -> tuple[list[CheckedSenten
     return [told[i] for i in sorted(told)], withheld
 
 
-def _sentences(story: Story) -> list[DraftSentence]:
+def _sentences(story: Story, chart: Chart) -> list[DraftSentence]:
     """Return the letter's template sentences in the letter's order, none twice in a section."""
     subject = story.subject
-    sentences = [*request_sentences(story.request, subject.name), *opening_sentence(subject.age, subject.sex)]
-    against = story.conclusion.outcome == "not_supported"
-    for leaf in all_leaves(story.policy):
-        finding = story.findings[leaf.id]
-        if not _tells(leaf, finding, story):
-            continue
-        section = "clinical_summary" if against else section_of(leaf, finding)
-        excluded = leaf.id in exclusion_ids(story.policy)
-        if not against:
-            sentences += policy_sentence(leaf, section, story.policy.id, exclusion=excluded)
-        sentences += fact_sentences(leaf, finding, section)
+    points = _points(story, chart)
+    sentences = [
+        *request_sentences(story.request, subject.name, service_name(chart, story.request)),
+        *opening_sentence(subject.age, subject.sex),
+        *(sentence for point in points for sentence in (*point.wording, *point.facts)),
+    ]
     unique = {(sentence.section, sentence.text): sentence for sentence in reversed(sentences)}
     kept = [s for s in sentences if unique[(s.section, s.text)] is s]
     return sorted(kept, key=lambda sentence: _SECTIONS.index(sentence.section))
 
 
-def _tells(leaf: Leaf, finding: Finding, story: Story) -> bool:
+@dataclass(frozen=True)
+class _Point:
+    """What the letter says of one finding: the payer's wording, then the facts."""
+
+    section: Section
+    wording: tuple[DraftSentence, ...]
+    facts: tuple[DraftSentence, ...]
+
+    @property
+    def rank(self) -> tuple[Section, tuple[str, ...]]:
+        """What points that are told together share."""
+        return self.section, tuple(sentence.text for sentence in self.wording)
+
+    @property
+    def said(self) -> tuple[Section, tuple[str, ...]]:
+        """What points that rest on the same facts share."""
+        return self.section, tuple(sentence.text for sentence in self.facts)
+
+
+def _points(story: Story, chart: Chart) -> list[_Point]:
+    """Return what to tell in the letter's order: criteria first, then exclusions, each wording once."""
+    unwanted = unwanted_ids(story.policy)
+    leaves = [leaf for leaf in all_leaves(story.policy) if _tells(leaf, story, unwanted)]
+    leaves.sort(key=lambda leaf: leaf.id in unwanted)
+    points: dict[tuple[Section, tuple[str, ...]], _Point] = {}
+    for leaf in leaves:
+        point = _point(leaf, story, chart, unwanted)
+        same = points.get(point.said)
+        if same is not None:
+            point = replace(same, wording=(*same.wording, *point.wording))
+        points[point.said] = point
+    argued = {said for section, said in points if section != "clinical_summary"}
+    told = [p for (section, said), p in points.items() if section != "clinical_summary" or said not in argued]
+    together: dict[object, list[_Point]] = {}
+    for number, point in enumerate(told):
+        together.setdefault(point.rank if point.wording else number, []).append(point)
+    return [point for row in together.values() for point in row]
+
+
+def _point(leaf: Leaf, story: Story, chart: Chart, unwanted: Collection[str]) -> _Point:
+    finding, policy = story.findings[leaf.id], story.policy
+    evidence = with_surroundings(finding.evidence, chart)
+    statuses = {key: found.status for key, found in story.findings.items()}
+    if _speaks_against(story) or leaf.id in idle_ids(policy, statuses):
+        known = [
+            e for e in evidence if e not in (story.subject.age, story.subject.sex)
+        ]  # the opening has them
+        return _Point("clinical_summary", (), fact_sentences(leaf, known, "clinical_summary"))
+    if leaf.id in unwanted:
+        lead = exclusion_lead(finding, whole=leaf in policy.exclusions or _alone(leaf, policy))
+        section: Section = "medical_necessity"
+    else:
+        lead, section = "the policy asks", section_of(leaf, finding)
+    wording = policy_sentence(leaf, section, policy.id, lead=lead)
+    return _Point(section, wording, fact_sentences(leaf, evidence, section))
+
+
+def _alone(leaf: Leaf, policy: Policy) -> bool:
+    """Tell whether one leaf is enough for an exclusion: its path has no branch that joins conditions."""
+    path = leaf_paths(policy)[leaf.id]
+    return "all" not in re.split(
+        r"[.\[\]\d]+", path.rpartition("exclusions" if "exclusions" in path else "none")[2]
+    )
+
+
+def _speaks_against(story: Story) -> bool:
+    """Tell whether the letter argues nothing: it is refused, or would be if its findings hold."""
+    return "not_supported" in (story.conclusion.outcome, story.conclusion.provisional)
+
+
+def _tells(leaf: Leaf, story: Story, unwanted: Collection[str]) -> bool:
     """Tell whether the letter speaks of a finding: what is met, and in a refusal also what is not."""
+    finding = story.findings[leaf.id]
     if not finding.evidence:
         return False
-    if leaf.id in exclusion_ids(story.policy):
+    if leaf.id in unwanted:
         return finding.status is not Status.UNKNOWN
-    return finding.status is Status.MET or (
-        finding.status is Status.NOT_MET and story.conclusion.outcome == "not_supported"
-    )
+    return finding.status is Status.MET or (finding.status is Status.NOT_MET and _speaks_against(story))
 
 
 _SECTIONS = ("request", "clinical_summary", "prior_treatment", "medical_necessity")

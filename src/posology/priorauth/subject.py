@@ -118,7 +118,7 @@ def _age(patient: Resource, day: date) -> Evidence | None:
 def _coverage(chart: Chart, day: date, payer: str | None) -> Resource | None:
     """Return the coverage in force on the day: of the payer, active first, then the one with a member id."""
     inside = coverages_on(chart, day)
-    if payer is not None and len(inside) > 1:
+    if payer is not None:
         named = [(coverage, _payer(coverage)) for coverage in inside]
         inside = [c for c, name in named if name is not None and same_payer(name, payer)]
         inside = inside or [c for c, name in named if name is None]

@@ -1,13 +1,12 @@
 """Walking a policy's tree: every leaf, and the path of each as the packet writes it."""
 
 import re
-import re
 from collections.abc import Iterator, Mapping
 
 from posology.policies import Branch, Leaf, Node, Policy, evaluate
 from posology.quotes import Status
 
-__all__ = ["all_leaves", "exclusion_ids", "leaf_paths", "unwanted_ids"]
+__all__ = ["all_leaves", "deciding_ids", "exclusion_ids", "idle_ids", "leaf_paths", "unwanted_ids"]
 
 _NONE = re.compile(r"(?:^|\.)none\[")
 
@@ -37,15 +36,6 @@ def unwanted_ids(policy: Policy) -> frozenset[str]:
         for path, leaf in _walk(policy)
         if (path.startswith("exclusions[") + len(_NONE.findall(path))) % 2
     )
-
-
-def counter_ids(policy: Policy) -> frozenset[str]:
-    """Return the ids of the leaves that speak against the request when they are met.
-
-    Those under the exclusions or under a ``none``, but not those under an even number of them.
-    """
-    steps = re.compile(r"(?:^|\.)(?:exclusions|none)\b")
-    return frozenset(leaf.id for path, leaf in _walk(policy) if len(steps.findall(path)) % 2)
 
 
 def idle_ids(policy: Policy, statuses: Mapping[str, Status]) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """A generator as validator: it is asked of each sentence whether the sources support it."""
 
+import json
 from collections.abc import Sequence
 
 from posology.chat import Choice, Generator, Message, ModelIdentity, Prompt, ask
@@ -37,6 +38,6 @@ class GeneratorChecker:
 
 
 def _prompt(sentence: str, sources: Sequence[str]) -> Prompt:
-    lines = "\n".join(f"Source {number}: {text}" for number, text in enumerate(sources, start=1))
-    user = Message("user", f"{lines}\nSentence: {sentence}\nIs the sentence supported?")
+    asked = json.dumps({"sources": list(sources), "sentence": sentence}, ensure_ascii=False)
+    user = Message("user", f"{asked}\nDo the sources support the sentence?")
     return Prompt((Message("system", _SYSTEM), user), Choice(("yes", "no")), max_tokens=4)

@@ -1,12 +1,12 @@
 """Checks dispose: every sentence passes the fact checks and the validator, or it is withheld."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from posology.evidence import ChartFacts, Source, SupportChecker, check_absence, check_facts
 from posology.priorauth.narrative import TEMPLATE, CheckedSentence, DraftSentence, Withheld
-from posology.priorauth.vocabulary import foreign_words
+from posology.priorauth.phrases import entry_of, own_words
+from posology.priorauth.vocabulary import cut_short, foreign_words, stock_of
 from posology.quotes import Evidence, EvidenceKind
 from posology.records import Chart, sentence_spans
 
@@ -57,7 +57,7 @@ def _facts(draft: DraftSentence, sources: Sequence[Source], facts: ChartFacts) -
     for result in check_facts(draft.text, sources, facts=facts):
         checks.append({"check": result.check, "ok": result.ok} | ({"why": result.why} if result.why else {}))
     if draft.written_by != TEMPLATE:
-        checks.append(_words(draft.text, sources))
+        checks.append(_words(draft, sources))
     checks.append(_absence(draft))
     return checks
 
@@ -74,28 +74,20 @@ def _absence(draft: DraftSentence) -> dict[str, Any]:
     return {"check": "absence", "ok": not missing} | ({"why": missing[0].why} if missing else {})
 
 
-def _holds(text: str, evidence: Evidence) -> bool:
-    """Tell whether a sentence has a quote word for word: then nothing of it is left out."""
-    return one_line(evidence.quote).casefold() in text.casefold()
+def _words(draft: DraftSentence, sources: Sequence[Source]) -> dict[str, Any]:
+    """Check that a model brought no words of its own, and cut no name short.
 
-
-_DATED_STATUS = re.compile(
-    r"\b(active|inactive|completed|stopped|resolved|remission)\b\W+(on|since|from|in)\b", re.I
-)
-
-
-def _words(text: str, sources: Sequence[Source]) -> dict[str, Any]:
-    """Check that a model brought no words of its own, and dated no status: a chart does not."""
-    foreign = foreign_words(text, [_as_text(source) for source in sources])
-    dated = _DATED_STATUS.search(text)
-    if dated and not any(dated[0].lower() in source.text.lower() for source in sources):
-        return {
-            "check": "words",
-            "ok": False,
-            "why": f"words: when it was {dated[1].lower()} stands in no cited source",
-        }
+    What the program added to its sentence is not the model's: only the words before it are looked at.
+    """
+    entry = entry_of(draft.cites)
+    said = own_words(draft.text, draft.cites)
+    stock = stock_of(entry.kind, entry.states)
+    own = [_as_text(source) for source in sources]
+    foreign = foreign_words(said, own, stock)
     if foreign:
         return {"check": "words", "ok": False, "why": f"words: {', '.join(foreign[:3])}: in no cited source"}
+    if cut_short(said, entry.name, entry.kind):
+        return {"check": "words", "ok": False, "why": "words: the name of the fact does not stand here whole"}
     return {"check": "words", "ok": True}
 
 

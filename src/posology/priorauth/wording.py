@@ -10,16 +10,18 @@ from dataclasses import replace
 
 from posology.policies import Finding, Leaf
 from posology.priorauth.narrative import TEMPLATE, DraftSentence, Section
+from posology.priorauth.phrases import entries_words, entry_of, one_line
 from posology.priorauth.request import Request
-from posology.quotes import Evidence, EvidenceKind
+from posology.quotes import Evidence, EvidenceKind, Status
 
 __all__ = [
+    "bare_sentence",
+    "exclusion_lead",
     "fact_sentences",
     "opening_sentence",
     "policy_evidence",
     "policy_sentence",
     "request_sentences",
-    "said_details",
     "section_of",
 ]
 
@@ -28,19 +30,6 @@ _TREATMENT = re.compile(
     re.I,
 )
 _TREATMENT_TYPES = ("MedicationRequest", "MedicationStatement", "MedicationAdministration")
-_DATE_WORDS = {
-    "onset": "onset",
-    "abatement": "abated",
-    "performed": "performed",
-    "authoredOn": "ordered",
-    "effective": "dated",
-    "occurrence": "given",
-    "recordedDate": "recorded",
-    "start": "from",
-    "end": "until",
-    "issued": "issued",
-    "birthDate": "born",
-}
 
 
 def section_of(leaf: Leaf, finding: Finding) -> Section:
@@ -57,39 +46,54 @@ def policy_evidence(leaf: Leaf, policy_id: str) -> tuple[Evidence, ...]:
     return (Evidence(EvidenceKind.POLICY, policy_id, leaf.source_quote, label="the policy's wording"),)
 
 
-def fact_sentences(leaf: Leaf, finding: Finding, section: Section) -> tuple[DraftSentence, ...]:
-    """Word the evidence of one finding, a sentence a source."""
+def fact_sentences(leaf: Leaf, evidence: Sequence[Evidence], section: Section) -> tuple[DraftSentence, ...]:
+    """Word the evidence of one finding: a sentence for the entries of one kind, a sentence a quote."""
     return tuple(
-        DraftSentence(section, _sentence(_fact(group)), tuple(group), TEMPLATE, leaf.id, decisive(group))
-        for group in _by_source(finding.evidence)
+        DraftSentence(
+            section,
+            _sentence(_fact(groups)),
+            tuple(e for group in groups for e in group),
+            TEMPLATE,
+            leaf.id,
+            tuple(e for group in groups for e in decisive(group)),
+        )
+        for groups in _of_one_kind(_by_source(_asked(leaf, evidence)))
     )
 
 
 def policy_sentence(
-    leaf: Leaf, section: Section, policy_id: str, *, exclusion: bool
+    leaf: Leaf, section: Section, policy_id: str, *, lead: str = "the policy asks"
 ) -> tuple[DraftSentence, ...]:
     """Quote the payer's wording behind a finding, where the policy quotes it."""
-    lead = "the policy's wording of this exclusion" if exclusion else "the policy asks"
     return tuple(
-        DraftSentence(
-            section,
-            _sentence(f"{lead}: “{_one_line(wording.quote)}”"),
-            (wording,),
-            "template",
-            leaf.id,
-        )
-        for wording in policy_evidence(leaf, policy_id)
+        DraftSentence(section, _sentence(f"{lead}: “{one_line(row.quote)}”"), (row,), TEMPLATE, leaf.id)
+        for row in policy_evidence(leaf, policy_id)
     )
+
+
+def exclusion_lead(finding: Finding, *, whole: bool) -> str:
+    """Say of an exclusion whether it applies; of one that is only part of it, whether that part does."""
+    if not whole:
+        found = "so" if finding.status is Status.MET else "not so"
+        return f"one condition of an exclusion, found {found} here"
+    if finding.status is Status.MET:
+        return "an exclusion of the policy that applies here"
+    return "an exclusion of the policy that does not apply here"
 
 
 def bare_sentence(draft: DraftSentence) -> DraftSentence:
     """Say the same with nothing but quotes: the fallback where a check objects to a template's words."""
-    quotes = "; ".join(f"“{_one_line(e.quote)}”" for e in draft.cites if e.kind is not EvidenceKind.POLICY)
+    quotes = "; ".join(f"“{one_line(e.quote)}”" for e in draft.cites if e.kind is not EvidenceKind.POLICY)
     return replace(draft, text=_sentence(f"in the record: {quotes}")) if quotes else draft
 
 
 def decisive(group: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """Return the evidence of one source that a letter may not omit: its value or its name."""
+    """Return the evidence of one entry that a letter may not omit: its value or its name.
+
+    A note is quoted word for word, so that nothing of it can be left out.
+    """
+    if group[0].kind is EvidenceKind.TEXT:
+        return ()
     for evidence in group:
         if evidence.path.startswith(("value", "component")):
             return (evidence,)
@@ -102,18 +106,23 @@ def opening_sentence(age: Evidence | None, sex: Evidence | None) -> tuple[DraftS
     if not facts:
         return ()
     words = [f"{age.quote} old" if age else "", sex.quote if sex else ""]
-    text = f"The patient is {', '.join(word for word in words if word)}."
+    text = f"The patient is {' and '.join(word for word in words if word)}."
     return (DraftSentence("clinical_summary", text, tuple(facts)),)
 
 
-def request_sentences(request: Request, name: Evidence | None) -> tuple[DraftSentence, ...]:
-    """Say what is asked for, for whom and when."""
+def request_sentences(
+    request: Request, name: Evidence | None, called: Evidence | None = None
+) -> tuple[DraftSentence, ...]:
+    """Say what is asked for, for whom and when; ``called`` is what the chart's order calls the service."""
     service = _said(request, f"{request.service.system} {request.service.code}", "the service requested")
     day = _said(request, request.day.isoformat(), "the date of service")
     whom = f" for {name.quote}" if name else ""
     cites = (service, day) + ((name,) if name else ())
     text = f"Authorization is requested for {service.quote}{whom}, date of service {day.quote}."
     sentences = [DraftSentence("request", text, cites)]
+    if called:
+        text = f"The chart's order names the service “{one_line(called.quote)}”."
+        sentences.append(DraftSentence("request", text, (called,)))
     details = request.details
     if details.quantity is not None:
         quantity = _said(
@@ -138,81 +147,76 @@ def _said(request: Request, quote: str, label: str) -> Evidence:
     return Evidence(EvidenceKind.HUMAN, request.source, quote, label=label)
 
 
-def _by_source(evidence: Iterable[Evidence]) -> list[list[Evidence]]:
-    groups: dict[tuple[str, ...], list[Evidence]] = {}
-    for item in evidence:
-        if item.kind is EvidenceKind.POLICY:
-            continue
-        alone = item.kind is not EvidenceKind.STRUCTURED
-        key = (item.source, item.kind, str(item.start), item.quote) if alone else (item.source,)
+def _asked(leaf: Leaf, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Leave out the patient's sex where the policy's test does not ask for it."""
+    aged = any(e.kind is EvidenceKind.DERIVED for e in evidence)
+    return [e for e in evidence if not (aged and e.path == "gender" and "gender" not in (leaf.test or ""))]
+
+
+Group = list[Evidence]
+
+
+def _by_source(evidence: Iterable[Evidence]) -> list[Group]:
+    """Sort evidence by its entry; what an entry refers to, such as a drug, is part of it."""
+    rows = [item for item in evidence if item.kind is not EvidenceKind.POLICY]
+    groups: dict[tuple[str, ...], Group] = {}
+    for number, item in enumerate(rows):
+        entry = _entry_source(rows, number)
+        quoted = item.kind in (EvidenceKind.TEXT, EvidenceKind.DERIVED) or item.date is not None
+        alone = item.kind is not EvidenceKind.STRUCTURED and quoted
+        key = (entry, item.kind, str(item.start), item.quote) if alone else (entry,)
         groups.setdefault(key, []).append(item)
     return list(groups.values())
 
 
-def _fact(group: Sequence[Evidence]) -> str:
-    first = group[0]
+def _entry_source(rows: Sequence[Evidence], number: int) -> str:
+    """Return the entry that a row belongs to: of a drug that is referred to, that which follows or leads."""
+    item = rows[number]
+    if item.source.split("/")[0] not in ("Medication", "Device") and "#" not in item.source:
+        return item.source
+    others = [e.source for e in (*rows[number + 1 :], *reversed(rows[:number])) if e.source != item.source]
+    return next((s for s in others if s.split("/")[0].startswith(("Medication", "Device"))), item.source)
+
+
+def _of_one_kind(groups: Sequence[Group]) -> list[list[Group]]:
+    """Join entries of one kind, such as the sessions of a therapy, so that one sentence tells them."""
+    joined: dict[object, list[Group]] = {}
+    for number, group in enumerate(groups):
+        kind = entry_of(group).key if group[0].kind is EvidenceKind.STRUCTURED else number
+        joined.setdefault(kind, []).append(group)
+    return list(joined.values())
+
+
+def _fact(groups: Sequence[Group]) -> str:
+    first = groups[0][0]
     if first.kind is EvidenceKind.TEXT:
         when = f" of {first.date}" if first.date else ""
-        return f"the note{when} states: “{_one_line(first.quote)}”"
+        return f"the note{when} states: “{_LIST_MARK.sub('', one_line(first.quote))}”"
     if first.kind is EvidenceKind.HUMAN:
-        when = f" ({first.date})" if first.date else ""
-        return f"stated by {first.how or 'a person'}{when}: “{_one_line(first.quote)}”"
+        return _stated(groups[0])
     if first.kind is EvidenceKind.DERIVED:
+        if first.label == "age":
+            return f"the patient is {first.quote} old on the date of service"
         return f"{first.how or first.label or 'computed from the record'}: {first.quote}"
-    return _structured(group)
+    if first.path == "gender":
+        return f"the patient's sex on record is {first.quote}"
+    return entries_words([entry_of(group) for group in groups])
 
 
-def _structured(group: Sequence[Evidence]) -> str:
-    """Join a resource's evidence: its name, code, value, state and dates, in that order."""
-    names, values, _ = _parts(group)
-    head = names[0].quote if names else group[0].label or group[0].quote
-    codes = _codes(group)
-    text = head + (f" ({', '.join(e.quote for e in codes)})" if codes else "")
-    text += f": {', '.join(e.quote for e in values)}" if values else ""
-    details = _details(group, head)
-    return f"the record shows {text}" + (f"; {', '.join(details)}" if details else "")
+_LIST_MARK = re.compile(r"^[-*•]\s+")
 
 
-def said_details(group: Sequence[Evidence]) -> str:
-    """Say the code, state and dates of one source, for a sentence that a model wrote without them."""
-    names, _, _ = _parts(group)
-    return ", ".join([e.quote for e in _codes(group)] + _details(group, names[0].quote if names else ""))
+def _stated(group: Group) -> str:
+    """Say what a person stated, or what the request itself says."""
+    first = group[0]
+    if first.how:
+        when = f" ({first.date})" if first.date else ""
+        return f"stated by {first.how}{when}: “{one_line(first.quote)}”"
+    said = [f"{_THE.sub('', e.label)} {one_line(e.quote)}" for e in group]
+    return f"the request says: {', '.join(said)}"
 
 
-Parts = tuple[list[Evidence], list[Evidence], list[Evidence]]
-
-
-def _parts(group: Sequence[Evidence]) -> Parts:
-    """Return the names, values and dates among a source's evidence."""
-    names = [e for e in group if re.search(r"(text|display)$", e.path) and not e.path.startswith("value")]
-    values = [e for e in group if e.path.startswith(("value", "component", "gender")) and e not in names]
-    return names, values, [e for e in group if _date_word(e)]
-
-
-def _codes(group: Sequence[Evidence]) -> list[Evidence]:
-    values = _parts(group)[1]
-    return [e for e in group if e.path.endswith(".code") and "tatus" not in e.path and e not in values]
-
-
-def _details(group: Sequence[Evidence], head: str) -> list[str]:
-    names, values, dates = _parts(group)
-    told = {id(e) for e in (*names, *values, *dates, *_codes(group))}
-    states = [e.quote for e in group if id(e) not in told and e.quote != head]
-    said = [f"{_date_word(e)} {e.quote[:10]}" for e in dates]
-    when = group[0].date
-    begun = [f"dated {when}"] if when and not any(e.quote.startswith(when) for e in dates) else []
-    return states + begun + said
-
-
-def _date_word(evidence: Evidence) -> str:
-    if not re.match(r"\d{4}(-\d{2}){0,2}", evidence.quote):
-        return ""
-    last = evidence.path.rsplit(".", 1)[-1]
-    return next((word for key, word in _DATE_WORDS.items() if last.startswith(key)), "")
-
-
-def _one_line(quote: str) -> str:
-    return " ".join(quote.split())
+_THE = re.compile(r"^the ")
 
 
 def _sentence(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from posology.chat import Generator, JsonShape, Message, Prompt, ask
 from posology.priorauth.narrative import DraftSentence
-from posology.priorauth.wording import said_details
+from posology.priorauth.phrases import completed
 from posology.quotes import Evidence, EvidenceKind
 
 __all__ = ["word_facts"]
@@ -57,11 +57,13 @@ def _facts(template: DraftSentence) -> tuple[Evidence, ...]:
     """Return what of a sentence the model may word: names and values of one structured source."""
     if not template.criterion or any(e.kind is not EvidenceKind.STRUCTURED for e in template.cites):
         return ()
+    if len({e.source for e in template.cites}) != 1:
+        return ()
     return tuple(e for e in template.cites if e.path.startswith(("value", "component")) or _is_name(e))[:1]
 
 
 def _is_name(evidence: Evidence) -> bool:
-    return evidence.path.endswith((".text", ".display"))
+    return evidence.path.endswith((".text", ".display")) and not evidence.path.startswith("dosage")
 
 
 def _prompt(facts: Sequence[Evidence]) -> Prompt:
@@ -104,6 +106,4 @@ def _parse(record: Mapping[str, Any]) -> str:
 
 def _completed(template: DraftSentence, sentence: str, writer: Generator) -> DraftSentence:
     """Add the codes, states and dates of the template's source to a model's sentence."""
-    details = said_details(template.cites)
-    text = sentence[:-1] + (f" ({details})" if details else "") + "."
-    return replace(template, text=text, written_by=writer.identity.name)
+    return replace(template, text=completed(sentence, template.cites), written_by=writer.identity.name)

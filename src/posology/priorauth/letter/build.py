@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from posology.errors import InternalError, UserError
-from posology.priorauth.letter.criteria import build_groups, is_against
+from posology.priorauth.letter.criteria import against_rows, build_groups
 from posology.priorauth.letter.drafting import build_made, build_strip, build_worksheet
 from posology.priorauth.letter.header import build_panels, field, practice_lines, service_words
 from posology.priorauth.letter.reading import NOT_IN_RECORD, clean, mapping_of, rows_of, text_of, texts_of
@@ -135,8 +135,12 @@ def _notices(packet: Mapping[str, Any], *, draft: bool) -> tuple[str, ...]:
 def _sections(
     packet: Mapping[str, Any], citations: Citations, *, internal: bool, draft: bool
 ) -> tuple[Section, ...]:
+    """Tell the narrative by section, a paragraph for the criteria of one wording of the payer."""
     titles = _SECTIONS | _INTERNAL_SECTIONS if internal else _SECTIONS
-    """Tell the narrative by section, a paragraph a criterion."""
+    wordings = {
+        text_of(row, "id"): text_of(row, "policy_wording") or text_of(row, "id")
+        for row in rows_of(packet, "criteria")
+    }
     sections = []
     for key, title in titles.items():
         rows = [row for row in rows_of(packet, "narrative") if text_of(row, "section") == key]
@@ -147,7 +151,7 @@ def _sections(
                 )
                 for row in paragraph
             )
-            for _, paragraph in groupby(rows, key=lambda row: text_of(row, "criterion"))
+            for _, paragraph in groupby(rows, key=lambda row: wordings.get(text_of(row, "criterion"), ""))
         )
         if paragraphs:
             sections.append(Section(title, paragraphs))
@@ -160,7 +164,7 @@ def _mark(row: Mapping[str, Any], *, draft: bool) -> str:
 
 
 def _against(packet: Mapping[str, Any], citations: Citations, *, internal: bool) -> Listing:
-    rows = [row for row in rows_of(packet, "criteria") if is_against(row)] if internal else []
+    rows = against_rows(packet) if internal else []
     items = (
         Cited(
             f"{text_of(row, 'text')} {text_of(row, 'reason')}".strip(),
@@ -168,7 +172,7 @@ def _against(packet: Mapping[str, Any], citations: Citations, *, internal: bool)
         )
         for row in rows
     )
-    return Listing("Findings against the request", tuple(items))
+    return Listing("Findings against the request", tuple(dict.fromkeys(items)))
 
 
 def _contrary(packet: Mapping[str, Any], citations: Citations) -> Listing:

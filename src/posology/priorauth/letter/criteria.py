@@ -10,7 +10,7 @@ from posology.priorauth.letter.reading import rows_of, text_of, texts_of
 from posology.priorauth.letter.sources import Citations
 from posology.priorauth.letter.view import Cited, CriteriaGroup, CriterionRow, Tone
 
-__all__ = ["build_groups", "is_against", "is_exclusion", "status_words"]
+__all__ = ["against_rows", "build_groups", "is_against", "is_exclusion", "status_words"]
 
 _CAPTIONS = {
     "all": "All of these together",
@@ -33,6 +33,16 @@ def is_exclusion(row: Mapping[str, Any]) -> bool:
 def is_against(row: Mapping[str, Any]) -> bool:
     """Tell whether a finding speaks against the request."""
     return text_of(row, "status") == ("met" if is_exclusion(row) else "not_met")
+
+
+def against_rows(packet: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the findings that decide against the request: not those that another alternative makes good.
+
+    A packet that does not say which decide shows all that speak against it.
+    """
+    rows = [row for row in rows_of(packet, "criteria") if is_against(row)]
+    deciding = [row for row in rows if row.get("decides") is True]
+    return deciding or rows
 
 
 def status_words(row: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from posology.errors import UserError
-from posology.priorauth.letter.criteria import is_against
+from posology.priorauth.letter.criteria import against_rows
 from posology.priorauth.letter.reading import mapping_of, rows_of, text_of, texts_of
 from posology.priorauth.letter.view import Cited, Listing, Strip, Tone
 
@@ -27,14 +27,13 @@ def build_strip(packet: Mapping[str, Any]) -> Strip:
     if conclusion == "review":
         points += [f"Confirm: {text}" for text in _to_confirm(packet)]
     if conclusion == "not_supported":
-        points += [
-            f"Against: {text_of(row, 'text')}" for row in rows_of(packet, "criteria") if is_against(row)
-        ]
+        points += dict.fromkeys(f"Against: {text_of(row, 'text')}" for row in against_rows(packet))
     else:
         points += [f"Missing: {text_of(gap, 'ask')}" for gap in _needed(packet)]
     if len(points) > _POINTS:
         more = len(points) - _POINTS + 1
-        points = [*points[: _POINTS - 1], f"And {more} more: see the worksheet at the end."]
+        where = "the findings below" if conclusion == "not_supported" else "the worksheet at the end"
+        points = [*points[: _POINTS - 1], f"And {more} more: see {where}."]
     if stale := text_of(packet, "stale"):
         points.append(stale)
     return Strip("Draft: for the clinician, not part of the letter", headline, tuple(points), tone)
