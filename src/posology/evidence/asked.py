@@ -63,6 +63,7 @@ _SUBJECT = re.compile(
     r"(?=(?:fail|improv|not\b|respond|persist|worsen)\w*)",
     re.IGNORECASE,
 )
+_PRESENT = re.compile(r"(?:is|are|does|do)\b", re.IGNORECASE)
 _DEED = re.compile(
     r"\b(?:completed?|finished|educated|trained|instructed|counsell?ed|counsell?ing|evaluated|assessed"
     r"|performed"
@@ -124,6 +125,7 @@ class Question:
     graded: bool = False  # moderate or severe
     lasting: bool = False  # how long it has lasted, rather than how long it was given
     deed: bool = False  # something that is done: taught, evaluated, completed
+    present: bool = False  # how things are, not how they once were
     planned: bool = False  # what is planned is asked, not what was done
     alternatives: tuple["Question", ...] = ()  # whole questions, joined by "or"
 
@@ -202,6 +204,8 @@ def _parse_one(text: str) -> Question:
         graded=graded,
         lasting=bool(re.search(r"\b(?:last(?:ed|s|ing)?|persist\w*)\b", lower)),
         deed=bool(_DEED.search(text)) and not outcomes,
+        present="current" in lower
+        or bool(_PRESENT.match(lower) and not re.search("history|document", lower)),
         planned=planned,
     )
 

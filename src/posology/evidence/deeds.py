@@ -16,7 +16,7 @@ _DID = (
     r"|evaluated?|occur(?:red)?"
     r"|counsell?ed|participat\w+|discussed|made|used|undergone|undergo|gone through|happen(?:ed)?"
     r"|conducted|carried out"
-    r"|demonstrated|addressed|started|begun|offered|documented|follow(?:ed)?|tried|appraised)"
+    r"|demonstrated|addressed|started|begun|offered|follow(?:ed)?|tried|appraised)"
 )
 _UNDONE = re.compile(
     rf"\b{_NOT}\s+(?:(?:yet|been|ever|formally|really|as yet|so far)\s+){{0,3}}{_DID}\b"
@@ -39,7 +39,7 @@ _OPEN = re.compile(
 _DONE = re.compile(
     rf"(?<!not )(?<!never )(?<!n’t )(?<!n't )(?<!not yet )(?<!not been )(?<!never been )\b(?:{_DID}"
     rf"|completion of|graduat\w+|s/p|certificate|sat through|went (?:through|over)"
-    r"|today|yes|\d{1,2}/\d{2,4}|(?:19|20)\d\d)\b",
+    r"|today|yes|negative|positive|read as|results?|showed|shows|\d{1,2}/\d{2,4}|(?:19|20)\d\d)\b",
     re.IGNORECASE,
 )
 _BOX = re.compile(r"\[(?P<mark>[ xX✓✔]?)\]|(?P<glyph>[\u2610\u2611\u2612])")

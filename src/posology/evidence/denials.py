@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from posology.evidence.amounts import find_amounts
 from posology.evidence.asked import Concept
-from posology.evidence.mentions import Mention, Reading, answered_no, no_other
+from posology.evidence.mentions import Mention, Reading, answered_no, ended, no_other, without_results
 from posology.evidence.tokens import alike, search_tokens
 from posology.spans import Span
 
-__all__ = ["denied", "hedged_or_other"]
+__all__ = ["denied", "hedged_or_other", "named_whole"]
 
 # what only sharpens a thing: to deny the thing is to deny it sharpened
 _SHARPENING = frozenset(
@@ -15,7 +16,8 @@ _SHARPENING = frozenset(
         search_tokens(
             "active serious new severe acute progressive recurrent untreated known unexplained unintended "
             "significant documented formal comprehensive structured supervised wide marked current chronic "
-            "persistent moderate frequent adequate physician-directed large another"
+            "physician medical medically "
+            " persistent moderate frequent adequate physician-directed large another"
         )
     )
 )
@@ -24,7 +26,8 @@ _SHARPENING = frozenset(
 def denied(reading: Reading, named: Sequence[Mention]) -> bool:
     """Tell whether the thing asked is denied: by its general name, or every alternative in the sentence."""
     question = reading.question
-    if question.required or hedged_or_other(reading, named):
+    timed = all(r.is_time for r in question.required) and not find_amounts(reading.words)
+    if not timed or hedged_or_other(reading, named):
         return False
     refused = [m for m in named if m.general and _plainly_denied(reading, m)]
     if any(m.concept is question.head for m in refused):
@@ -46,11 +49,27 @@ def _plainly_denied(reading: Reading, mention: Mention) -> bool:
 
     Words that only sharpen it may be missing: no infection is no active serious infection.
     """
-    if not mention.complete and not _only_sharpened(reading, mention.concept):
+    if not named_whole(reading, mention):
         return False
+    if reading.question.present and ended(reading, mention.span):
+        return True
     if answered_no(reading, mention.span) or no_other(reading, mention.span):
         return True
-    return _close(reading, mention.span)
+    return _close(reading, mention.span) or (
+        mention.complete and any(_beside(reading, mention, o) for o in mention.others)
+    )
+
+
+def named_whole(reading: Reading, mention: Mention) -> bool:
+    """Tell whether all of the thing is named but what only sharpens it."""
+    return mention.complete or _only_sharpened(reading, mention.concept)
+
+
+def _beside(reading: Reading, mention: Mention, other: Span) -> bool:
+    """A quality that is denied beside its thing is denied of it: the deficit is not progressive."""
+    start, end = min(mention.span.end, other.end), max(mention.span.start, other.start)
+    near = start >= end or len(reading.text[start:end].split()) <= 4
+    return near and _close(reading, other)
 
 
 def _broader_denied(reading: Reading, concept: Concept) -> bool:
@@ -68,10 +87,11 @@ def _broader_denied(reading: Reading, concept: Concept) -> bool:
 
 def _close(reading: Reading, span: Span) -> bool:
     said = reading.assertion(span)
+    said = without_results(reading, said) if reading.question.deed else said
     opened = max((cue.end for cue in said.cues if cue.end <= span.start), default=span.start)
     return said.negated and len(Span(opened, span.start).of(reading.text).split()) <= 12
 
 
 def _only_sharpened(reading: Reading, concept: Concept) -> bool:
     tokens = set(alike(search_tokens(reading.words)))
-    return all(word in _SHARPENING or word in tokens for word in concept.words)
+    return all(word in _SHARPENING or word in tokens or word[0].isdigit() for word in concept.words)

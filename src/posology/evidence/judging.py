@@ -8,7 +8,7 @@ from typing import Literal
 from posology.evidence.amounts import Required, find_amounts
 from posology.evidence.asked import Concept, Question
 from posology.evidence.deeds import read_deed, ticked_answer
-from posology.evidence.denials import denied, hedged_or_other
+from posology.evidence.denials import denied, hedged_or_other, named_whole
 from posology.evidence.kinds import find_grades, judge_cause
 from posology.evidence.mentions import Mention, Reading, clause_around, find_mentions, refusal
 from posology.evidence.outcomes import Outcome, OutcomeCue, find_outcomes
@@ -48,6 +48,11 @@ _SITES = re.compile(
 )
 _STARTED = re.compile(
     r"\b(?:began|begun|start(?:ed)?|onset|since|first|develop\w*|noted|appeared)\b", re.IGNORECASE
+)
+_CANCELLED = re.compile(
+    r"\b(?:no longer|no|not|nothing(?: has| had)?|never|without|denies|neither|nor)\s+"
+    r"(?:(?:any|been|further|significant|really|ever|an?)\s+)*$",
+    re.IGNORECASE,
 )
 _NOTHING: Judged = ("not_stated", 0.0, "")
 
@@ -144,7 +149,7 @@ def _judge_deed(reading: Reading, named: Sequence[Mention], affirmed: Sequence[M
     deed = read_deed(reading.words)
     timed = any(r.is_time for r in question.required)
     if deed == "undone" and not (timed and find_amounts(reading.words)):
-        whole = [m for m in named if m.general and m.complete and m.concept in question.concepts]
+        whole = [m for m in named if m.general and named_whole(reading, m) and m.concept in question.concepts]
         if len({id(m.concept) for m in whole}) == len(question.concepts) and not hedged_or_other(
             reading, whole
         ):
@@ -170,15 +175,16 @@ def _judge_grade(reading: Reading, named: Sequence[Mention]) -> Judged:
 def _judge_outcome(reading: Reading, named: Sequence[Mention]) -> Judged:
     """A treatment's outcome counts where it is told in the same clause as the treatment."""
     question = reading.question
-    usable = [m for m in named if m.complete and not refusal(reading, m)]
-    if not usable or not _of_effect(reading):
+    whole = [m for m in named if named_whole(reading, m) and not refusal(reading, m)]
+    if not whole or not _of_effect(reading):
         return _never_tried(reading, named)
+    usable = [m for m in whole if m.complete]
     told: set[Outcome] = set()
-    for mention in usable:
+    for mention in whole:
         told |= {c.outcome for c in _outcomes_of(reading, mention) if _stands(reading, c)}
     asked = told & question.outcomes
     opposite = _OPPOSITE[Outcome.HELPED if Outcome.HELPED in question.outcomes else _chief(question)]
-    if asked and not told & opposite:
+    if asked and usable and not told & opposite:
         judged = _judge_amount(reading, usable)
         return judged if judged[0] == "yes" else _NOTHING
     if told and told <= opposite and not question.required:
@@ -226,6 +232,8 @@ def _stands(reading: Reading, cue: OutcomeCue) -> bool:
     """An outcome counts unless it is itself negated from outside, hedged or hypothetical."""
     said = reading.assertion(cue.span)
     outside = [c for c in said.cues if not c.overlaps(cue.span)]
+    if _CANCELLED.search(reading.text[reading.sentence.start : cue.span.start]):
+        return False
     return not (said.uncertain or said.hypothetical or said.other) and not (said.negated and outside)
 
 

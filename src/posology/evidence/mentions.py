@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from posology.evidence.asked import Concept, Question
@@ -18,9 +18,11 @@ __all__ = [
     "Reading",
     "answered_no",
     "clause_around",
+    "ended",
     "find_mentions",
     "no_other",
     "refusal",
+    "without_results",
 ]
 
 NEGATED = "it is negated"  # why a sentence that denies what is asked is refused
@@ -56,6 +58,26 @@ _PLANS = re.compile(
 )
 _NO_OTHER = re.compile(
     r"\bno\s+(?:other|second|additional|further|different)\s+(?:\w+\s+){0,2}$", re.IGNORECASE
+)
+_ENDED_BEFORE = re.compile(
+    r"\b(?:stopped|discontinued|quit|ceased|off|former|ex-?|resolution of|weaned (?:off|from)|d/?c['’]?d"
+    r"|no longer(?: (?:on|has|have|takes?|taking|us(?:es?|ing)|having))?)\s+(?:\w+\s+){0,2}$",
+    re.IGNORECASE,
+)
+_ENDED_AFTER = re.compile(
+    r"(?:\s*\([^()]*\))?\s+(?:(?:that|which)\s+)?(?:(?:was|were|is|are|has|have|had|been|now|since|fully"
+    r"|completely)\s+)*"
+    r"(?:stopped|discontinued|resolved|cleared|ceased|no longer\b|naive|withdrawn|d/?c['’]?d|ended|subsided"
+    r"|gone|abated|inactive|cessation (?:achieved|in|since))\b",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(
+    r"\b(?:no|not|never|none|nor|neither|without|w/o|den\w+|declin\w+|refus\w+|free|absen\w+"
+    r"|lack\w*|cannot|naive)\b|n['’]t\b|:",
+    re.IGNORECASE,
+)
+_RESULT = re.compile(
+    r"(?:was |were |is |read as )?(?:negative|neg|normal|unremarkable)(?: for)?", re.IGNORECASE
 )
 _ANSWER_NO = re.compile(
     r"^[^.;]{0,80}?(?::|\s[-–]|\?)[\s\"']*(?:none|no|negative|denied|denies|absent|nil|not present)\b",
@@ -159,6 +181,8 @@ def refusal(reading: Reading, mention: Mention) -> str:
             return why
     if answered_no(reading, mention.span):
         return NEGATED
+    if reading.question.present and not reading.question.outcomes and ended(reading, mention.span):
+        return "it is over"
     if _not_yet(reading, mention):
         return "it is planned, taught or looked for"
     return ""
@@ -192,6 +216,14 @@ def _doubt(reading: Reading, span: Span) -> str:
     return ""
 
 
+def ended(reading: Reading, span: Span) -> bool:
+    """Tell whether words beside it say that it is over: off insulin, the nausea has resolved."""
+    before = reading.text[reading.sentence.start : span.start]
+    return bool(_ENDED_BEFORE.search(before)) or bool(
+        _ENDED_AFTER.match(reading.text, span.end, reading.sentence.end)
+    )
+
+
 def answered_no(reading: Reading, span: Span) -> bool:
     """Tell whether the sentence names the thing and then answers for it: "red flags: none"."""
     after = reading.text[span.end : reading.sentence.end]
@@ -200,6 +232,8 @@ def answered_no(reading: Reading, span: Span) -> bool:
 
 def _without_outcomes(reading: Reading, said: Assertion) -> Assertion:
     """Words such as "no relief" deny the relief, not the treatment before them."""
+    if said.negated and reading.question.deed:
+        return without_results(reading, said)
     if not said.negated or not reading.question.outcomes:
         return said
     cues = [reading.shifted(cue.span) for cue in find_outcomes(reading.words)]
@@ -207,6 +241,14 @@ def _without_outcomes(reading: Reading, said: Assertion) -> Assertion:
     return Assertion(
         bool(left), said.uncertain, said.family, said.historical, said.hypothetical, said.other, tuple(left)
     )
+
+
+def without_results(reading: Reading, said: Assertion) -> Assertion:
+    """A test that was negative was done: the result does not deny the deed."""
+    if not said.negated:
+        return said
+    left = tuple(cue for cue in said.cues if not _RESULT.fullmatch(cue.of(reading.text).strip()))
+    return replace(said, negated=any(_DENIES.search(cue.of(reading.text)) for cue in left), cues=left)
 
 
 def _not_yet(reading: Reading, mention: Mention) -> bool:

@@ -18,6 +18,7 @@ class Outcome(StrEnum):
     HELPED = "helped"
     BORNE = "borne"
     PERMITTED = "permitted"
+    PASSING = "passing"  # helped at first only
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,12 @@ _PATTERNS: tuple[tuple[Outcome, str], ...] = (
         r"|\b(?<!not )well[- ]tolerated|\btolerat(?:es|ed|ing)\s+(?:(?:it|them|[\w-]+)\s+){0,3}well",
     ),
     (
+        Outcome.PASSING,
+        rf"\b(?:initial(?:ly)?|at first|brief(?:ly)?|transient(?:ly)?|temporar(?:y|ily)|short-lived"
+        rf"|short-term)\s+"
+        rf"(?:[\w-]+\s+){{0,2}}?(?:{_GOOD}|better|improv\w+|help\w*)",
+    ),
+    (
         Outcome.CONTRAINDICATED,
         r"contra-?indicat\w+|preclud\w+|\bruled out by\b|(?:is|was|are) not (?:an option|possible|safe"
         r"|appropriate|advisable)"
@@ -66,12 +73,15 @@ _PATTERNS: tuple[tuple[Outcome, str], ...] = (
     ),
     (
         Outcome.FAILED,
-        rf"fail(?:ed|ing|s|ures?)?\b(?:\s+to\s+(?:improve|respond|lose|help|relieve|control))?|ineffective\w*"
+        rf"\bfail\w*\s+to\s+\w+\s+(?:[\w-]+\s+){{0,3}}?{_GOOD}|\bunimproved\b|\bfail(?:ed|ing|s"
+        rf"|ures?)?\b(?:\s+to\s+(?:improve|respond|lose|help|relieve|control))?|ineffective\w*"
         rf"|(?:inadequate|insufficient|suboptimal|incomplete|poor|minimal|little|limited|lack of|partial"
         rf"|modest)\s+{_FEW}{_GOOD}"
         rf"|{_GOOD}\s+(?:\w+\s+){{0,5}}?(?:was|were|is|been|remains?|remained)\s+(?:\w+\s+)?(?:inadequate"
         rf"|insufficient|suboptimal|poor)"
-        rf"|without\s+(?:any\s+|much\s+)?{_FEW}{_GOOD}|\bno\s+{_FEW}{_GOOD}"
+        rf"|without\s+(?:any\s+|much\s+)?{_FEW}{_GOOD}"
+        rf"|\bno\s+(?!inadequate|insufficient|suboptimal|poor|lack|loss|longer|further|more"
+        rf"|better){_FEW}{_GOOD}"
         r"|(?:did|does|do|has|have|had|was|were|is)\s*(?:not|n't|n’t)\s+(?:\w+\s+){0,2}?"
         r"(?:help\w*|improv\w+|work\w*|respond\w*|reliev\w+|effective|successful|adequate|control\w*|lose"
         r"|lost|sustain\w*)"
@@ -87,11 +97,13 @@ _PATTERNS: tuple[tuple[Outcome, str], ...] = (
     ),
     (
         Outcome.HELPED,
-        r"improv(?:ed|ing|es|ement)|(?:good|excellent|adequate|great|significant|marked|complete|partial"
+        r"\bimprov(?:ed|ing|es|ement)|(?:good|excellent|adequate|great|significant|marked|complete|partial"
         r"|some)\s+"
         rf"{_FEW}{_GOOD}|\beffective\w*|\bhelp(?:ed|ing|s|ful)\b|\bsuccess(?:ful)?\w*|resolved|well[- "
         rf"]controlled"
         r"|(?:well[- ])tolerated|tolerat(?:es|ed|ing)\b|respond(?:ed|ing)?s?\s+(?:well|to)|\bpain[- ]free"
+        r"|\bworked\b|\bworks\b|\bis working\b"
+        r"|\bcontrols\b|\b(?:less|lower) pain\b|\bseizure[- ]free"
         r"|\bbenefit(?:ed|ing|s)?\b"
         r"|\brelief\b"
         r"|at goal|remission|under control|feeling better|\bbetter\b",

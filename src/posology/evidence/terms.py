@@ -46,7 +46,7 @@ _SLEEP_LUNG = (
     Term("hemoptysis", ("coughing up blood", "haemoptysis")),
     Term(
         "smoking",
-        ("tobacco use", "cigarette use", "tobacco smoking"),
+        ("tobacco use", "cigarette use", "tobacco smoking", "smoker", "smokes", "smoked"),
         ("pack-year", "pack-years", "cigarettes"),
         ("smoker",),
     ),
@@ -886,6 +886,8 @@ ALIKE: tuple[str, ...] = (
     "metastatic metastasis metastases metastase",
     "infectious infection infected infective discitis osteomyelitis abscess",
     "inflammatory inflammation spondyloarthritis spondylitis spondyloarthropathy",
+    "benefit benefits benefited benefiting benefitted",
+    "adjustment adjust adjusts adjusted adjusting titrate titrates titrating titrated titration",
     "counseling counseled counselled counselling counsel",
     "comorbidity comorbid",
     "complication complicated complicate",
