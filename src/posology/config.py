@@ -173,7 +173,7 @@ BUILT_IN_PROFILES: Mapping[str, Mapping[str, Any]] = {
     "rules": {
         "writer": {"engine": "none"},
         "validator": {"engine": "none"},
-        "embedder": {"engine": "none"},
+        "embedder": {"engine": "static"},
     },
     "workstation": {
         "writer": {"engine": "openai", "base_url": "http://127.0.0.1:8000/v1", "model": "Qwen/Qwen3.5-4B"},

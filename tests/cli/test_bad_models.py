@@ -8,7 +8,7 @@ import pytest
 from tests.cli.cli_runs import assert_refused, draft, good_bundle, packet, run, write
 from tests.cli.fake_server import MODEL, broken, cut, prose, serving, slow, web_page
 
-EMPTY = "validator = {engine = 'none'}\nembedder = {engine = 'none'}\n"
+EMPTY = "validator = {engine = 'none'}\nembedder = {engine = 'static'}\n"
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ SETTINGS = [
     (
         "an address outside",
         "[profile.rules]\nwriter = {engine = 'openai', base_url = 'http://203.0.113.7/v1', model = 'm'}\n"
-        "validator = {engine = 'none'}\nembedder = {engine = 'none'}",
+        "validator = {engine = 'none'}\nembedder = {engine = 'static'}",
         ["203.0.113.7", "remote"],
     ),
 ]

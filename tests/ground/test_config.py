@@ -45,7 +45,8 @@ def test_without_a_file_the_embedded_profile_is_used(tmp_path, monkeypatch):
 
 def test_the_profile_rules_names_no_model(tmp_path):
     profile = load_settings(write(tmp_path, ""), profile="rules", environ={}).profile
-    assert [profile.writer.engine, profile.validator.engine, profile.embedder.engine] == ["none"] * 3
+    engines = [profile.writer.engine, profile.validator.engine, profile.embedder.engine]
+    assert engines == ["none", "none", "static"]
 
 
 def test_profile_is_taken_from_argument_then_environment_then_file(tmp_path):

@@ -52,7 +52,7 @@ def test_the_watch_sees_the_network(tmp_path: Path) -> None:
     """A profile whose server is on loopback is enough to be seen."""
     (tmp_path / "posology.toml").write_text(
         '[profile.served]\nwriter = {engine = "openai", base_url = "http://127.0.0.1:9/v1", model = "m"}\n'
-        'validator = {engine = "none"}\nembedder = {engine = "none"}\n',
+        'validator = {engine = "none"}\nembedder = {engine = "static"}\n',
         encoding="utf-8",
     )
     done = run(tmp_path, "draft", *made_chart(tmp_path), "--profile", "served", "--out", "packet")

@@ -41,6 +41,6 @@ def _main(
 app.add_typer(chart.app, name="chart")
 app.add_typer(policy.app, name="policy")
 app.add_typer(models.app, name="models")
-app.command()(synth)
 app.command()(draft)
 app.command()(explain)
+app.command()(synth)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
 
-from posology.cli.show import JsonFlag, print_json, print_table, progress, say, warn
+from posology.cli.show import JsonFlag, count, print_json, print_table, progress, say, warn
 from posology.errors import RequestError
 
 __all__ = ["draft", "parse_day"]
@@ -20,7 +21,9 @@ def draft(  # noqa: PLR0913 - one option each
             help="A FHIR R4 Bundle (JSON), a folder of resources and notes, or - for standard input."
         ),
     ],
-    service: Annotated[str, typer.Option(help="The service asked for: SYSTEM:CODE.", metavar="SYSTEM:CODE")],
+    service: Annotated[
+        str, typer.Option(help="The service asked for, such as HCPCS:E0601.", metavar="SYSTEM:CODE")
+    ],
     out: Annotated[Path, typer.Option(help="The folder to write.", metavar="DIR")],
     policy: Annotated[str | None, typer.Option(help="The policy's id.", metavar="ID")] = None,
     policies: Annotated[
@@ -35,7 +38,8 @@ def draft(  # noqa: PLR0913 - one option each
         typer.Option("--date", help="The date of service; today by default.", metavar="YYYY-MM-DD"),
     ] = None,
     request: Annotated[
-        Path | None, typer.Option(help="YAML or JSON with what no chart holds.", metavar="FILE")
+        Path | None,
+        typer.Option(help="YAML or JSON with what no chart holds: docs/request.md.", metavar="FILE"),
     ] = None,
     profile: Annotated[str | None, typer.Option(help="The profile of models.", metavar="NAME")] = None,
     config: Annotated[
@@ -52,6 +56,7 @@ def draft(  # noqa: PLR0913 - one option each
     """Draft a prior-authorization packet from a chart and a payer's policy."""
     from posology.config import load_settings
     from posology.files import require_free
+    from posology.manifest import hash_file
     from posology.policies import load_policies
     from posology.priorauth import draft as draft_packet
     from posology.priorauth import parse_service, read_request_file
@@ -63,17 +68,18 @@ def draft(  # noqa: PLR0913 - one option each
     details = read_request_file(request) if request else None
     settings = load_settings(config, profile=profile)
     library = load_policies(policies or [])
+    files = [hash_file("request", request)] if request else []
     with progress(quiet=as_json) as steps:
         steps("Reading the chart")
         record = read_chart(chart, include_restricted=include_restricted)
         packet = draft_packet(
             record, service=code, day=when, policies=library, policy_id=policy, payer=payer,
-            details=details, settings=settings, seed=seed, on_stage=steps,
+            details=details, settings=settings, seed=seed, on_stage=steps, inputs=files,
         )  # fmt: skip
         steps("Writing the packet")
         packet.write(out, overwrite=overwrite)
     if as_json:
-        print_json({"out": str(out), "conclusion": packet.conclusion, "criteria": packet.statuses})
+        print_json(_brief(packet.record, out))
         return
     _summary(packet.record, out)
 
@@ -88,20 +94,46 @@ def parse_day(text: str | None) -> date:
         raise RequestError(f"--date {text!r}: write a day of the calendar as YYYY-MM-DD") from cause
 
 
+def _brief(record: Mapping[str, Any], out: Path) -> dict[str, Any]:
+    """Return what a program wants to know at once; all the rest stands in packet.json."""
+    return {
+        "out": str(out),
+        "conclusion": record["conclusion"],
+        "provisional": record.get("provisional"),
+        "criteria": {row["id"]: row["status"] for row in record["criteria"]},
+        "to_confirm": list(record["findings_to_confirm"]),
+        "gaps": [gap["id"] for gap in record["gaps"]],
+        "unread": len(record["unread"]),
+    }
+
+
 def _summary(record: Mapping[str, Any], out: Path) -> None:
-    rows = [[r["id"], r["status"], r["basis"], r["reason"]] for r in record["criteria"]]
-    print_table(str(record["policy"]["title"]), ["criterion", "status", "basis", "reason"], rows)
+    from posology.priorauth.letter.criteria import against_rows, status_words
+
+    rows = [[row["id"], status_words(row), row["reason"]] for row in record["criteria"]]
+    print_table(str(record["policy"]["title"]), ["criterion", "finding", "why"], rows)
     outcome = str(record["conclusion"])
-    provisional = record.get("provisional")
+    provisional = str(record.get("provisional") or "")
     say(
-        f"Conclusion: {outcome}"
-        + (f" (provisional: {provisional}; a person must confirm)" if provisional else "")
+        f"Conclusion: {_words(outcome)}"
+        + (f" ({_words(provisional)}, if a person confirms the findings)" if provisional else "")
     )
+    texts = {row["id"]: row["text"] for row in record["criteria"]}
+    if outcome == "not_supported":
+        for row in against_rows(record):
+            say(f"  against: {row['id']}: {row['text']}")
+    for key in record["findings_to_confirm"]:
+        say(f"  confirm: {key}: {texts[key]}")
     for gap in record["gaps"]:
         say(f"  missing: {gap['id']}: {gap['ask']}")
-    unread = record["unread"]
-    if unread:
-        warn(f"{len(unread)} parts of the chart were not read; the packet lists them under unread.")
+    if record["unread"]:
+        unread = count(len(record["unread"]), "part")
+        warn(f"Not read: {unread} of the chart; the packet lists them under unread.")
     if record.get("stale"):
         warn(str(record["stale"]))
     say(f"Packet: {out}  (packet.json, letter.pdf, letter.html, letter.md, manifest.json)")
+    say(f"Why: posology explain {quote(str(out))} [CRITERION]")
+
+
+def _words(conclusion: str) -> str:
+    return conclusion.replace("_", " ")

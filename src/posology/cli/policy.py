@@ -1,12 +1,15 @@
 """posology policy: the library of payers' policies."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posology.cli.show import JsonFlag, print_json, print_table, say
+from posology.cli.show import JsonFlag, count, print_json, print_table, say
 from posology.errors import OutputError
+
+if TYPE_CHECKING:
+    from posology.policies import Policy
 
 __all__ = ["app"]
 
@@ -23,22 +26,30 @@ def list_policies(policies: Folders = None, as_json: JsonFlag = False) -> None:
     """List the policies at hand."""
     from posology.policies import load_policies
 
-    rows = [
-        {
-            "id": policy.id,
-            "version": policy.version,
-            "payer": policy.payer,
-            "from": policy.effective_from.isoformat(),
-            "until": policy.effective_until.isoformat() if policy.effective_until else None,
-            "title": policy.title,
-        }
-        for policy in load_policies(policies or [])
-    ]
+    library = load_policies(policies or [])
     if as_json:
-        print_json(rows)
-    else:
-        columns = ["id", "version", "payer", "from", "until", "title"]
-        print_table("", columns, [[row[key] for key in columns] for row in rows])
+        print_json([_row(policy) for policy in library])
+        return
+    rows = [(p.id, p.version, p.payer, _services(p), p.title) for p in library]
+    print_table("", ["id", "version", "payer", "service", "title"], rows)
+
+
+def _row(policy: "Policy") -> dict[str, object]:
+    return {
+        "id": policy.id,
+        "version": policy.version,
+        "payer": policy.payer,
+        "from": policy.effective_from.isoformat(),
+        "until": policy.effective_until.isoformat() if policy.effective_until else None,
+        "services": [f"{service.system}:{service.code}" for service in policy.services],
+        "title": policy.title,
+    }
+
+
+def _services(policy: "Policy") -> str:
+    """Return the first service, in the form that ``--service`` takes, and how many more there are."""
+    first, *others = policy.services
+    return f"{first.system}:{first.code}" + (f" and {len(others)} more" if others else "")
 
 
 @app.command()
@@ -47,7 +58,7 @@ def show(
     policies: Folders = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show a policy's services, criteria and value sets."""
+    """Show a policy's services and criteria; with --json its value sets too."""
     from posology.policies import describe_policy, open_policy, render_policy
 
     chosen = open_policy(policy, policies or [])
@@ -76,7 +87,7 @@ def check(
     else:
         for p in problems:
             say(f"{p.file}: {p.where}: {p.severity}: {p.message}")
-        say(f"{checked} policies checked, {len(problems)} problems.")
+        say(f"{count(checked, 'policy')} checked, {count(len(problems), 'problem')}.")
     if any(p.severity == "error" for p in problems):
         raise typer.Exit(2)
 

@@ -7,14 +7,17 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 __all__ = [
     "JsonFlag",
     "Steps",
+    "count",
     "print_json",
     "print_table",
     "print_text",
@@ -26,6 +29,8 @@ __all__ = [
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
+
+_UNBROKEN = 30  # characters that the first cell of a row may have and still stand on one line
 
 # text of a chart may hold control characters, with which a terminal could be made to show what is not there
 _CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"}
@@ -58,20 +63,34 @@ def warn(message: str) -> None:
     Console(stderr=True, soft_wrap=True).print(escape(visible(message)), style="yellow", highlight=False)
 
 
+def count(number: int, noun: str) -> str:
+    """Say how many there are: ``1 chart``, ``2 charts``."""
+    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    return f"{number} {noun if number == 1 else plural}"
+
+
 def print_json(value: Any) -> None:
     """Print JSON to standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table; cells are literal text."""
-    table = Table(title=escape(title) if title else None, title_justify="left", title_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(escape("" if cell is None else visible(str(cell))) for cell in row))
+    """Print a table, or its title and "none" where there are no rows; cells are literal text."""
+    if title and not rows:
+        say(f"{title}: none")
+        return
+    shown = [["" if cell is None else visible(str(cell)) for cell in row] for row in rows]
+    table = Table(
+        title=escape(title) if title else None, title_justify="left", title_style="bold",
+        box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0),
+    )  # fmt: skip
+    whole = all(len(row[0]) <= _UNBROKEN for row in shown)
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=whole and number == 0)
+    for row in shown:
+        table.add_row(*map(escape, row))
     console = Console()
-    Console(width=None if console.is_terminal else 160).print(table)
+    Console(width=None if console.is_terminal else 160).print(table, Text())
 
 
 class Steps:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from posology.cli.show import say
+from posology.cli.show import count, say
 
 __all__ = ["synth"]
 
@@ -25,4 +25,4 @@ def synth(
     from posology.testing import write_charts
 
     write_charts(open_policy(policy, policies or []), out, n=number, seed=seed)
-    say(f"{number} charts with their truth: {out}")
+    say(f"{count(number, 'chart')}, each with its truth beside it: {out}")

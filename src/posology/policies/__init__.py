@@ -5,7 +5,7 @@ from posology.policies.check import Problem, check_paths, check_policy
 from posology.policies.choose import choose_policy, find_policy, open_policy
 from posology.policies.describe import describe_policy, new_policy_text, render_policy
 from posology.policies.documents import DocumentFindings, FoundDocument, find_documents
-from posology.policies.eligible import ELIGIBILITY
+from posology.policies.eligible import ELIGIBILITY, eligibility
 from posology.policies.finding import Finding, combine
 from posology.policies.load import load_policies, load_policy
 from posology.policies.logic import evaluate
@@ -40,6 +40,7 @@ __all__ = [
     "compare_numbers",
     "day_in_window",
     "describe_policy",
+    "eligibility",
     "evaluate",
     "find_documents",
     "find_policy",

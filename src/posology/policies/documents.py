@@ -44,7 +44,7 @@ def find_documents(
             missing.append(document)
             continue
         best = max(candidates, key=lambda c: c.oldest)
-        title = best.match.name if best.match else document.text
+        title = best.match.name if best.match else "untitled document"
         when = best.when.text if best.when else None
         found.append(FoundDocument(document.id, best.resource.reference, title, when))
     return DocumentFindings(tuple(found), tuple(missing))

@@ -77,7 +77,9 @@ def eligibility(kind: str, body: Body) -> tuple[bool | None, str]:
         return True, ""
     if body.get("doNotPerform") is True:
         return False, "doNotPerform is true"
-    open_question = ""
+    if kind == "Observation" and body.get("dataAbsentReason") and not _has_value(body):
+        return False, "it has no value (dataAbsentReason)"
+    open_question = "it bears a modifierExtension" if body.get("modifierExtension") else ""
     for element, never, unsure in ELIGIBILITY.get(kind, _ANY_TYPE):
         for value in _values(body.get(element)):
             if value in never:
@@ -87,10 +89,14 @@ def eligibility(kind: str, body: Body) -> tuple[bool | None, str]:
     return (None if open_question else True), open_question
 
 
+def _has_value(body: Body) -> bool:
+    return bool(body.get("component")) or any(key.startswith("value") for key in body)
+
+
 def _values(element: object) -> list[str]:
     """Return the codes of a code or CodeableConcept element."""
     if isinstance(element, str):
-        return [element]
+        return [element.strip().lower()]
     if isinstance(element, Mapping):
         return [str(c.get("code")) for c in element.get("coding") or [] if isinstance(c, Mapping)]
     return []

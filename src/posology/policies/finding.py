@@ -33,6 +33,11 @@ def combine(structured: Finding, text: Finding) -> Finding:
     """Join both sides of a leaf: agreement keeps the structured side, disagreement is unknown."""
     looked = structured.looked + text.looked
     contrary = structured.contrary + text.contrary
+    if structured.basis == "conflict" and text.status is not Status.UNKNOWN:
+        both = contrary + text.evidence
+        return Finding(
+            Status.UNKNOWN, "conflict", structured.evidence, both, structured.reason, looked, "rule"
+        )
     if structured.status is Status.UNKNOWN and text.status is Status.UNKNOWN:
         chosen = structured if structured.evidence or not text.evidence else text
         basis: Basis = "conflict" if "conflict" in (structured.basis, text.basis) else chosen.basis

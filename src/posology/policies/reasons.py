@@ -34,7 +34,9 @@ def entry_words(candidate: Candidate, scope: Scope, path: str = "") -> str:
     measured = path.endswith(("Quantity", "Integer")) or evidence[0].path.endswith(("Quantity", "Integer"))
     shown = quote if measured or evidence[0].kind is EvidenceKind.DERIVED else f"“{quote}”"
     when = candidate.when.text if candidate.when else ""
-    return f"{shown} of {when}" if when and when != quote else f"{shown}, undated" if not when else shown
+    if when == quote:
+        return shown
+    return f"{shown}, dated {when}" if when else f"{shown}, undated"
 
 
 def limit_words(compare: Compare | None) -> str:
@@ -54,10 +56,20 @@ def one_entry_reason(
     verb = "satisfies" if status is Status.MET else "does not satisfy"
     words = entry_words(candidate, scope, path)
     if candidate.resource.type == "Patient":
+        words = _asked_of_patient(leaf, candidate, scope) or words
         return f"The patient's record ({words}) {verb} {limit_words(leaf.compare)}."
     if candidate.resource.type == "Request":
         return f"The request ({words}) {verb} {limit_words(leaf.compare)}."
     return f"The {which} entry, {words}, {verb} {limit_words(leaf.compare)}."
+
+
+def _asked_of_patient(leaf: Leaf, candidate: Candidate, scope: Scope) -> str:
+    """Name the age or the sex, as far as the test asks for it."""
+    test = leaf.test or ""
+    rows = describe(candidate, scope)
+    return ", ".join(
+        row.quote for row in rows if (row.label or "age") in test or (row.path and row.path in test)
+    )
 
 
 def count_words(count: Count) -> str:
