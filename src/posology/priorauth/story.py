@@ -1,6 +1,5 @@
 """The story of a letter: what it tells, in which order, in whose words, and what is withheld."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -113,7 +112,9 @@ def _points(story: Story, chart: Chart) -> list[_Point]:
         point = _point(leaf, story, chart, unwanted)
         same = points.get(point.said)
         if same is not None:
-            point = replace(same, wording=(*same.wording, *point.wording))
+            leaf_id = same.facts[0].criterion if same.facts else leaf.id
+            more = tuple(replace(sentence, criterion=leaf_id) for sentence in point.wording)
+            point = replace(same, wording=(*same.wording, *more))
         points[point.said] = point
     argued = {said for section, said in points if section != "clinical_summary"}
     told = [p for (section, said), p in points.items() if section != "clinical_summary" or said not in argued]
@@ -128,25 +129,30 @@ def _point(leaf: Leaf, story: Story, chart: Chart, unwanted: Collection[str]) ->
     evidence = with_surroundings(finding.evidence, chart)
     statuses = {key: found.status for key, found in story.findings.items()}
     if _speaks_against(story) or leaf.id in idle_ids(policy, statuses):
-        known = [
-            e for e in evidence if e not in (story.subject.age, story.subject.sex)
-        ]  # the opening has them
+        # the opening has told the age and the sex
+        known = [e for e in evidence if e not in (story.subject.age, story.subject.sex)]
         return _Point("clinical_summary", (), fact_sentences(leaf, known, "clinical_summary"))
     if leaf.id in unwanted:
-        lead = exclusion_lead(finding, whole=leaf in policy.exclusions or _alone(leaf, policy))
+        lead = exclusion_lead(finding, whole=_alone(leaf, policy))
         section: Section = "medical_necessity"
     else:
-        lead, section = "the policy asks", section_of(leaf, finding)
+        lead, section = "the policy asks", _section(leaf, story)
     wording = policy_sentence(leaf, section, policy.id, lead=lead)
     return _Point(section, wording, fact_sentences(leaf, evidence, section))
 
 
+def _section(leaf: Leaf, story: Story) -> Section:
+    """Choose the section of a finding: that of the first which rests on the same words of the policy."""
+    same = [other for other in all_leaves(story.policy) if other.source_quote == leaf.source_quote]
+    first = next((other for other in same if _tells(other, story, ())), leaf) if leaf.source_quote else leaf
+    return section_of(first, story.findings[first.id])
+
+
 def _alone(leaf: Leaf, policy: Policy) -> bool:
     """Tell whether one leaf is enough for an exclusion: its path has no branch that joins conditions."""
-    path = leaf_paths(policy)[leaf.id]
-    return "all" not in re.split(
-        r"[.\[\]\d]+", path.rpartition("exclusions" if "exclusions" in path else "none")[2]
-    )
+    steps = [step.partition("[")[0] for step in leaf_paths(policy)[leaf.id].split(".")]
+    start = max(number for number, step in enumerate(steps) if step in ("exclusions", "none"))
+    return not {"all", "at_least"} & set(steps[start:])
 
 
 def _speaks_against(story: Story) -> bool:
