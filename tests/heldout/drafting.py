@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cli.cli_runs import run
-from tests.heldout.cases import Case
+from tests.heldout.case import Case
 
 POLICIES = Path(__file__).parent / "policies"
 

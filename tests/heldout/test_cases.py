@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.cli_runs import run
-from tests.heldout.cases import CASES, Case
+from tests.heldout.case import Case
+from tests.heldout.cases import CASES
 from tests.heldout.drafting import drafted, leaves_in, policy_texts, resources_of
 from tests.heldout.invariants import problems_of
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.heldout.builders import ICD, SNOMED, concept, condition, coverage, note, patient
-from tests.heldout.cases import E11, Case, of
+from tests.heldout.case import E11, Case, of
 from tests.heldout.drafting import drafted, leaves_in
 
 GAIT = concept(SNOMED, "22325002")

@@ -9,7 +9,9 @@ import pytest
 
 from tests.cli.cli_runs import run, run_apart
 from tests.heldout.builders import bundle, condition, coverage, note, patient, pdf, write_bundle
-from tests.heldout.cases import BASIC, E11, SAID
+from tests.heldout.case import E11
+from tests.heldout.cases_forms import BASIC
+from tests.heldout.cases_notes import SAID
 from tests.heldout.drafting import POLICIES, leaves_in
 
 RTF = r"{\rtf1\ansi " + SAID.replace(". ", r".\par ") + "}"
