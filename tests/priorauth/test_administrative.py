@@ -194,7 +194,7 @@ def test_diagnoses_are_taken_and_never_made_up(request_file, expected):
     one = draft_of("cms-ncd-100.1", details=parse_request(request_file, "request"))
     found = one.record["administrative"]["diagnoses"]
     if expected is not None:
-        assert found == expected
+        assert [{key: row[key] for key in row if key != "evidence"} for row in found] == expected
         return
     assert found
     bodies = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from posology.evidence import SupportChecker
@@ -20,8 +20,6 @@ from posology.quotes import Evidence, EvidenceKind
 from posology.records import Chart, newest_date
 
 __all__ = ["build_record"]
-
-STALE_AFTER = timedelta(days=366)
 
 
 def build_record(  # noqa: PLR0913 - the parts of a packet, each by its name
@@ -185,7 +183,7 @@ def _gaps(
 
 
 def _stale(chart: Chart, day: date) -> str | None:
-    newest = newest_date(chart)
-    if newest is None or day - newest <= STALE_AFTER:
+    newest = newest_date(chart, until=day)
+    if newest is None or (newest.year + 1, newest.month, newest.day) >= (day.year, day.month, day.day):
         return None
-    return f"The newest entry of the chart is of {newest}, over a year before the date of service {day}."
+    return f"No entry of the chart is dated after {newest}, over a year before the date of service {day}."

@@ -98,18 +98,17 @@ def _as_text(source: Source) -> str:
 
 
 def _support(checker: SupportChecker, score: float, *, gating: bool) -> dict[str, Any]:
-    """Record the validator's opinion; where it does not gate, ``ok`` says that the template stands."""
-    found = score >= checker.threshold
-    record = {
-        "check": "support",
-        "by": checker.identity.name,
-        "ok": found or not gating,
-        "score": round(score, 3),
-    }
-    if found:
-        return record
-    why = "support: the validator finds too little support in the cited sources"
-    return record | ({"why": why} if gating else {"note": "low score; the sentence is a template of quotes"})
+    """Record the validator's opinion; of a template, which is only quotes, a low score is no verdict."""
+    shown = round(score, 3)
+    if score >= checker.threshold:
+        return {"check": "support", "by": checker.identity.name, "ok": True, "score": shown}
+    if gating:
+        why = "support: the validator finds too little support in the cited sources"
+        return {"check": "support", "by": checker.identity.name, "ok": False, "score": shown, "why": why}
+    note = (
+        f"only quotes in fixed words; {checker.identity.name} scored it {shown}, which does not outrank that"
+    )
+    return {"check": "template", "ok": True, "note": note}
 
 
 def _settle(
