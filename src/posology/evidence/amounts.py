@@ -65,7 +65,7 @@ _AT_LEAST = re.compile(
 )
 _COUNT = re.compile(
     rf"(?<![\w./])(?P<number>{_NUMBER}|{_ORDINAL}"
-    rf"|single)(?P<mark>\s*[x×]\b)?(?P<rest>(?:[\s-]+[A-Za-z]+){{0,4}})",
+    rf"|single)(?![a-wyz])(?P<mark>\s*[x×]\b)?(?P<rest>(?:[\s-]+[A-Za-z]+){{0,4}})",
     re.IGNORECASE,
 )
 _PACK_YEARS = re.compile(

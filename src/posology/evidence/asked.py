@@ -23,7 +23,8 @@ _EMPTY_WORDS = (
     "medical sign symptom finding participated part take took followed follow appropriate prior previous "
     "longer more "
     "period duration week month year day have had been take taken test requested been response related due "
-    "cause"
+    "cause presence clinical clinically report reported show shown exist existing occur occurred experience "
+    "experienced suffer suffered undergo undergoing"
 )
 _EMPTY = frozenset(alike(search_tokens(_EMPTY_WORDS)))
 _LIST = re.compile(
@@ -64,6 +65,7 @@ _SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _PRESENT = re.compile(r"(?:is|are|does|do)\b", re.IGNORECASE)
+_AFTER = frozenset(["in", "of", "to", "for", "with", "on", "by", "from", "at", "and", "or", "that", "which"])
 _DEED = re.compile(
     r"\b(?:completed?|finished|educated|trained|instructed|counsell?ed|counsell?ing|evaluated|assessed"
     r"|performed"
@@ -80,7 +82,22 @@ _PLANNED = re.compile(
 )
 # words that only carry another: the CPAP device is CPAP, a depressive disorder is depressive
 _LIGHT = frozenset(
-    ("device", "machine", "unit", "program", "system", "class", "disorder", "disease", "condition", "state")
+    (
+        "device",
+        "machine",
+        "unit",
+        "program",
+        "system",
+        "class",
+        "disorder",
+        "disease",
+        "condition",
+        "state",
+        "visit",
+        "session",
+        "encounter",
+        "appointment",
+    )
 )
 
 
@@ -95,6 +112,7 @@ class Concept:
     kinds: tuple[Name, ...]
     words: tuple[str, ...]
     broader: tuple[Name, ...] = ()  # names of what this is a kind of
+    bare: bool = False  # the term is the thing itself, the further words only narrow it
     above: Decimal | None = None  # a value that must be exceeded beside it
 
     @property
@@ -272,7 +290,29 @@ def _named(text: str, treatment: bool) -> Concept:
     if treatment:
         kinds += tuple(Name(loose) for loose in term.loose if loose in ("PT", "HEP", "NSAID", "NSAIDs"))
     words = (w for w in alike(search_tokens(rest)) if w not in _EMPTY and not w.isdigit())
-    return Concept(names, kinds, tuple(w for w in dict.fromkeys(words) if w not in _LIGHT), _broader(term))
+    return Concept(
+        names,
+        kinds,
+        tuple(w for w in dict.fromkeys(words) if w not in _LIGHT),
+        _broader(term),
+        _is_bare(text, names),
+    )
+
+
+def _is_bare(text: str, names: tuple[Name, ...]) -> bool:
+    """Tell whether a name is what the text is about: surgery for epilepsy, not training in CPAP or CPAP "
+    "training."""
+    for match in (name.pattern.search(text) for name in names):
+        if match:
+            before, after = text[: match.start()], text[match.end() :]
+            cut = re.split(r"\b(?:in|of|to|for|with|on|by|from)\b", before)
+            ruled = any(w not in _EMPTY for part in cut[:-1] for w in alike(search_tokens(part)))
+            following = re.match(r"\s+([a-z]+)", after, re.IGNORECASE)
+            word = following[1].lower() if following else "for"
+            heads = word not in _AFTER and any(w not in _EMPTY for w in alike(search_tokens(word)))
+            if not ruled and not heads:
+                return True
+    return False
 
 
 def _heavy(words: Iterable[str]) -> tuple[str, ...]:

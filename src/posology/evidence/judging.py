@@ -54,6 +54,7 @@ _CANCELLED = re.compile(
     r"(?:(?:any|been|further|significant|really|ever|an?)\s+)*$",
     re.IGNORECASE,
 )
+_ON_CONDITION = re.compile(r"\s+(?:[\w-]+\s+){0,2}?(?:if|when|unless|in case|should)\b", re.IGNORECASE)
 _NOTHING: Judged = ("not_stated", 0.0, "")
 
 
@@ -119,7 +120,16 @@ def _judge_named(reading: Reading, named: Sequence[Mention]) -> Judged:
     affirmed = [m for m in affirmed if not refusal(reading, m)]
     if question.deed:
         return _judge_deed(reading, named, affirmed)
-    return _judge_amount(reading, affirmed) if affirmed else _NOTHING
+    if affirmed:
+        return _judge_amount(reading, affirmed)
+    return _too_little(reading, named)
+
+
+def _too_little(reading: Reading, named: Sequence[Mention]) -> Judged:
+    """Too little of the bare thing is too little of all that it is narrowed to."""
+    bare = [m for m in named if m.general and m.concept.bare and not m.complete and not refusal(reading, m)]
+    judged = _judge_amount(reading, bare) if bare and reading.question.required else _NOTHING
+    return judged if judged[0] == "no" else _NOTHING
 
 
 def _free_of_symptoms(reading: Reading) -> bool:
@@ -146,7 +156,7 @@ def _in_context(reading: Reading) -> bool:
 def _judge_deed(reading: Reading, named: Sequence[Mention], affirmed: Sequence[Mention]) -> Judged:
     """A deed counts when the sentence says that it was done; when it says that it was not, that is a no."""
     question = reading.question
-    deed = read_deed(reading.words)
+    deed = "done" if ticked_answer(reading.words) == "yes" else read_deed(reading.words)
     timed = any(r.is_time for r in question.required)
     if deed == "undone" and not (timed and find_amounts(reading.words)):
         whole = [m for m in named if m.general and named_whole(reading, m) and m.concept in question.concepts]
@@ -154,6 +164,8 @@ def _judge_deed(reading: Reading, named: Sequence[Mention], affirmed: Sequence[M
             reading, whole
         ):
             return "no", 0.6, "the sentence says that it was not done"
+    if not affirmed and timed:
+        return _too_little(reading, named)
     if not affirmed or deed == "undone" or (deed == "open" and not question.required):
         return _NOTHING
     return _judge_amount(reading, affirmed) if deed == "done" or timed else _NOTHING
@@ -232,6 +244,8 @@ def _stands(reading: Reading, cue: OutcomeCue) -> bool:
     """An outcome counts unless it is itself negated from outside, hedged or hypothetical."""
     said = reading.assertion(cue.span)
     outside = [c for c in said.cues if not c.overlaps(cue.span)]
+    if _ON_CONDITION.match(reading.text, cue.span.end, reading.sentence.end):
+        return False
     if _CANCELLED.search(reading.text[reading.sentence.start : cue.span.start]):
         return False
     return not (said.uncertain or said.hypothetical or said.other) and not (said.negated and outside)
@@ -248,7 +262,8 @@ def _judge_amount(reading: Reading, mentions: Sequence[Mention]) -> Judged:
     if listed or any(v is True for v in verdicts):
         return "yes", score, "the sentence states it with the length or number required"
     short = any(v is False for v in verdicts) and None not in verdicts
-    if short and not reading.question.outcomes and read_deed(reading.words) != "open":
+    open_deed = reading.question.deed and read_deed(reading.words) == "open"
+    if short and not reading.question.outcomes and not open_deed:
         return "no", 0.5, "the sentence states less than is required"
     return _NOTHING
 

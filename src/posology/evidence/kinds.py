@@ -79,7 +79,8 @@ def find_grades(reading: Reading, concepts: Sequence[Concept]) -> list[int]:
     words = reading.words
     own = [name for c in concepts for name in (*c.names, *c.kinds)]
     named = any(name.pattern.search(words) for name in own)
-    if not named and (find_terms(words) or not re.search(r"\b(?:disease|synovitis)\b", words, re.IGNORECASE)):
+    others = [term for term in find_terms(words) if "activity" not in term.name.lower()]
+    if not named and (others or not re.search(r"\b(?:disease|synovitis)\b", words, re.IGNORECASE)):
         return []
     nouns = "|".join([_MEASURED, *(name.pattern.pattern for name in own[:12])])
     found = []

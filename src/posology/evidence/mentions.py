@@ -36,7 +36,8 @@ _NOT_YET = re.compile(
     r"|interested in|"
     r"risks? (?:of|for|factors?)|at risk|screen\w* (?:for|of)|rule out|r/o|concern\w* (?:for|about)"
     r"|evaluat\w+ for|work-?up "
-    r"for|monitor\w* for|watch for|prevent\w*|educat\w+ (?:on|about|regarding)|return precautions?"
+    r"for|monitor\w* for|watch for|fears? of|afraid of|worr(?:ies|ied) about|hop(?:es?|ing)|wish(?:es)?"
+    r"|prevent\w*|educat\w+ (?:on|about|regarding)|return precautions?"
     r"|precautions|versus|vs)\b",
     re.IGNORECASE,
 )
@@ -71,6 +72,7 @@ _ENDED_AFTER = re.compile(
     r"|gone|abated|inactive|cessation (?:achieved|in|since))\b",
     re.IGNORECASE,
 )
+_TAUGHT = ("educat", "counsel", "discuss", "evaluat")  # what a question for a deed asks for itself
 _DENIES = re.compile(
     r"\b(?:no|not|never|none|nor|neither|without|w/o|den\w+|declin\w+|refus\w+|free|absen\w+"
     r"|lack\w*|cannot|naive)\b|n['’]t\b|:",
@@ -137,13 +139,20 @@ def find_mentions(reading: Reading, concept: Concept) -> list[Mention]:
         return _word_mentions(reading, concept, places, complete)
     found = []
     others = tuple(reading.shifted(place) for place in places)
+    parts = [Span(*part.span()) for part in re.finditer(r"[^;]+", words)] if complete and others else []
     for general, names in ((True, concept.names), (False, concept.kinds)):
         for name in names:
             for match in name.pattern.finditer(words):
-                found.append(
-                    Mention(concept, reading.shifted(Span(*match.span())), others, general, complete)
-                )
+                whole = complete and _together(Span(*match.span()), places, parts)
+                found.append(Mention(concept, reading.shifted(Span(*match.span())), others, general, whole))
     return found
+
+
+def _together(name: Span, places: Sequence[Span], parts: Sequence[Span]) -> bool:
+    """Tell whether a name and some further word stand in the same part of a sentence with semicolons."""
+    return len(parts) < 2 or any(
+        part.overlaps(name) and any(part.overlaps(p) for p in places) for part in parts
+    )
 
 
 def _exceeds(words: str, least: Decimal) -> bool:
@@ -256,8 +265,10 @@ def _not_yet(reading: Reading, mention: Mention) -> bool:
     if reading.section == "plan":
         return True
     asked = reading.question.text.lower()
+    deed = reading.question.deed
     before = reading.text[reading.sentence.start : mention.span.start]
-    return any(match[0].lower() not in asked for match in _NOT_YET.finditer(before))
+    cues = (match[0].lower() for match in _NOT_YET.finditer(before))
+    return any(cue not in asked and not (deed and cue.startswith(_TAUGHT)) for cue in cues)
 
 
 def clause_around(reading: Reading, span: Span) -> Span:

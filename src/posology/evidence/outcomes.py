@@ -74,7 +74,8 @@ _PATTERNS: tuple[tuple[Outcome, str], ...] = (
     (
         Outcome.FAILED,
         rf"\bfail\w*\s+to\s+\w+\s+(?:[\w-]+\s+){{0,3}}?{_GOOD}|\bunimproved\b|\bfail(?:ed|ing|s"
-        rf"|ures?)?\b(?:\s+to\s+(?:improve|respond|lose|help|relieve|control))?|ineffective\w*"
+        r"|ures?)?\b(?!\s+to\s+(?:pick|show|attend|appear|fill|follow|return|keep|take|bring|call|start)\b)"
+        rf"(?:\s+to\s+(?:improve|respond|lose|help|relieve|control))?|ineffective\w*"
         rf"|(?:inadequate|insufficient|suboptimal|incomplete|poor|minimal|little|limited|lack of|partial"
         rf"|modest)\s+{_FEW}{_GOOD}"
         rf"|{_GOOD}\s+(?:\w+\s+){{0,5}}?(?:was|were|is|been|remains?|remained)\s+(?:\w+\s+)?(?:inadequate"
