@@ -165,3 +165,11 @@ def test_the_order_of_entries_decides_nothing(tmp_path: Path) -> None:
         packets.append(json.loads((tmp_path / name / "out" / "packet.json").read_text()))
     assert leaves_in(packets[0]) == leaves_in(packets[1])
     assert packets[0]["conclusion"] == packets[1]["conclusion"]
+
+
+@pytest.mark.parametrize(("day", "stale"), [("2024-01-01", False), ("2024-01-02", True)])
+def test_a_chart_is_stale_from_a_year_and_a_day_on(day: str, stale: bool, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    assert run(*draft_of(_basic(tmp_path / "in"), tmp_path / "out", date=day)).code == 0
+    told = json.loads((tmp_path / "out" / "packet.json").read_text())["stale"]
+    assert (told is not None) is stale
