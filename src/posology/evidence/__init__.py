@@ -5,13 +5,12 @@ from posology.evidence.embed import Embedder, open_embedder
 from posology.evidence.facts import ChartFacts, CheckResult, Sex, Source, check_absence, check_facts
 from posology.evidence.mentions import NEGATED
 from posology.evidence.passages import Passage, split_passages
-from posology.evidence.questions import UNNAMED, TextVerdict, accept_judgement, judge_by_rules
+from posology.evidence.questions import TextVerdict, accept_judgement, judge_by_rules, touches
 from posology.evidence.search import Hit, PassageIndex
 from posology.evidence.support import SupportChecker, open_support_checker
 
 __all__ = [
     "NEGATED",
-    "UNNAMED",
     "ChartFacts",
     "CheckResult",
     "Embedder",
@@ -30,4 +29,5 @@ __all__ = [
     "open_embedder",
     "open_support_checker",
     "split_passages",
+    "touches",
 ]

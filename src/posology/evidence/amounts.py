@@ -50,7 +50,9 @@ _NOT_LASTING = re.compile(
 )
 _LASTING = re.compile(r"(?:over|during|for|in) the (?:last|past|previous)\s*$", re.IGNORECASE)
 _LESS = re.compile(
-    r"(?:less than|fewer than|under|<|not even|no more than|at most|barely)\s*(?:a\s*)?$", re.IGNORECASE
+    r"(?:less than|fewer than|under|below|short of|beneath|<|not even|no more than|at most"
+    r"|barely)\s*(?:a\s*)?$",
+    re.IGNORECASE,
 )
 _ONLY = re.compile(r"(?:only|just|merely|as little as)\s*(?:for\s*)?$", re.IGNORECASE)
 _MORE = re.compile(

@@ -55,6 +55,9 @@ _CANCELLED = re.compile(
     re.IGNORECASE,
 )
 _ON_CONDITION = re.compile(r"\s+(?:[\w-]+\s+){0,2}?(?:if|when|unless|in case|should)\b", re.IGNORECASE)
+_WITH = re.compile(
+    r"\s+(?:with|on|from|by)\s+(?!(?:it|this|that|them|treatment|therapy|time)\b)", re.IGNORECASE
+)
 _NOTHING: Judged = ("not_stated", 0.0, "")
 
 
@@ -236,8 +239,16 @@ def _outcomes_of(reading: Reading, mention: Mention) -> list[OutcomeCue]:
     return [
         OutcomeCue(cue.outcome, reading.shifted(cue.span))
         for cue in find_outcomes(reading.words)
-        if clause.overlaps(reading.shifted(cue.span))
+        if clause.overlaps(reading.shifted(cue.span)) and not _of_another(reading, cue, mention)
     ]
+
+
+def _of_another(reading: Reading, cue: OutcomeCue, mention: Mention) -> bool:
+    """Improving with something else is not improving with what stands before."""
+    place = reading.shifted(cue.span)
+    if cue.outcome is not Outcome.HELPED or mention.span.start >= place.end:
+        return False
+    return bool(_WITH.match(reading.text, place.end, reading.sentence.end))
 
 
 def _stands(reading: Reading, cue: OutcomeCue) -> bool:

@@ -66,7 +66,8 @@ _ENDED_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _ENDED_AFTER = re.compile(
-    r"(?:\s*\([^()]*\))?\s+(?:(?:that|which)\s+)?(?:(?:was|were|is|are|has|have|had|been|now|since|fully"
+    r"(?:\s*\([^()]*\))?(?:(?:\s+[\w-]+){0,3},)?\s+(?:(?:that|which)\s+)?(?:(?:was|were|is|are|has|have"
+    r"|had|been|now|since|fully"
     r"|completely)\s+)*"
     r"(?:stopped|discontinued|resolved|cleared|ceased|no longer\b|naive|withdrawn|d/?c['’]?d|ended|subsided"
     r"|gone|abated|inactive|cessation (?:achieved|in|since))\b",
@@ -81,6 +82,20 @@ _DENIES = re.compile(
 _RESULT = re.compile(
     r"(?:was |were |is |read as )?(?:negative|neg|normal|unremarkable)(?: for)?", re.IGNORECASE
 )
+_DENIED_AFTER = re.compile(
+    r"[^;.]{0,60}?\b(?:negative(?!\s+for)|absent|denied|excluded|ruled out|not (?:found|present|seen"
+    r"|identified|detected)"
+    r"|never (?:found|present|diagnosed|seen|documented)|none(?: found)?$)",
+    re.IGNORECASE,
+)
+_BUT = re.compile(r"\b(?:but|although|confirmed|positive|present)\b", re.IGNORECASE)
+_UNABLE_BEFORE = re.compile(
+    r"\b(?:unable|failed|fails|failing|inability|struggl\w+|unwilling|attempt\w*|tri(?:es|ed))\s+(?:to"
+    r"|at)\s+(?:\w+\s+){0,2}$",
+    re.IGNORECASE,
+)
+_UNABLE_AFTER = re.compile(r"\s+(?:\w+\s+)?attempts?\b", re.IGNORECASE)
+_ONLY_ONE = re.compile(r"\bthe only\b|\bno other\b", re.IGNORECASE)
 _ANSWER_NO = re.compile(
     r"^[^.;]{0,80}?(?::|\s[-–]|\?)[\s\"']*(?:none|no|negative|denied|denies|absent|nil|not present)\b",
     re.IGNORECASE,
@@ -188,8 +203,10 @@ def refusal(reading: Reading, mention: Mention) -> str:
         why = _doubt(reading, span)
         if why:
             return why
-    if answered_no(reading, mention.span):
+    if answered_no(reading, mention.span) or _denied_after(reading, mention.span):
         return NEGATED
+    if not reading.question.outcomes and _unable(reading, mention.span):
+        return "it was tried in vain"
     if reading.question.present and not reading.question.outcomes and ended(reading, mention.span):
         return "it is over"
     if _not_yet(reading, mention):
@@ -223,6 +240,23 @@ def _doubt(reading: Reading, span: Span) -> str:
     if said.historical and reading.question.current:
         return "it speaks of the past"
     return ""
+
+
+def _denied_after(reading: Reading, span: Span) -> bool:
+    """Tell whether words behind it deny it, unless the question is for a deed or an outcome."""
+    question = reading.question
+    if question.deed or question.outcomes:
+        return False
+    if re.search(r"\banother\b", question.text) and _ONLY_ONE.search(reading.words):
+        return True
+    found = _DENIED_AFTER.match(reading.text, span.end, reading.sentence.end)
+    return bool(found) and not _BUT.search(found[0] if found else "")
+
+
+def _unable(reading: Reading, span: Span) -> bool:
+    before = reading.text[reading.sentence.start : span.start]
+    after = reading.text[span.end : reading.sentence.end]
+    return bool(_UNABLE_BEFORE.search(before) or _UNABLE_AFTER.match(after))
 
 
 def ended(reading: Reading, span: Span) -> bool:

@@ -46,7 +46,13 @@ _PATTERNS: tuple[tuple[Outcome, str], ...] = (
         Outcome.BORNE,
         rf"(?:\bno|\bwithout|\bneither|\bnor|\bnever (?:had|caused)|\bden(?:y|ies|ied))\s+"
         rf"(?:(?!(?:and|but|or|with|due|relief|lasting|improvement)\b)[\w-]+\s+){{0,2}}?{_HARM}"
-        r"|\b(?<!not )well[- ]tolerated|\btolerat(?:es|ed|ing)\s+(?:(?:it|them|[\w-]+)\s+){0,3}well",
+        r"|\b(?<!not )(?<!poorly )(?:well[- ])?tolerat(?:es|ed|ing)\b(?!\s+poorly)|\btolerat(?:es|ed"
+        r"|ing)\s+(?:(?:it|them|[\w-]+)\s+){0,3}well",
+    ),
+    (
+        Outcome.PASSING,
+        rf"{_GOOD}\s+(?:has\s+|have\s+|then\s+)?(?:stalled|stopped|ceased|plateaued|ended|waned|faded"
+        rf"|is absent|was lost)\b",
     ),
     (
         Outcome.PASSING,
@@ -102,7 +108,7 @@ _PATTERNS: tuple[tuple[Outcome, str], ...] = (
         r"|some)\s+"
         rf"{_FEW}{_GOOD}|\beffective\w*|\bhelp(?:ed|ing|s|ful)\b|\bsuccess(?:ful)?\w*|resolved|well[- "
         rf"]controlled"
-        r"|(?:well[- ])tolerated|tolerat(?:es|ed|ing)\b|respond(?:ed|ing)?s?\s+(?:well|to)|\bpain[- ]free"
+        r"|respond(?:ed|ing)?s?\s+(?:well|to)|\bpain[- ]free"
         r"|\bworked\b|\bworks\b|\bis working\b"
         r"|\bcontrols\b|\b(?:less|lower) pain\b|\bseizure[- ]free"
         r"|\bbenefit(?:ed|ing|s)?\b"

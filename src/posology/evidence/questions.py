@@ -12,7 +12,7 @@ from posology.evidence.search import Hit
 from posology.records.sections import Section, SectionKind, find_sections
 from posology.spans import Span
 
-__all__ = ["NEGATED", "UNNAMED", "TextVerdict", "accept_judgement", "judge_by_rules"]
+__all__ = ["NEGATED", "TextVerdict", "accept_judgement", "judge_by_rules", "touches"]
 
 UNNAMED = "the sentence names nothing that the question asks about"
 
@@ -77,6 +77,24 @@ def accept_judgement(question: str, text: str, sentence: Span, *, section: str =
     if all(reasons):
         return False, str(reasons[0])
     return True, "the sentence names it, unhedged"
+
+
+def touches(question: str, passage: Passage) -> bool:
+    """Tell whether a sentence names in full what a question asks about, in whatever way it speaks of it.
+
+    Where one does, nothing may be called absent, though no rule reads the sentence. Obesity alone does not
+    touch on an endocrine cause of obesity.
+    """
+    asked = _parse(question)
+    sections = _sections(passage.section, passage.text)
+    for where in passage.sentences:
+        sentence = Span(where.start - passage.start, where.end - passage.start)
+        reading = Reading(asked, passage.text, sentence, sections, passage.section)
+        if NOT_A_FACT.search(reading.words):
+            continue
+        if any(m.complete for c in all_concepts(asked) for m in find_mentions(reading, c)):
+            return True
+    return False
 
 
 @lru_cache(maxsize=256)

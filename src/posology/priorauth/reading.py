@@ -11,7 +11,7 @@ from datetime import date
 from typing import Literal
 
 from posology.chat import Choice, Generator, Message, Prompt, ask
-from posology.evidence import NEGATED, UNNAMED, Hit, PassageIndex, accept_judgement, judge_by_rules
+from posology.evidence import NEGATED, Hit, PassageIndex, accept_judgement, judge_by_rules, touches
 from posology.policies import Finding, Leaf, Window, day_in_window
 from posology.priorauth.events import event_date
 from posology.quotes import Evidence, EvidenceKind, Status
@@ -125,7 +125,7 @@ def _guard(leaf: Leaf, hit: Hit, span: Span) -> tuple[bool, str]:
 
 def _named(leaf: Leaf, hits: Sequence[Hit]) -> bool:
     """Tell whether any sentence names what is asked, in whatever way: then nothing may be called absent."""
-    return any(_guard(leaf, hit, span)[1] != UNNAMED for hit in hits for span in hit.passage.sentences)
+    return any(touches(str(leaf.question), hit.passage) for hit in hits)
 
 
 def _inside(hit: Hit, span: Span) -> Span:
