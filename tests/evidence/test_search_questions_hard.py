@@ -30,6 +30,12 @@ MEDICATION = "Is any anticoagulant medication taken?"
 INFECTION = "Is an active serious infection documented?"
 ACUPUNCTURE = "Is the patient improving with acupuncture?"
 NO_HELP = "Did the back pain fail to improve after conservative treatment?"
+FLAGS = "Are there red flag symptoms such as fever, urinary retention or saddle anesthesia?"
+THYROID = "Is there a personal or family history of medullary thyroid carcinoma or MEN 2?"
+PACK_YEARS = "Is a smoking history of at least 20 pack-years documented?"
+QUIT = "Did the patient quit smoking?"
+PANCREAS = "Is there a history of pancreatitis?"
+STIMULATOR = "Is there another implanted stimulator?"
 
 HARD = [
     (THERAPY, "Six weeks of physical therapy were ordered but never started.", "ordered, not done"),
@@ -128,6 +134,24 @@ HARD = [
     (ACUPUNCTURE, "Hopes that acupuncture will be helping.", "a hope"),
     (NO_HELP, "Knee pain did not improve after conservative treatment.", "another site"),
     (NO_HELP, "Back pain improved after conservative treatment.", "the opposite"),
+]
+HARD += [
+    (FLAGS, "Fever last year, resolved.", "it is over"),
+    (FLAGS, "Red flags were sought and not found.", "denied behind it"),
+    (FLAGS, "Red flags reviewed and absent.", "denied behind it"),
+    (FLAGS, "Reviewed red flags: fever, urinary retention - all negative.", "a list denied at its end"),
+    (THYROID, "Asked about MTC and MEN2, both denied.", "denied behind it"),
+    (THYROID, "MTC and MEN2 excluded in patient and family.", "excluded"),
+    (PACK_YEARS, "Smoking history falls short of 20 pack-years.", "less"),
+    (PACK_YEARS, "Smoking history, below 20 pack-years.", "less"),
+    (ACUPUNCTURE, "Acupuncture stopped, improving with exercise.", "something else helped"),
+    (ACUPUNCTURE, "Improvement has stalled with acupuncture.", "it is over"),
+    (ACUPUNCTURE, "Acupuncture tolerated but pain the same.", "borne is not helped"),
+    (QUIT, "Continues to smoke, unable to quit smoking.", "tried in vain"),
+    (QUIT, "Quit smoking attempts failed.", "tried in vain"),
+    (PANCREAS, "Pancreatitis never diagnosed.", "denied behind it"),
+    (STIMULATOR, "The implanted stimulator is the only one, no other.", "no further one"),
+    (STIMULATOR, "No second implanted stimulator.", "no further one"),
 ]
 NEITHER = [
     (MEDICATION, "[ ] Medication list reconciled", "an empty box says nothing of what it names"),
