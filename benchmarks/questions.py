@@ -28,7 +28,10 @@ NOTE = (
     "Chief complaint: follow-up.\n\nHISTORY\nSeen today for a visit. {} Gait is steady.\n\n"
     "EXAM\nWell appearing.\n"
 )
-SEEN = ("Was medical treatment for obesity (diet, exercise, medication) tried without success?",)
+SEEN = (
+    "Was medical treatment for obesity (diet, exercise, medication) tried without success?",
+    "Is excessive daytime sleepiness, impaired cognition, a mood disorder or insomnia documented?",
+)
 ANSWERS = ("yes", "no", "not_stated")
 
 
@@ -48,7 +51,7 @@ class Case:
 
 
 def half(question: str) -> str:
-    """Return the half of a question: by its hash, but what was read before the split is development."""
+    """Return the half of a question: by its hash, but what was read of the other half is development too."""
     even = hashlib.sha256(question.encode()).digest()[0] % 2 == 0
     return "development" if even or question in SEEN else "report"
 

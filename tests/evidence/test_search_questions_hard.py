@@ -34,6 +34,7 @@ FLAGS = "Are there red flag symptoms such as fever, urinary retention or saddle 
 THYROID = "Is there a personal or family history of medullary thyroid carcinoma or MEN 2?"
 PACK_YEARS = "Is a smoking history of at least 20 pack-years documented?"
 QUIT = "Did the patient quit smoking?"
+MOOD = "Is a mood disorder or insomnia documented?"
 PANCREAS = "Is there a history of pancreatitis?"
 STIMULATOR = "Is there another implanted stimulator?"
 
@@ -149,6 +150,9 @@ HARD += [
     (ACUPUNCTURE, "Acupuncture tolerated but pain the same.", "borne is not helped"),
     (QUIT, "Continues to smoke, unable to quit smoking.", "tried in vain"),
     (QUIT, "Quit smoking attempts failed.", "tried in vain"),
+    (MOOD, "Mood and memory good.", "mood is no mood disorder"),
+    (MOOD, "Alert, mood normal.", "normal"),
+    (MOOD, "Asymptomatic with respect to mood and insomnia.", "spared"),
     (PANCREAS, "Pancreatitis never diagnosed.", "denied behind it"),
     (STIMULATOR, "The implanted stimulator is the only one, no other.", "no further one"),
     (STIMULATOR, "No second implanted stimulator.", "no further one"),

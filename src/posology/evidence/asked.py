@@ -89,16 +89,15 @@ _LIGHT = frozenset(
         "program",
         "system",
         "class",
-        "disorder",
-        "disease",
-        "condition",
-        "state",
         "visit",
         "session",
         "encounter",
         "appointment",
     )
 )
+# an infectious disease is an infection, but a mood disorder is no mood
+_AILING = frozenset(("disorder", "disease", "condition", "state"))
+_QUALITY = re.compile(r"\w+(?:ic|ory|ous|ive|al)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +317,9 @@ def _is_bare(text: str, names: tuple[Name, ...]) -> bool:
 def _heavy(words: Iterable[str]) -> tuple[str, ...]:
     """Drop words that only carry another, unless nothing else is left."""
     found = tuple(dict.fromkeys(words))
-    return tuple(w for w in found if w not in _LIGHT) or found
+    kept = tuple(w for w in found if w not in _LIGHT) or found
+    rest = tuple(w for w in kept if w not in _AILING)
+    return rest if rest and all(_QUALITY.fullmatch(w) for w in rest) else kept
 
 
 def _broader(term: Term) -> tuple[Name, ...]:

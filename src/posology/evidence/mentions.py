@@ -88,6 +88,14 @@ _DENIED_AFTER = re.compile(
     r"|never (?:found|present|diagnosed|seen|documented)|none(?: found)?$)",
     re.IGNORECASE,
 )
+_NORMAL_AFTER = re.compile(
+    r"\s*(?:(?:,|and)\s+\w+\s+)?(?:(?:is|are|was|were|remains?)\s+)?(?:normal|intact|good|unremarkable"
+    r"|WNL)\b",
+    re.IGNORECASE,
+)
+_SPARED_BEFORE = re.compile(
+    r"\basymptomatic\s+(?:with\s+(?:respect|regard)\s+to|for|regarding|as to|from)\b[^;.]*$", re.IGNORECASE
+)
 _BUT = re.compile(r"\b(?:but|although|confirmed|positive|present)\b", re.IGNORECASE)
 _UNABLE_BEFORE = re.compile(
     r"\b(?:unable|failed|fails|failing|inability|struggl\w+|unwilling|attempt\w*|tri(?:es|ed))\s+(?:to"
@@ -248,6 +256,10 @@ def _denied_after(reading: Reading, span: Span) -> bool:
     if question.deed or question.outcomes:
         return False
     if re.search(r"\banother\b", question.text) and _ONLY_ONE.search(reading.words):
+        return True
+    if _NORMAL_AFTER.match(reading.text, span.end, reading.sentence.end):
+        return True
+    if _SPARED_BEFORE.search(reading.text[reading.sentence.start : span.start]):
         return True
     found = _DENIED_AFTER.match(reading.text, span.end, reading.sentence.end)
     return bool(found) and not _BUT.search(found[0] if found else "")
