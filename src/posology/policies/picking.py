@@ -118,10 +118,10 @@ def _many(leaf: Leaf, judged: Sequence[_Judged], found: Candidates, scope: Scope
 
 def _many_reason(leaf: Leaf, judged: Sequence[_Judged], shown: _Judged, scope: Scope, *, every: bool) -> str:
     """Say how many entries satisfy a leaf, how many must, and the value of one of those that decide it."""
+    if len(judged) == 1 and shown.status is not Status.UNKNOWN:
+        return one_entry_reason(leaf, shown.candidate, scope, shown.path, shown.status, "only")
     number = len([j for j in judged if j.status is Status.MET])
-    entries = (
-        "entry satisfies" if len(judged) == 1 else "entries satisfy" if number != 1 else "entries satisfies"
-    )
+    entries = "entries satisfies" if number == 1 else "entries satisfy"
     entry = entry_words(shown.candidate, scope, shown.path)
     asked = "all must" if every else "one is enough"
     return f"{number} of {len(judged)} {entries} {limit_words(leaf.compare)}, and {asked}: {entry}."

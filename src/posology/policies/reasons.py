@@ -5,8 +5,10 @@ from datetime import date
 
 from posology.policies.candidates import Candidate, Scope
 from posology.policies.policy import Compare, Count, Duration, Leaf
+from posology.policies.timeline import STATE_TYPES
 from posology.policies.witness import describe
 from posology.quotes import EvidenceKind, Status
+from posology.records.timing import period_of
 
 __all__ = ["count_words", "days_words", "entry_words", "limit_words", "one_entry_reason", "span_words"]
 
@@ -34,6 +36,9 @@ def entry_words(candidate: Candidate, scope: Scope, path: str = "") -> str:
     measured = path.endswith(("Quantity", "Integer")) or evidence[0].path.endswith(("Quantity", "Integer"))
     shown = quote if measured or evidence[0].kind is EvidenceKind.DERIVED else f"“{quote}”"
     when = candidate.when.text if candidate.when else ""
+    start, end = period_of(candidate.resource)
+    if candidate.resource.type in STATE_TYPES and start is not None and end is not None:
+        return f"{shown}, {start.text} to {end.text}"
     if when == quote:
         return shown
     return f"{shown}, dated {when}" if when else f"{shown}, undated"

@@ -35,12 +35,14 @@ def criterion_gaps(policy: Policy, findings: Mapping[str, Finding]) -> list[dict
         finding = findings[leaf.id]
         absent = finding.basis == "absence" and finding.status is Status.NOT_MET and leaf.id not in unwanted
         if finding.status is Status.UNKNOWN or absent:
-            gaps.append({"kind": "criterion", "id": leaf.id, "ask": _ask(leaf, finding)})
+            gaps.append(
+                {"kind": "criterion", "id": leaf.id, "ask": _ask(leaf, finding, unwanted=leaf.id in unwanted)}
+            )
     return gaps
 
 
-def _ask(leaf: Leaf, finding: Finding) -> str:
-    what = leaf.text.rstrip(".")
+def _ask(leaf: Leaf, finding: Finding, *, unwanted: bool) -> str:
+    what = ("To be ruled out: " if unwanted else "") + leaf.text.rstrip(".")
     if leaf.attest:
         return f"{what}: the treating clinician must state whether this is so."
     if finding.basis == "conflict":

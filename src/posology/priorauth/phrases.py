@@ -75,13 +75,15 @@ def entry_of(group: Sequence[Evidence]) -> Entry:
     told = {id(e) for e in (*values, *names, *codes, *dates)}
     states = [e for e in group if id(e) not in told and not _is_dosage(e)]
     head = (component or names or [])[:1]
-    fallback = group[0].label or (states.pop(0).quote if states else group[0].quote)
+    name = head[0].quote if head else group[0].label
+    if not name:
+        name = states.pop(0).quote if states else group[0].quote
     return Entry(
         kind=_kind(group),
-        name=one_line(head[0].quote) if head else one_line(fallback),
+        name=one_line(name),
         codes=tuple(e.quote for e in codes),
         values=tuple(one_line(_measure(e.quote)) for e in values),
-        states=tuple(e.quote for e in states if e.quote != fallback),
+        states=tuple(e.quote for e in states if e.quote != name),
         dates=_dates(dates, group[0].date or ""),
         day=group[0].date or next((e.quote[:10] for e in dates), ""),
         dosage=next((one_line(e.quote) for e in group if _is_dosage(e)), ""),

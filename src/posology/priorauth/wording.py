@@ -138,7 +138,7 @@ def request_sentences(
     if details.urgency == "expedited" and details.urgency_reason:
         why = _said(request, details.urgency_reason, "the reason for an expedited review")
         sentences.append(
-            DraftSentence("request", f"An expedited review is requested: “{why.quote}”.", (why,))
+            DraftSentence("request", _sentence(f"An expedited review is requested: “{why.quote}”"), (why,))
         )
     return tuple(sentences)
 

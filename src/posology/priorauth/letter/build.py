@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from posology.errors import InternalError, UserError
-from posology.priorauth.letter.criteria import against_rows, build_groups
+from posology.priorauth.letter.criteria import against_rows, build_groups, status_words
 from posology.priorauth.letter.drafting import build_made, build_strip, build_worksheet
 from posology.priorauth.letter.header import build_panels, field, practice_lines, service_words
 from posology.priorauth.letter.reading import NOT_IN_RECORD, clean, mapping_of, rows_of, text_of, texts_of
@@ -167,7 +167,7 @@ def _against(packet: Mapping[str, Any], citations: Citations, *, internal: bool)
     rows = against_rows(packet) if internal else []
     items = (
         Cited(
-            f"{text_of(row, 'text')} {text_of(row, 'reason')}".strip(),
+            f"{status_words(row)}: {text_of(row, 'text')} {text_of(row, 'reason')}".strip(),
             citations.marks(texts_of(row, "evidence")),
         )
         for row in rows

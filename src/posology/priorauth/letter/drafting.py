@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from posology.errors import UserError
-from posology.priorauth.letter.criteria import against_rows
+from posology.priorauth.letter.criteria import against_rows, status_words
 from posology.priorauth.letter.reading import mapping_of, rows_of, text_of, texts_of
 from posology.priorauth.letter.view import Cited, Listing, Strip, Tone
 
@@ -27,7 +27,9 @@ def build_strip(packet: Mapping[str, Any]) -> Strip:
     if conclusion == "review":
         points += [f"Confirm: {text}" for text in _to_confirm(packet)]
     if conclusion == "not_supported":
-        points += dict.fromkeys(f"Against: {text_of(row, 'text')}" for row in against_rows(packet))
+        points += dict.fromkeys(
+            f"{status_words(row)}: {text_of(row, 'text')}" for row in against_rows(packet)
+        )
     else:
         points += [f"Missing: {text_of(gap, 'ask')}" for gap in _needed(packet)]
     if len(points) > _POINTS:
