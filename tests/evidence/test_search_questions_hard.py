@@ -150,6 +150,8 @@ HARD += [
     (ACUPUNCTURE, "Acupuncture tolerated but pain the same.", "borne is not helped"),
     (QUIT, "Continues to smoke, unable to quit smoking.", "tried in vain"),
     (QUIT, "Quit smoking attempts failed.", "tried in vain"),
+    (TESTING, "Before enrollment tested blood glucose 5 times a day in that month.", "the past"),
+    (TESTING, "Used to test blood glucose five times a day.", "the past"),
     (MOOD, "Mood and memory good.", "mood is no mood disorder"),
     (MOOD, "Alert, mood normal.", "normal"),
     (MOOD, "Asymptomatic with respect to mood and insomnia.", "spared"),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from posology.errors import MissingExtra, ModelError
+from posology.chat.runtime import import_openvino
+from posology.errors import ModelError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -88,10 +89,7 @@ def open_bert(folder: Path) -> BertEncoder:
 
     Raises ModelError where a file is missing or of another architecture, MissingExtra without OpenVINO.
     """
-    try:
-        import openvino
-    except ImportError as cause:
-        raise MissingExtra("openvino", "embedded", "The support checker") from cause
+    openvino = import_openvino("The support checker")
     from safetensors.numpy import load_file
     from tokenizers import Tokenizer
 

@@ -96,6 +96,11 @@ _NORMAL_AFTER = re.compile(
 _SPARED_BEFORE = re.compile(
     r"\basymptomatic\s+(?:with\s+(?:respect|regard)\s+to|for|regarding|as to|from)\b[^;.]*$", re.IGNORECASE
 )
+_BACK_THEN = re.compile(
+    r"\b(?:used to|formerly|back then|at that time|in th(?:at|ose) (?:days?|weeks?|months?|years?|period)"
+    r"|until (?:last|(?:19|20)\d\d))\b",
+    re.IGNORECASE,
+)
 _BUT = re.compile(r"\b(?:but|although|confirmed|positive|present)\b", re.IGNORECASE)
 _UNABLE_BEFORE = re.compile(
     r"\b(?:unable|failed|fails|failing|inability|struggl\w+|unwilling|attempt\w*|tri(?:es|ed))\s+(?:to"
@@ -217,6 +222,8 @@ def refusal(reading: Reading, mention: Mention) -> str:
         return "it was tried in vain"
     if reading.question.present and not reading.question.outcomes and ended(reading, mention.span):
         return "it is over"
+    if reading.question.present and _BACK_THEN.search(reading.words):
+        return "it speaks of the past"
     if _not_yet(reading, mention):
         return "it is planned, taught or looked for"
     return ""
