@@ -9,15 +9,29 @@ from typing import Any
 
 from posology.errors import MissingExtra
 
-__all__ = ["import_genai"]
+__all__ = ["import_genai", "import_openvino"]
+
+
+def import_openvino(purpose: str) -> Any:
+    """Return the module openvino, imported so that nothing is reported to anyone."""
+    _hide_telemetry()
+    try:
+        import openvino
+    except ImportError as cause:
+        raise MissingExtra("openvino", "embedded", purpose) from cause
+    return openvino
 
 
 def import_genai() -> Any:
     """Return the module openvino_genai, imported so that nothing is reported to anyone."""
-    if "openvino_telemetry" not in sys.modules:
-        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # makes its import fail
+    _hide_telemetry()
     try:
         import openvino_genai
     except ImportError as cause:
         raise MissingExtra("openvino-genai", "embedded", "The engine openvino") from cause
     return openvino_genai
+
+
+def _hide_telemetry() -> None:
+    if "openvino_telemetry" not in sys.modules:
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # makes its import fail

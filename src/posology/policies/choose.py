@@ -30,7 +30,7 @@ def choose_policy(
     if not matching:
         raise PolicyError(
             f"no policy of {payer} governs {_say(service)}; others do: {_list(governing)}. "
-            "Name the payer with --payer, or the policy with --policy"
+            "The payer is the chart's Coverage's unless --payer names another; --policy names a policy"
         )
     in_force = [p for p in matching if p.in_force(day)]
     if not in_force:

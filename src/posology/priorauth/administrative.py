@@ -304,6 +304,11 @@ def _gaps(chart: Chart, policy: Policy, block: Block) -> tuple[AdministrativeGap
     wanted = list(dict.fromkeys(policy.administrative))
     if block["urgency"] == "expedited" and "urgency-reason" not in wanted:
         wanted.append("urgency-reason")
+    for party in ("provider", "facility", "requester"):
+        if block[party].get("npi") and not valid_npi(block[party]["npi"]):
+            name = "npi" if party == "provider" and "npi" in wanted else f"{party}-npi"
+            wanted = [one for one in wanted if one != name]
+            gaps.append(AdministrativeGap(name, f"The {party}'s NPI has a wrong check digit: correct it."))
     for name in wanted:
         read, ask = FIELDS.get(
             name, (_at("no such field"), f"{name}: the payer asks for it; supply it by hand")

@@ -28,13 +28,13 @@ _RESOURCES = {
 
 
 def criterion_gaps(policy: Policy, findings: Mapping[str, Finding]) -> list[dict[str, str]]:
-    """Ask for every criterion that is unknown, and for each whose absence speaks against the request."""
+    """Ask for every criterion that is unknown, and for each that absence or a mere reading speaks against."""
     unwanted = unwanted_ids(policy)
     gaps = []
     for leaf in all_leaves(policy):
         finding = findings[leaf.id]
-        absent = finding.basis == "absence" and finding.status is Status.NOT_MET and leaf.id not in unwanted
-        if finding.status is Status.UNKNOWN or absent:
+        against = finding.status is Status.NOT_MET and leaf.id not in unwanted
+        if finding.status is Status.UNKNOWN or (against and finding.basis in ("absence", "text")):
             gaps.append(
                 {"kind": "criterion", "id": leaf.id, "ask": _ask(leaf, finding, unwanted=leaf.id in unwanted)}
             )
@@ -45,6 +45,8 @@ def _ask(leaf: Leaf, finding: Finding, *, unwanted: bool) -> str:
     what = ("To be ruled out: " if unwanted else "") + leaf.text.rstrip(".")
     if leaf.attest:
         return f"{what}: the treating clinician must state whether this is so."
+    if finding.status is Status.NOT_MET and finding.basis == "text":
+        return f"{what}: a note is read as saying otherwise; confirm that, or supply what shows it."
     if finding.basis == "conflict":
         return f"{what}: the record contradicts itself; the treating clinician must settle which is right."
     ways = []
