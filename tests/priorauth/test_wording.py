@@ -5,6 +5,7 @@ import json
 import pytest
 
 from posology.policies import Finding
+from posology.priorauth.denial import denies
 from posology.priorauth.phrases import completed, entries_words, entry_of, own_words
 from posology.priorauth.tree import deciding_ids, idle_ids
 from posology.priorauth.vocabulary import cut_short, foreign_words, stock_of
@@ -234,3 +235,28 @@ def test_a_reason_names_the_entry_its_day_and_the_limit():
     reason = next(row["reason"] for row in record["criteria"] if row["id"] == "bmi-35")
     value = next(row for row in record["evidence"] if row.get("path") == "valueQuantity")
     assert [part for part in (value["quote"], value["date"], "at least 35 kg/m2") if part not in reason] == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "name", "denied", "why"),
+    [
+        ("No history of gout.", "Gout", True, "what is denied is the thing"),
+        (
+            "Evaluation did not confirm rheumatoid arthritis.",
+            "Rheumatoid arthritis",
+            True,
+            "nor is it confirmed",
+        ),
+        ("Gout was ruled out.", "Gout", True, "the denial may follow"),
+        (
+            "Low back pain without any systemic cause.",
+            "Low back pain",
+            False,
+            "the cause is denied, not the pain",
+        ),
+        ("Denies any trouble with methotrexate.", "methotrexate", False, "the trouble is denied"),
+        ("No joint involvement is seen.", "Gout", True, "named in other words: left to the reader"),
+    ],
+)
+def test_only_a_denial_of_the_thing_itself_is_contrary(sentence, name, denied, why):
+    assert denies(sentence, name) is denied, why

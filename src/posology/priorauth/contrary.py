@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from posology.evidence import Hit, PassageIndex, judge_by_rules
 from posology.policies import Finding, Leaf, compare_numbers
+from posology.priorauth.denial import denies
 from posology.quotes import Evidence, EvidenceKind, Status
 from posology.spans import Span
 
@@ -43,8 +44,11 @@ def _said(answer: str, leaf: Leaf, finding: Finding, index: PassageIndex) -> tup
     for name in _names(leaf, finding):
         for hit in index.search(name, HITS):
             verdict = judge_by_rules(f"Is {name} documented?", [hit])
-            if verdict.answer == answer and verdict.span is not None:
-                found[(hit.passage.source, verdict.span.start)] = _quote(hit, verdict.span)
+            if verdict.answer != answer or verdict.span is None:
+                continue
+            row = _quote(hit, verdict.span)
+            if answer == "yes" or denies(row.quote, name):
+                found[(hit.passage.source, verdict.span.start)] = row
     return tuple(found.values())
 
 
