@@ -212,7 +212,7 @@ def judge(name, bundle, packet, totals, by_author, causes, problems) -> None:  #
 
 def holds(letter: str, row: dict[str, Any]) -> bool:
     """Tell whether the letter holds a quote, its numbers perhaps rounded."""
-    quote = fold(row["quote"])
+    quote = re.sub(r"^(?:[-*•]|\[x?\]|\d+[.)])\s*", "", fold(row["quote"]))  # a list's mark is no fact
     if quote in letter:
         return True
     numbers = NUMBER.findall(row["quote"])

