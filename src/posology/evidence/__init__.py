@@ -3,14 +3,12 @@
 from posology.evidence.dates import dates_in
 from posology.evidence.embed import Embedder, open_embedder
 from posology.evidence.facts import ChartFacts, CheckResult, Sex, Source, check_absence, check_facts
-from posology.evidence.mentions import NEGATED
 from posology.evidence.passages import Passage, split_passages
 from posology.evidence.questions import TextVerdict, accept_judgement, judge_by_rules, touches
 from posology.evidence.search import Hit, PassageIndex
 from posology.evidence.support import SupportChecker, open_support_checker
 
 __all__ = [
-    "NEGATED",
     "ChartFacts",
     "CheckResult",
     "Embedder",

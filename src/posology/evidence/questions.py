@@ -6,15 +6,13 @@ from functools import lru_cache
 
 from posology.evidence.asked import Question, parse_question
 from posology.evidence.judging import NOT_A_FACT, Answer, all_concepts, judge_sentence
-from posology.evidence.mentions import NEGATED, Reading, find_mentions, refusal
+from posology.evidence.mentions import Reading, find_mentions, refusal
 from posology.evidence.passages import Passage
 from posology.evidence.search import Hit
 from posology.records.sections import Section, SectionKind, find_sections
 from posology.spans import Span
 
-__all__ = ["NEGATED", "TextVerdict", "accept_judgement", "judge_by_rules", "touches"]
-
-UNNAMED = "the sentence names nothing that the question asks about"
+__all__ = ["TextVerdict", "accept_judgement", "judge_by_rules", "touches"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def accept_judgement(question: str, text: str, sentence: Span, *, section: str =
         return False, "the sentence speaks of rules or asks, it states no fact"
     mentions = [m for c in all_concepts(asked) for m in find_mentions(reading, c)]
     if not mentions:
-        return False, UNNAMED
+        return False, "the sentence names nothing that the question asks about"
     reasons = [refusal(reading, mention) for mention in mentions]
     if all(reasons):
         return False, str(reasons[0])

@@ -1,11 +1,12 @@
 """Matching a resource's coded elements against a policy's value sets."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from posology.policies.policy import ValueSetEntry
 from posology.policies.systems import canonical_system, normal_code
+from posology.records.timing import elements_at
 
 __all__ = ["CodeMatch", "concept_name", "match_code", "match_concept"]
 
@@ -51,7 +52,7 @@ class CodeMatch:
 def match_code(kind: str, body: Mapping[str, Any], entries: Sequence[ValueSetEntry]) -> CodeMatch | None:
     """Return where a resource's main code or medication falls into a value set, or ``None``."""
     for element in MAIN_CODES.get(kind, _DEFAULT):
-        for path, concept in _concepts(body, element):
+        for path, concept in elements_at(body, element):
             found = match_concept(concept, path, entries)
             if found is not None:
                 return found
@@ -112,18 +113,3 @@ def _name(concept: Mapping[str, Any], path: str, coding: Mapping[str, Any], wher
     if isinstance(coding.get("display"), str) and coding["display"]:
         return f"{where}.display", str(coding["display"])
     return concept_name(concept, path) or (f"{where}.code", str(coding["code"]))
-
-
-def _concepts(body: Any, element: str) -> Iterator[tuple[str, Any]]:
-    found = [("", body)]
-    for name in element.split("."):
-        reached: list[tuple[str, Any]] = []
-        for where, value in found:
-            child = value.get(name) if isinstance(value, Mapping) else None
-            here = f"{where}.{name}" if where else name
-            if isinstance(child, list):
-                reached.extend((f"{here}[{n}]", item) for n, item in enumerate(child))
-            elif child is not None:
-                reached.append((here, child))
-        found = reached
-    yield from found

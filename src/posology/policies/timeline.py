@@ -9,7 +9,7 @@ from typing import Any
 from posology.policies.policy import Duration, State
 from posology.records.chart import Resource
 from posology.records.dates import PartialDate
-from posology.records.timing import Dated, date_of, period_of
+from posology.records.timing import Dated, period_of
 
 __all__ = [
     "STATE_TYPES",
@@ -175,8 +175,3 @@ def _both(one: bool | None, other: bool | None) -> bool | None:
     if one is False or other is False:
         return False
     return True if one and other else None
-
-
-def event_day(resource: Resource) -> Dated | None:
-    """Return the day of a resource's event."""
-    return date_of(resource)

@@ -8,7 +8,7 @@ from typing import Any
 from posology.records.chart import Chart, Resource
 from posology.records.dates import PartialDate, parse_date
 
-__all__ = ["Dated", "date_of", "newest_date", "period_of"]
+__all__ = ["Dated", "date_of", "elements_at", "newest_date", "period_of"]
 
 # the clinically relevant date: the first of these elements that holds a date on the calendar
 _DATES: Mapping[str, tuple[str, ...]] = {
@@ -133,7 +133,7 @@ def _outermost(body: Mapping[str, Any], paths: Sequence[str], *, last: bool) -> 
     for path in paths:
         found = _dated(body, path)
         if found and last:
-            parts = _values(body, path.partition(".")[0])
+            parts = elements_at(body, path.partition(".")[0])
             return max(found, key=lambda day: day.latest) if len(found) >= len(parts) else None
         if found:
             return min(found, key=lambda day: day.earliest)
@@ -141,11 +141,12 @@ def _outermost(body: Mapping[str, Any], paths: Sequence[str], *, last: bool) -> 
 
 
 def _dated(body: Mapping[str, Any], path: str) -> list[Dated]:
-    days = [(where, value, parse_date(value)) for where, value in _values(body, path)]
+    days = [(where, value, parse_date(value)) for where, value in elements_at(body, path)]
     return [Dated(day.earliest, day.latest, day.text, where, str(value)) for where, value, day in days if day]
 
 
-def _values(body: Any, path: str) -> list[tuple[str, Any]]:
+def elements_at(body: Any, path: str) -> list[tuple[str, Any]]:
+    """Return what stands at a path of a resource with each place, lists entered item by item."""
     found = [("", body)]
     for name in path.split("."):
         reached: list[tuple[str, Any]] = []
