@@ -10,6 +10,13 @@ PosologyError
 │   ├── EngineError           an engine or server that is down, slow or answers nonsense
 │   │   └── PromptTooLong     a prompt that does not fit the model's window
 │   ├── OutputError           a folder that is not empty, a disk that is full
+│   ├── StoreError            a database that is gone, full, locked or of another version
+│   ├── KeyFileError          an encryption key that is missing, malformed or not the store's
+│   ├── LedgerError           a ledger that does not verify, or a proof that cannot be given
+│   ├── SealError             a process that cannot be sealed, or is not
+│   ├── NotAllowed            an act that this person's role or session does not permit
+│   ├── NotFound              a record that is not there, or not for this person
+│   ├── Conflict              a record that another person or act has changed meanwhile
 │   └── MissingExtra          an optional dependency; the message names the pip line
 └── InternalError             a fault of ours; the command line exits with 1
 
@@ -19,16 +26,23 @@ patient's record.
 
 __all__ = [
     "ChartError",
+    "Conflict",
     "EngineError",
     "InternalError",
+    "KeyFileError",
+    "LedgerError",
     "MissingExtra",
     "ModelError",
+    "NotAllowed",
+    "NotFound",
     "OutputError",
     "PolicyError",
     "PosologyError",
     "PromptTooLong",
     "RequestError",
+    "SealError",
     "SettingsError",
+    "StoreError",
     "UserError",
 ]
 
@@ -71,6 +85,34 @@ class PromptTooLong(EngineError):
 
 class OutputError(UserError):
     """Output that cannot be written."""
+
+
+class StoreError(UserError):
+    """A database that cannot be used: gone, full, locked, or of another version."""
+
+
+class KeyFileError(UserError):
+    """An encryption key that is missing, malformed or not the one of this store."""
+
+
+class LedgerError(UserError):
+    """A ledger that does not verify, or a proof that cannot be given."""
+
+
+class SealError(UserError):
+    """A process that cannot be sealed as asked."""
+
+
+class NotAllowed(UserError):
+    """An act that this person's role or session does not permit."""
+
+
+class NotFound(UserError):
+    """A record that is not there, or not for this person."""
+
+
+class Conflict(UserError):
+    """A record that another person or act has changed meanwhile."""
 
 
 class MissingExtra(UserError):
