@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from posology.statistics import wilson_interval
+
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("POSOLOGY_DATA", ROOT.parent / "shared" / "data"))
 REPORTS = ROOT / "reports"
@@ -20,12 +22,8 @@ _PACKAGES = ("posology", "openvino-genai", "fhirpathpy", "bm25s", "typst", "nump
 
 def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float] | None:
     """Return the 95 % Wilson interval of a proportion; ``None`` where there is nothing to score."""
-    if n == 0:
-        return None
-    p = successes / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return (round(max(0.0, centre - half), 4), round(min(1.0, centre + half), 4))
+    interval = wilson_interval(successes, n, z)
+    return None if interval is None else (round(interval[0], 4), round(interval[1], 4))
 
 
 def rate(successes: int, n: int) -> dict[str, Any]:
