@@ -27,6 +27,7 @@ class Address:
     port: int
     ip: str
     agreement: str  # reference of the agreement; "" inside loopback and the private ranges
+    socket: str = ""  # path of the Unix socket by which a relay reaches it; "" where it is reached directly
 
 
 def is_inside(ip: str) -> bool:

@@ -42,7 +42,9 @@ class Server:
     def _new_client(self) -> httpx.Client:
         timeout = httpx.Timeout(self.timeout_s, connect=min(self.timeout_s, 10.0))
         limits = httpx.Limits(max_keepalive_connections=0)  # nothing stays open between requests
-        return httpx.Client(timeout=timeout, limits=limits, trust_env=False, follow_redirects=False)
+        relayed = self.address.socket or None  # TLS and names stay those of the server
+        transport = httpx.HTTPTransport(uds=relayed, limits=limits, trust_env=False)
+        return httpx.Client(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
 
     def reset(self) -> None:
         """Drop every connection under way and start with a fresh client."""
@@ -90,9 +92,7 @@ class Server:
             except httpx.TimeoutException as cause:
                 raise self._slow() from cause
             except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as cause:
-                raise self.fault(
-                    "the server broke off in mid-answer; look into its log and try again"
-                ) from cause
+                raise self._broken() from cause
         raise self.fault("no server answers there")
 
     def _exchange(self, method: str, url: httpx.URL, body: dict[str, Any] | None) -> Reply:
@@ -113,6 +113,11 @@ class Server:
                 if time.monotonic() > deadline:
                     raise self._slow()
             return _reply(response.status_code, bytes(data), response.headers.get("content-type", ""))
+
+    def _broken(self) -> EngineError:
+        if self.address.socket:  # a relay takes every connection, and ends those that lead nowhere
+            return self.fault("no server answers there, or it broke off; start it, or look into its log")
+        return self.fault("the server broke off in mid-answer; look into its log and try again")
 
     def _slow(self) -> EngineError:
         return self.fault(
