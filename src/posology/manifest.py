@@ -79,12 +79,14 @@ def build_manifest(
     *,
     seed: int,
     timings_s: Mapping[str, float],
+    seal: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the manifest of an artefact folder as JSON-ready values.
 
     ``models`` maps a part (writer, validator, embedder) to its identity; timings are seconds of wall time.
+    ``seal`` says how the process was kept from the network; without it the manifest has no such key.
     """
-    manifest = {
+    manifest: dict[str, Any] = {
         "posology": "manifest/1",
         "inputs": [
             {key: value for key, value in asdict(entry).items() if value is not None}
@@ -97,6 +99,8 @@ def build_manifest(
         "timings_s": {stage: round(timings_s[stage], 3) for stage in timings_s},
         "machine": machine(),
     }
+    if seal is not None:
+        manifest["seal"] = dict(seal)
     render_manifest(manifest)
     return manifest
 

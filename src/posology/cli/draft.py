@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from shlex import quote
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from posology.cli.show import JsonFlag, count, print_json, print_table, progress, say, warn
 from posology.errors import RequestError
+
+if TYPE_CHECKING:
+    from posology.config import Settings
+    from posology.egress import Sealed
 
 __all__ = ["draft", "parse_day"]
 
@@ -51,22 +55,34 @@ def draft(  # noqa: PLR0913 - one option each
         bool,
         typer.Option("--include-restricted", help="Use resources labelled restricted; the packet says so."),
     ] = False,
+    sealed: Annotated[
+        bool,
+        typer.Option("--sealed", help="Let the kernel keep in all but the profile's addresses; else stop."),
+    ] = False,
+    probe: Annotated[
+        str | None,
+        typer.Option(help="A listener of your site that the start-up probe calls.", metavar="HOST:PORT"),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Draft a prior-authorization packet from a chart and a payer's policy."""
     from posology.config import load_settings
     from posology.files import require_free
+
+    require_free(out, overwrite=overwrite)
+    settings = load_settings(config, profile=profile)
+    seal = _seal(settings, probe, sealed=sealed)
+    settings = seal.settings if seal else settings
+    # Only now what starts threads: a process is sealed while it has one.
     from posology.manifest import hash_file
     from posology.policies import load_policies
     from posology.priorauth import draft as draft_packet
     from posology.priorauth import parse_service, read_request_file
     from posology.records import read_chart
 
-    require_free(out, overwrite=overwrite)
     code = parse_service(service)
     when = parse_day(day)
     details = read_request_file(request) if request else None
-    settings = load_settings(config, profile=profile)
     library = load_policies(policies or [])
     files = [hash_file("request", request)] if request else []
     with progress(quiet=as_json) as steps:
@@ -75,13 +91,31 @@ def draft(  # noqa: PLR0913 - one option each
         packet = draft_packet(
             record, service=code, day=when, policies=library, policy_id=policy, payer=payer,
             details=details, settings=settings, seed=seed, on_stage=steps, inputs=files,
+            seal=seal.as_json() if seal else None,
         )  # fmt: skip
         steps("Writing the packet")
         packet.write(out, overwrite=overwrite)
     if as_json:
-        print_json(_brief(packet.record, out))
+        print_json(_brief(packet.record, out) | ({"sealed": list(seal.seal.layers)} if seal else {}))
         return
     _summary(packet.record, out)
+
+
+def _seal(settings: "Settings", probe: str | None, *, sealed: bool) -> "Sealed | None":
+    """Seal this process for life where that is asked for, and say what of the lock does not hold."""
+    if not sealed:
+        if probe is not None:
+            raise RequestError("--probe names the listener that proves a seal: give --sealed with it")
+        return None
+    import atexit
+
+    from posology.egress import Plan, parse_listener, sealed_run
+
+    run = sealed_run(settings, Plan(listener=parse_listener(probe) if probe else None))
+    atexit.register(run.relay.close)
+    for doubt in run.doubts:
+        warn(f"Seal: {doubt}.")
+    return run
 
 
 def parse_day(text: str | None) -> date:

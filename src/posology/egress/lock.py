@@ -108,6 +108,7 @@ def seal(
     if not any(layer in held for layer in _LOCKS):
         tried = "; ".join(f"{layer}: {failed[layer]}" for layer in _LOCKS)
         raise SealError(f"this process cannot be sealed ({tried}): {HELP}")
+    _weaken(state)
     missing = tuple(f"{layer}: {reason}; so {_WITHOUT[layer]}" for layer, reason in failed.items())
     closed = len(doors) - len(state.left)
     return Seal(tuple(held), missing, state.user_namespace, tuple(allowed), state.left, closed)
@@ -137,8 +138,18 @@ def _take_seccomp(_: _State) -> None:
     if facts is None:
         raise OSError(errno.ENOSYS, "the system calls of this processor are not known here")
     give_up_privileges()
-    drop_powers(facts)
     filter_syscalls(facts, build_filter(facts))
+
+
+def _weaken(state: _State) -> None:
+    """Give up what would lead out again: new rights, and power over namespaces and other processes."""
+    facts = machine()
+    try:
+        give_up_privileges()
+        if facts is not None:
+            drop_powers(facts, every=state.user_namespace)
+    except OSError as cause:
+        raise SealError(f"this process cannot give up its capabilities ({_reason(cause)}): {HELP}") from cause
 
 
 # In this order: a mount namespace is entered while the process may still mount, seccomp comes last.

@@ -121,8 +121,8 @@ def stop_with_parent(signal: int) -> None:
     _libc("prctl", PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def drop_powers(facts: Machine) -> None:
-    """Drop for good the capabilities that lead out of a namespace, where the process has any."""
+def drop_powers(facts: Machine, *, every: bool) -> None:
+    """Drop for good the capabilities that lead out of a namespace, or every one, where there are any."""
     _, permitted, _ = _capabilities()
     if not permitted:
         return
@@ -134,7 +134,7 @@ def drop_powers(facts: Machine) -> None:
             if cause.errno not in (errno.EINVAL, errno.EPERM):
                 raise
     _libc("prctl", PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-    left = permitted & ~sum(1 << power for power in POWERS)
+    left = 0 if every else permitted & ~sum(1 << power for power in POWERS)
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     low, high = left & 0xFFFF_FFFF, left >> 32
     _syscall(facts.numbers["capset"], header, (ctypes.c_uint32 * 6)(low, low, 0, high, high, 0))

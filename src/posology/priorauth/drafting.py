@@ -1,11 +1,11 @@
 """Draft: chart and policy in, checked packet out."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 from posology.config import Settings, load_settings, settings_record
 from posology.errors import RequestError
@@ -75,6 +75,7 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
     models: Models | None = None,
     inputs: Sequence[Input] = (),
     seed: int = 0,
+    seal: Mapping[str, Any] | None = None,
     on_stage: Stages = _silent,
 ) -> Packet:
     """Draft a prior-authorization packet from one patient's chart and the payer's policy.
@@ -82,7 +83,7 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
     ``day`` is the date of service. Without ``policies`` the shipped library is used; without ``policy_id``
     the one policy in force that governs the service for the payer. ``models`` may be opened once by
     ``open_models`` and used for many drafts; else they are opened by ``settings``. ``inputs`` are further
-    files for the manifest, such as the request file.
+    files for the manifest, such as the request file; ``seal`` is what it records of the egress lock.
     """
     settings = settings or load_settings()
     clock = _Clock()
@@ -135,7 +136,12 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
     files = [*inputs, *(Input("chart", name, sha256, None) for name, sha256 in chart.inputs.items())]
     files.append(Input("policy", policy.file.rsplit("/", 1)[-1], policy.sha256, None))
     manifest = build_manifest(
-        files, opened.identities(), settings_record(settings), seed=seed, timings_s=clock.seconds
+        files,
+        opened.identities(),
+        settings_record(settings),
+        seed=seed,
+        timings_s=clock.seconds,
+        seal=seal,
     )
     return Packet(record, manifest)
 
