@@ -26,6 +26,7 @@ __all__ = [
     "check_details",
     "check_envelope",
     "format_time",
+    "parse_time",
     "row_digest",
 ]
 
@@ -103,6 +104,16 @@ def format_time(at_us: int) -> str:
     if not 0 <= at_us <= _LAST_US:
         raise InternalError("ledger: the clock shows a time before 1970 or after 9999; set it right")
     return (_EPOCH + timedelta(microseconds=at_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_time(text: str) -> int | None:
+    """Return the microseconds since 1970 of such a text; None where it is not one."""
+    if _TIME.fullmatch(text) is None:
+        return None
+    try:
+        return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
+    except ValueError:  # such as 30 February
+        return None
 
 
 def check_envelope(entry: Mapping[str, Any]) -> str:
