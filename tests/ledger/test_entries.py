@@ -19,6 +19,7 @@ from posology.ledger.entries import (
     check_details,
     check_envelope,
     format_time,
+    parse_time,
     row_digest,
 )
 from posology.ledger.kinds import ALWAYS, DETAILS
@@ -134,6 +135,11 @@ def test_what_an_entry_may_not_say_is_refused_by_name_and_never_quoted(act, obje
 def test_a_clock_out_of_the_calendar_is_refused(at_us):
     with pytest.raises(InternalError, match="clock"):
         format_time(at_us)
+
+
+@given(st.integers(0, 253_402_300_799_999_999))
+def test_a_time_survives_its_text(at_us):
+    assert parse_time(format_time(at_us)) == at_us
 
 
 def test_the_last_moment_of_the_calendar_can_be_written():

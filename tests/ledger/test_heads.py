@@ -95,6 +95,8 @@ def test_a_head_does_not_verify_under_another_key():
         ({"at": "2026-01-02"}, "at is not a time"),
         ({"at": "2026-02-30T03:04:05.000006Z"}, "at is not a time"),
         ({"at": 7}, "at is not a time"),
+        ({"at": "1969-12-31T23:59:59.999999Z"}, "at is not a time"),
+        ({"at": "0000-01-02T03:04:05.000006Z"}, "at is not a time"),
         ({"signature": "00"}, "signature is not"),
         ({"more": 1}, "no others"),
     ],

@@ -111,9 +111,10 @@ def parse_time(text: str) -> int | None:
     if _TIME.fullmatch(text) is None:
         return None
     try:
-        return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
+        at_us = (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
     except ValueError:  # such as 30 February
         return None
+    return at_us if at_us >= 0 else None
 
 
 def check_envelope(entry: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from posology.ledger.heads import SignedHead, key_id_of, verify_head, verify_suc
 from posology.ledger.tree import EMPTY_ROOT, Frontier, leaf_hash
 from posology.ledger.values import HASH, ID, SIGNATURE
 
-__all__ = ["EXPORT_FORMAT", "Verification", "verify_export", "write_export"]
+__all__ = ["EXPORT_FORMAT", "Verification", "parse_object", "verify_export", "write_export"]
 
 EXPORT_FORMAT = "ledger-export/1"
 MAX_LINE_BYTES = 64_000_000  # an entry may bind every row of a store
