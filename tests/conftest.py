@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
+pytest_plugins = ["tests.databases"]
 
 settings.register_profile(
     "posology", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -2,10 +2,10 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock, RLock
+from threading import Lock, get_ident
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
@@ -17,12 +17,24 @@ from posology.store.engine import database_words, reading, writing
 from posology.store.keys import KEY_BYTES, Cipher, MasterKeys
 from posology.store.log import LogState, append_acts, create_log, lock_log
 from posology.store.schema import BOUND, keys, volatile_columns
+from posology.store.signing import signing_key
 
-__all__ = ["AUDIT_KEY", "INDEX_KEY", "LEDGER_KEY", "SYSTEM_KEY", "Store", "Writing", "clock_us", "new_id"]
+__all__ = [
+    "AUDIT_KEY",
+    "INDEX_KEY",
+    "LEDGER_KEY",
+    "PURPOSES",
+    "SYSTEM_KEY",
+    "Store",
+    "Writing",
+    "clock_us",
+    "digest_of",
+    "new_id",
+]
 
 SYSTEM_KEY, INDEX_KEY, AUDIT_KEY, LEDGER_KEY = "system", "index", "audit", "ledger"
-_PURPOSES = (SYSTEM_KEY, INDEX_KEY, AUDIT_KEY, LEDGER_KEY)
-_CACHED = 4096  # data keys kept open in memory
+PURPOSES = (SYSTEM_KEY, INDEX_KEY, AUDIT_KEY, LEDGER_KEY)
+_AT_ONCE = 500  # keys in one question to the database
 
 
 def clock_us() -> int:
@@ -42,9 +54,9 @@ class Store:
     engine: Engine
     masters: MasterKeys
     clock: Callable[[], int] = clock_us
-    _ciphers: dict[str, Cipher] = field(default_factory=dict)
+    _purposes: dict[str, Cipher] = field(default_factory=dict)  # the store's own keys, never destroyed
     _writers: Lock = field(default_factory=Lock)
-    _caching: RLock = field(default_factory=RLock)
+    _writer: int = 0  # the thread that writes
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -58,7 +70,7 @@ class Store:
 
         Raises InternalError, and keeps nothing, where rows were changed and nothing was recorded.
         """
-        with self._writers, writing(self.engine) as connection:
+        with self._turn(), writing(self.engine) as connection:
             act = Writing(self, connection, actor, lock_log(connection), self.clock())
             yield act
             act.finish()
@@ -66,42 +78,61 @@ class Store:
     @contextmanager
     def volatile(self) -> Iterator[Connection]:
         """Give a connection that writes what the ledger does not bind: volatile columns, unbound tables."""
-        with self._writers, writing(self.engine) as connection:
+        with self._turn(), writing(self.engine) as connection:
             yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let one thread of this process write at a time; a write inside a write would wait for itself."""
+        if self._writer == get_ident():
+            raise InternalError("the store is written inside a write of the same thread")
+        with self._writers:
+            self._writer = get_ident()
+            try:
+                yield
+            finally:
+                self._writer = 0
 
     def cipher(self, connection: Connection, key_id: str) -> Cipher:
         """Return the cipher of a data key; raise NotFound where the key was destroyed."""
-        with self._caching:
-            known = self._ciphers.get(key_id)
-        if known is not None:
-            return known
-        row = connection.execute(select(keys).where(keys.c.id == key_id)).one_or_none()
-        if row is None:
+        known = self._purposes.get(key_id)
+        found = known or self.ciphers(connection, [key_id]).get(key_id)
+        if found is None:
             raise NotFound(f"key {key_id}: destroyed; what it sealed can no longer be read")
-        return self._keep(Cipher(key_id, self.masters.of(row.master_id).unwrap(row.wrapped, key_id)))
+        if key_id in PURPOSES:
+            self._purposes[key_id] = found
+        return found
 
-    def _keep(self, cipher: Cipher) -> Cipher:
-        with self._caching:
-            while len(self._ciphers) >= _CACHED:
-                self._ciphers.pop(next(iter(self._ciphers)))
-            self._ciphers[cipher.key_id] = cipher
-        return cipher
+    def ciphers(self, connection: Connection, key_ids: Iterable[str]) -> dict[str, Cipher]:
+        """Return the ciphers of many data keys by id, without those that were destroyed.
 
-    def forget(self, key_id: str) -> None:
-        """Drop a data key from memory."""
-        with self._caching:
-            self._ciphers.pop(key_id, None)
+        They are read each time: what was destroyed elsewhere is gone here at once.
+        """
+        query = select(keys.c.id, keys.c.wrapped, keys.c.master_id)
+        wanted = list(dict.fromkeys(key_ids))
+        found = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            part = query.where(keys.c.id.in_(wanted[start : start + _AT_ONCE]))
+            for row in connection.execute(part):
+                found[row.id] = Cipher(row.id, self.masters.of(row.master_id).unwrap(row.wrapped, row.id))
+        return found
 
     def create(self) -> None:
         """Fill an empty, migrated database: its own keys, its ledger, and the first entry."""
+        with self._turn(), writing(self.engine) as connection:
+            self.fill(connection)
+
+    def fill(self, connection: Connection) -> None:
+        """Do what ``create`` does, inside the caller's transaction."""
         log = secrets.token_hex(8)
-        with self._writers, writing(self.engine) as connection:
-            create_log(connection, log)
-            act = Writing(self, connection, SYSTEM, lock_log(connection), self.clock())
-            for purpose in _PURPOSES:
-                act.new_key(purpose, key_id=purpose)
-            act.record(Kind.STORE_CREATED, details={"log": log})
-            act.finish()
+        create_log(connection, log)
+        act = Writing(self, connection, SYSTEM, lock_log(connection), self.clock())
+        for purpose in PURPOSES:
+            act.new_key(purpose, key_id=purpose)
+        key = signing_key(act.cipher(LEDGER_KEY))
+        details = {"log": log, "key_id": key.key_id, "public_key": key.public_bytes().hex()}
+        act.record(Kind.STORE_CREATED, details=details)
+        act.finish()
 
     def check_key(self) -> None:
         """Raise KeyFileError unless the master keys at hand open this store."""
@@ -116,8 +147,7 @@ class Store:
     def close(self) -> None:
         """Close every connection and forget the keys."""
         self.engine.dispose()
-        with self._caching:
-            self._ciphers.clear()
+        self._purposes.clear()
 
     def __repr__(self) -> str:
         """Show which database."""
@@ -165,10 +195,9 @@ class Writing:
 
     def destroy_key(self, key_id: str) -> None:
         """Destroy a data key: nothing that it sealed can be read again."""
-        if key_id in _PURPOSES:
+        if key_id in PURPOSES:
             raise KeyFileError(f"key {key_id}: the store's own key is never destroyed")
         self.delete(keys, key_id)
-        self.store.forget(key_id)
 
     def cipher(self, key_id: str) -> Cipher:
         """Return the cipher of a data key."""
