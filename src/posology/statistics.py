@@ -297,7 +297,7 @@ def _alpha(pairs: Floats, level: Level, scale: Floats) -> Floats:
     distance = _distance(margins, level, scale)
     observed = (pairs * distance).sum(axis=(-2, -1))
     expected = (margins[..., :, None] * margins[..., None, :] * distance).sum(axis=(-2, -1))
-    return 1 - (margins.sum(axis=-1) - 1) * _ratio(observed, expected)
+    return np.asarray(1 - (margins.sum(axis=-1) - 1) * _ratio(observed, expected))
 
 
 def _distance(margins: Floats, level: Level, scale: Floats) -> Floats:
