@@ -1,0 +1,3 @@
+"""Pages: HTML that works without scripts."""
+
+__all__: list[str] = []

@@ -1,0 +1,51 @@
+"""Who may use which route: one table, checked before the application starts and at every request.
+
+A route that is not in the table does not start, and neither does an entry without a route. Roles:
+clinicians and staff see patients' data; auditors see the ledger; administrators see accounts and figures.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from posology.errors import InternalError
+from posology.store import Role
+
+__all__ = ["BEARER", "PUBLIC", "QUIET", "SET_UP", "SIGNED_IN", "TABLE", "Route", "Rule", "check_table"]
+
+Route = tuple[str, str]  # method, path template
+Rule = frozenset[Role] | None  # None: anybody, signed in or not
+
+PUBLIC: Rule = None
+SIGNED_IN: Rule = frozenset(Role)
+CLINICIAN: Rule = frozenset({Role.CLINICIAN})
+CARE: Rule = frozenset({Role.CLINICIAN, Role.STAFF})
+FIGURES: Rule = frozenset({Role.CLINICIAN, Role.STAFF, Role.ADMINISTRATOR})
+AUDITOR: Rule = frozenset({Role.AUDITOR})
+HEADS: Rule = frozenset({Role.AUDITOR, Role.ADMINISTRATOR})
+ADMINISTRATOR: Rule = frozenset({Role.ADMINISTRATOR})
+
+TABLE: Mapping[Route, Rule] = {
+    # The application itself
+    ("GET", "/healthz"): PUBLIC,
+    ("GET", "/readyz"): PUBLIC,
+    ("GET", "/metrics"): ADMINISTRATOR,
+    ("GET", "/static/{release}/{name:path}"): PUBLIC,
+    ("GET", "/api/v1/openapi.json"): PUBLIC,
+}
+
+BEARER: Mapping[Route, str] = {  # routes that a machine may use with the token of this environment variable
+    ("GET", "/metrics"): "POSOLOGY_METRICS_TOKEN",
+}
+
+SET_UP: frozenset[Route] = frozenset()  # what an account that is not set up yet may use
+
+QUIET: frozenset[Route] = frozenset()  # polled by pages: does not keep an idle session alive
+
+
+def check_table(routes: Iterable[Route], table: Mapping[Route, Rule] = TABLE) -> None:
+    """Raise InternalError unless the table names exactly these routes."""
+    there = frozenset(routes)
+    unruled, unused = sorted(there - table.keys()), sorted(table.keys() - there)
+    if unruled or unused:
+        words = [f"no rule for {method} {path}" for method, path in unruled]
+        words += [f"a rule without a route: {method} {path}" for method, path in unused]
+        raise InternalError("permissions: " + "; ".join(words))
