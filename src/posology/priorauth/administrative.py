@@ -11,7 +11,7 @@ from posology.policies.choose import same_payer
 from posology.priorauth.request import Party, Request
 from posology.records import Chart, Resource, coverages_on, payer_name
 
-__all__ = ["Administrative", "AdministrativeGap", "build_administrative", "valid_npi"]
+__all__ = ["FIELDS", "Administrative", "AdministrativeGap", "build_administrative", "valid_npi"]
 
 Block = dict[str, Any]
 
@@ -37,7 +37,7 @@ def valid_npi(value: object) -> bool:
     return isinstance(value, str) and is_npi(value)
 
 
-def build_administrative(
+def build_administrative(  # noqa: PLR0913 - the sources of a block, by name
     chart: Chart,
     request: Request,
     policy: Policy,
@@ -45,8 +45,12 @@ def build_administrative(
     member_id: str | None,
     practice: Mapping[str, Any],
     diagnoses: Sequence[Mapping[str, Any]],
+    supplied: Mapping[str, Any] | None = None,
 ) -> Administrative:
-    """Fill the block from request file, then chart, then practice; list what the payer asks for in vain."""
+    """Fill the block from request file, then chart, then practice; list what the payer asks for in vain.
+
+    ``supplied`` holds what was given by hand of the fields that a policy asks for under a name of its own.
+    """
     details = request.details
     order = find_order(chart, request)
     provider = _merge(_party(details.provider), _practitioner(chart, order), _practice(practice))
@@ -67,7 +71,7 @@ def build_administrative(
         "member_id": member_id,
         "order": order.reference if order else None,
         "practice": {key: value for key, value in practice.items() if value},
-    }
+    } | ({"supplied": dict(supplied)} if supplied else {})
     return Administrative(block, _gaps(chart, policy, block))
 
 
@@ -311,7 +315,7 @@ def _gaps(chart: Chart, policy: Policy, block: Block) -> tuple[AdministrativeGap
             gaps.append(AdministrativeGap(name, f"The {party}'s NPI has a wrong check digit: correct it."))
     for name in wanted:
         read, ask = FIELDS.get(
-            name, (_at("no such field"), f"{name}: the payer asks for it; supply it by hand")
+            name, (_at("supplied", name), f"{name}: the payer asks for it; supply it by hand")
         )
         if not read(block):
             gaps.append(AdministrativeGap(name, ask + "."))

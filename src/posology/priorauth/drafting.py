@@ -23,7 +23,7 @@ from posology.priorauth.criteria import build_index, judge_criteria
 from posology.priorauth.diagnoses import find_diagnoses
 from posology.priorauth.models import Models, open_models
 from posology.priorauth.packet import Packet
-from posology.priorauth.record import build_record
+from posology.priorauth.record import Parts, build_record
 from posology.priorauth.request import Request, RequestFile
 from posology.priorauth.runnable import require_runnable
 from posology.priorauth.story import Story, tell
@@ -120,19 +120,18 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
     story = Story(policy, findings, conclusion, request, subject, administrative.block)
     with clock("narrative"):
         told, withheld = tell(story, chart, opened)
-    record = build_record(
-        chart=chart,
-        request=request,
-        subject=subject,
-        policy=policy,
-        findings=findings,
-        conclusion=conclusion,
-        documents=documents,
-        administrative=administrative,
-        told=told,
-        withheld=withheld,
-        validator=opened.checker,
+    parts = Parts(
+        chart,
+        request,
+        subject,
+        policy,
+        findings,
+        conclusion,
+        documents,
+        administrative,
+        opened.checker,
     )
+    record = build_record(parts, told, withheld)
     files = [*inputs, *(Input("chart", name, sha256, None) for name, sha256 in chart.inputs.items())]
     files.append(Input("policy", policy.file.rsplit("/", 1)[-1], policy.sha256, None))
     manifest = build_manifest(

@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 from posology.quotes import Evidence
 
-__all__ = ["TEMPLATE", "CheckedSentence", "DraftSentence", "Section", "Withheld"]
+__all__ = ["PERSON", "TEMPLATE", "CheckedSentence", "DraftSentence", "Section", "Withheld"]
 
 TEMPLATE = "template"  # who wrote a sentence of fixed words and quotes
+PERSON = "person"  # who wrote a sentence in words of their own
 Section = Literal["clinical_summary", "medical_necessity", "prior_treatment", "request"]
 
 
@@ -47,3 +48,4 @@ class Withheld:
 
     draft: DraftSentence
     why: str
+    checks: tuple[Mapping[str, Any], ...] = ()

@@ -2,40 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from posology.files import require_free, staged_folder, write_atomic
 from posology.priorauth.letter import build_view, render_html, render_markdown, render_pdf
-from posology.quotes import Evidence
 
-__all__ = ["EvidenceTable", "Packet"]
-
-
-class EvidenceTable:
-    """Numbers evidence e1, e2, ... in the order in which it is first cited; the same quote once."""
-
-    def __init__(self) -> None:
-        """Start an empty table."""
-        self._ids: dict[tuple[object, ...], str] = {}
-        self._rows: list[Evidence] = []
-
-    def identify(self, items: Sequence[Evidence]) -> list[str]:
-        """Return the ids of these pieces of evidence, adding those that are new."""
-        return list(dict.fromkeys(self._identify(item) for item in items))
-
-    def _identify(self, item: Evidence) -> str:
-        key = (item.kind, item.source, item.path, item.start, item.end, item.quote, item.derived_from)
-        if key not in self._ids:
-            self._rows.append(item)
-            self._ids[key] = f"e{len(self._rows)}"
-        return self._ids[key]
-
-    def as_json(self) -> list[dict[str, Any]]:
-        """Return the packet's list of evidence."""
-        return [item.as_json(f"e{number}") for number, item in enumerate(self._rows, start=1)]
+__all__ = ["Packet"]
 
 
 @dataclass(frozen=True)

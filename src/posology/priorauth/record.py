@@ -1,7 +1,7 @@
 """packet.json: the record of a draft, as formats.md defines it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -10,62 +10,90 @@ from posology.policies import DocumentFindings, Finding, FoundDocument, Leaf, Po
 from posology.priorauth.administrative import Administrative
 from posology.priorauth.conclusion import Conclusion
 from posology.priorauth.gaps import criterion_gaps
-from posology.priorauth.narrative import CheckedSentence, Withheld
-from posology.priorauth.packet import EvidenceTable
+from posology.priorauth.narrative import CheckedSentence, DraftSentence, Withheld
 from posology.priorauth.request import Request
 from posology.priorauth.subject import Subject
+from posology.priorauth.table import EvidenceTable
 from posology.priorauth.tree import all_leaves, deciding_ids, leaf_paths
 from posology.priorauth.wording import policy_evidence
 from posology.quotes import Evidence, EvidenceKind
 from posology.records import Chart, newest_date
 
-__all__ = ["build_record"]
+__all__ = ["Parts", "assemble_record", "build_record", "sentence_row", "withheld_row"]
+
+Row = dict[str, Any]
 
 
-def build_record(  # noqa: PLR0913 - the parts of a packet, each by its name
-    *,
-    chart: Chart,
-    request: Request,
-    subject: Subject,
-    policy: Policy,
-    findings: Mapping[str, Finding],
-    conclusion: Conclusion,
-    documents: DocumentFindings,
-    administrative: Administrative,
-    told: Sequence[CheckedSentence],
-    withheld: Sequence[Withheld],
-    validator: SupportChecker | None,
-) -> dict[str, Any]:
-    """Assemble the packet's record; evidence is numbered in the order in which it is first cited."""
+@dataclass(frozen=True)
+class Parts:
+    """What a packet's record is made of, its sentences apart."""
+
+    chart: Chart
+    request: Request
+    subject: Subject
+    policy: Policy
+    findings: Mapping[str, Finding]
+    conclusion: Conclusion
+    documents: DocumentFindings
+    administrative: Administrative
+    validator: SupportChecker | None
+
+    def __repr__(self) -> str:
+        """Show the policy only: the rest is patient data."""
+        return f"Parts({self.policy.id})"
+
+
+def build_record(parts: Parts, told: Sequence[CheckedSentence], withheld: Sequence[Withheld]) -> Row:
+    """Assemble a new packet's record; evidence is numbered in the order in which it is first cited."""
     table = EvidenceTable()
-    paths = leaf_paths(policy)
-    criteria = [
-        _criterion(leaf, findings[leaf.id], paths[leaf.id], table, policy) for leaf in all_leaves(policy)
-    ]
-    _mark_deciding(criteria, policy, findings)
-    narrative = [_sentence(sentence, table) for sentence in told]
-    quoted = {evidence.source for sentence in told for evidence in sentence.draft.cites}
-    attachments = [_attachment(document, cited=document.source in quoted) for document in documents.found]
-    diagnoses = [_diagnosis(row, table) for row in administrative.block["diagnoses"]]
+    criteria = _criteria(parts, table)
+    narrative = [sentence_row(sentence, table, f"s{n}") for n, sentence in enumerate(told, start=1)]
+    diagnoses = [_diagnosis(row, table) for row in parts.administrative.block["diagnoses"]]
+    kept = [withheld_row(item, table, f"w{n}") for n, item in enumerate(withheld, start=1)]
+    return _assembled(parts, table, (criteria, narrative, diagnoses, kept))
+
+
+def assemble_record(
+    parts: Parts, table: EvidenceTable, narrative: Sequence[Row], withheld: Sequence[Row]
+) -> Row:
+    """Assemble a record over evidence that is numbered already; the sentences are rows of a packet."""
+    criteria = _criteria(parts, table)
+    diagnoses = [_diagnosis(row, table) for row in parts.administrative.block["diagnoses"]]
+    return _assembled(parts, table, (criteria, list(narrative), diagnoses, list(withheld)))
+
+
+def _assembled(
+    parts: Parts, table: EvidenceTable, rows: tuple[list[Row], list[Row], list[Row], list[Row]]
+) -> Row:
+    criteria, narrative, diagnoses, withheld = rows
+    quoted = {item.source for row in narrative for item in table.items(row["cites"])}
+    attachments = [_attachment(found, cited=found.source in quoted) for found in parts.documents.found]
     return {
         "posology": "packet/1",
-        "request": _request(request, policy),
-        "policy": _policy(policy),
-        "patient": _patient(subject),
-        "conclusion": conclusion.outcome,
-        "provisional": conclusion.provisional,
-        "findings_to_confirm": list(conclusion.to_confirm),
+        "request": _request(parts.request, parts.policy),
+        "policy": _policy(parts.policy),
+        "patient": _patient(parts.subject),
+        "conclusion": parts.conclusion.outcome,
+        "provisional": parts.conclusion.provisional,
+        "findings_to_confirm": list(parts.conclusion.to_confirm),
         "criteria": criteria,
         "evidence": table.as_json(),
         "narrative": narrative,
-        "withheld": [_withheld(item) for item in withheld],
-        "gaps": _gaps(policy, findings, documents, administrative),
-        "unread": [asdict(item) for item in chart.unread],
-        "administrative": administrative.block | {"diagnoses": diagnoses, "attachments": attachments},
-        "validator": validator.identity.name if validator else None,
-        "stale": _stale(chart, request.day),
-        "restricted_used": any(resource.restricted for resource in chart.resources),
+        "withheld": withheld,
+        "gaps": _gaps(parts),
+        "unread": [asdict(item) for item in parts.chart.unread],
+        "administrative": parts.administrative.block | {"diagnoses": diagnoses, "attachments": attachments},
+        "validator": parts.validator.identity.name if parts.validator else None,
+        "stale": _stale(parts.chart, parts.request.day),
+        "restricted_used": any(resource.restricted for resource in parts.chart.resources),
     }
+
+
+def _criteria(parts: Parts, table: EvidenceTable) -> list[Row]:
+    policy, findings, paths = parts.policy, parts.findings, leaf_paths(parts.policy)
+    rows = [_criterion(leaf, findings[leaf.id], paths[leaf.id], table, policy) for leaf in all_leaves(policy)]
+    _mark_deciding(rows, policy, findings)
+    return rows
 
 
 def _request(request: Request, policy: Policy) -> dict[str, Any]:
@@ -141,9 +169,11 @@ def _diagnosis(row: Mapping[str, Any], table: EvidenceTable) -> dict[str, Any]:
     return dict(row) | {"evidence": table.identify([evidence])[0]}
 
 
-def _sentence(sentence: CheckedSentence, table: EvidenceTable) -> dict[str, Any]:
+def sentence_row(sentence: CheckedSentence, table: EvidenceTable, identifier: str) -> Row:
+    """Return a checked sentence as the packet has it."""
     draft = sentence.draft
-    return {
+    row = {
+        "id": identifier,
         "section": draft.section,
         "sentence": draft.text,
         "cites": table.identify(draft.cites),
@@ -152,34 +182,39 @@ def _sentence(sentence: CheckedSentence, table: EvidenceTable) -> dict[str, Any]
         "criterion": draft.criterion or None,
         "checks": [dict(check) for check in sentence.checks],
     }
+    return row | _must_hold(draft, table)
 
 
-def _withheld(item: Withheld) -> dict[str, Any]:
+def withheld_row(item: Withheld, table: EvidenceTable, identifier: str) -> Row:
+    """Return a withheld sentence as the packet has it, with what it takes to check it again."""
     draft = item.draft
-    return {
+    row = {
+        "id": identifier,
         "sentence": draft.text,
         "why": item.why,
         "section": draft.section,
         "criterion": draft.criterion or None,
         "written_by": draft.written_by,
+        "cites": table.identify(draft.cites),
     }
+    return row | _must_hold(draft, table)
+
+
+def _must_hold(draft: DraftSentence, table: EvidenceTable) -> Row:
+    return {"must_hold": table.identify(draft.must_hold)} if draft.must_hold else {}
 
 
 def _attachment(found: FoundDocument, *, cited: bool) -> dict[str, Any]:
     return {"id": found.id, "source": found.source, "title": found.title, "date": found.date, "cited": cited}
 
 
-def _gaps(
-    policy: Policy,
-    findings: Mapping[str, Finding],
-    documents: DocumentFindings,
-    administrative: Administrative,
-) -> list[dict[str, str]]:
-    gaps = criterion_gaps(policy, findings)
-    for document in documents.missing:
+def _gaps(parts: Parts) -> list[dict[str, str]]:
+    gaps = criterion_gaps(parts.policy, parts.findings)
+    for document in parts.documents.missing:
         ask = f"{document.text}: attach the document, or add it to the chart."
         gaps.append({"kind": "document", "id": document.id, "ask": ask})
-    return gaps + [{"kind": "administrative", "id": gap.id, "ask": gap.ask} for gap in administrative.gaps]
+    open_fields = parts.administrative.gaps
+    return gaps + [{"kind": "administrative", "id": gap.id, "ask": gap.ask} for gap in open_fields]
 
 
 def _stale(chart: Chart, day: date) -> str | None:

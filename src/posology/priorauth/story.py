@@ -1,6 +1,6 @@
 """The story of a letter: what it tells, in which order, in whose words, and what is withheld."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from posology.priorauth.conclusion import Conclusion
 from posology.priorauth.models import Models
 from posology.priorauth.narrative import CheckedSentence, DraftSentence, Section, Withheld
 from posology.priorauth.request import Request
+from posology.priorauth.statements import told_evidence
 from posology.priorauth.subject import Subject
 from posology.priorauth.tree import all_leaves, idle_ids, leaf_paths, unwanted_ids
 from posology.priorauth.verify import check_sentences
@@ -27,7 +28,9 @@ from posology.priorauth.writing import word_facts
 from posology.quotes import Status
 from posology.records import Chart
 
-__all__ = ["Story", "tell"]
+__all__ = ["Check", "Story", "chart_facts", "tell", "tell_checked", "template_sentences"]
+
+Check = Callable[[Sequence[DraftSentence]], list[CheckedSentence | Withheld]]
 
 
 @dataclass(frozen=True)
@@ -44,15 +47,26 @@ class Story:
 
 def tell(story: Story, chart: Chart, models: Models) -> tuple[list[CheckedSentence], list[Withheld]]:
     """Write every finding, by the model where it can, check every sentence, fall back on templates."""
-    facts = _chart_facts(story)
+    facts = chart_facts(story.subject, story.request, story.administrative)
 
     def check(drafts: Sequence[DraftSentence]) -> list[CheckedSentence | Withheld]:
         return check_sentences(drafts, chart, facts, models.checker)
 
-    templates = _sentences(story, chart)
+    templates = template_sentences(story, chart)
+    worded = word_facts(templates, models.writer) if models.writer is not None else []
+    told, withheld = tell_checked(templates, worded, check)
+    return [sentence for sentence in told if sentence is not None], withheld
+
+
+def tell_checked(
+    templates: Sequence[DraftSentence], worded: Sequence[DraftSentence | None], check: Check
+) -> tuple[list[CheckedSentence | None], list[Withheld]]:
+    """Tell each template in the first wording that passes: the model's, its own, its quotes alone.
+
+    The first list has a place for each template, empty where no wording passed.
+    """
     told: dict[int, CheckedSentence] = {}
     withheld: list[Withheld] = []
-    worded = word_facts(templates, models.writer) if models.writer is not None else []
     stages = (
         [(i, sentence) for i, sentence in enumerate(worded) if sentence is not None],
         list(enumerate(templates)),
@@ -66,10 +80,10 @@ def tell(story: Story, chart: Chart, models: Models) -> tuple[list[CheckedSenten
                 told[i] = result
             else:
                 withheld.append(result)
-    return [told[i] for i in sorted(told)], withheld
+    return [told.get(i) for i in range(len(templates))], withheld
 
 
-def _sentences(story: Story, chart: Chart) -> list[DraftSentence]:
+def template_sentences(story: Story, chart: Chart) -> list[DraftSentence]:
     """Return the letter's template sentences in the letter's order, none twice in a section."""
     subject = story.subject
     points = _points(story, chart)
@@ -126,7 +140,7 @@ def _points(story: Story, chart: Chart) -> list[_Point]:
 
 def _point(leaf: Leaf, story: Story, chart: Chart, unwanted: Collection[str]) -> _Point:
     finding, policy = story.findings[leaf.id], story.policy
-    evidence = with_surroundings(finding.evidence, chart)
+    evidence = with_surroundings(told_evidence(finding.evidence), chart)
     statuses = {key: found.status for key, found in story.findings.items()}
     if _speaks_against(story) or leaf.id in idle_ids(policy, statuses):
         # the opening has told the age and the sex
@@ -176,15 +190,15 @@ _SECTIONS = ("request", "clinical_summary", "prior_treatment", "medical_necessit
 _SEXES: dict[str, Sex] = {"female": "female", "male": "male", "other": "other"}
 
 
-def _chart_facts(story: Story) -> ChartFacts:
-    subject = story.subject
+def chart_facts(subject: Subject, request: Request, administrative: Mapping[str, Any]) -> ChartFacts:
+    """Return what the fact checks know of the patient, the request and its parties."""
     return ChartFacts(
         patient_names=subject.names,
         sex=_SEXES.get(subject.sex.quote if subject.sex else "", "unknown"),
         birth_date=subject.birth_date.quote if subject.birth_date else "",
-        service_date=story.request.day.isoformat(),
-        provider_names=_named(story.administrative, "name"),
-        identifiers=_named(story.administrative, "npi", "phone", "fax", "tax_id")
+        service_date=request.day.isoformat(),
+        provider_names=_named(administrative, "name"),
+        identifiers=_named(administrative, "npi", "phone", "fax", "tax_id")
         + ((subject.member_id,) if subject.member_id else ()),
     )
 

@@ -27,6 +27,11 @@ class GeneratorChecker:
         """Say which model validates."""
         return self._generator.identity
 
+    @property
+    def generator(self) -> Generator:
+        """Return the generator that is asked."""
+        return self._generator
+
     def score(self, sentence: str, sources: Sequence[str]) -> float:
         """Return 1.0 where the model says that the sources support the sentence, else 0.0."""
         return self.score_many([(sentence, sources)])[0]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from posology.evidence import ChartFacts, Source, SupportChecker, check_absence, check_facts
-from posology.priorauth.narrative import TEMPLATE, CheckedSentence, DraftSentence, Withheld
+from posology.priorauth.narrative import PERSON, TEMPLATE, CheckedSentence, DraftSentence, Withheld
 from posology.priorauth.phrases import entry_of, own_words
 from posology.priorauth.vocabulary import cut_short, foreign_words, stock_of
 from posology.quotes import Evidence, EvidenceKind
@@ -19,7 +19,8 @@ def check_sentences(
     """Check sentences against the sources they cite, in order.
 
     The fact checks come first; what fails them is not shown to the validator. A sentence must also hold
-    its decisive evidence, and a model's sentence may bring no words of its own. Without a validator what
+    its decisive evidence, and a model's sentence may bring no words of its own; a person's may, and needs the
+    facts and the support. Without a validator what
     passes is ``unchecked``. Deterministic checks outrank both models: the validator's opinion of a template
     sentence, which is nothing but quotes in fixed words, is recorded and does not withhold it.
     """
@@ -56,7 +57,7 @@ def _facts(draft: DraftSentence, sources: Sequence[Source], facts: ChartFacts) -
     checks: list[dict[str, Any]] = []
     for result in check_facts(draft.text, sources, facts=facts):
         checks.append({"check": result.check, "ok": result.ok} | ({"why": result.why} if result.why else {}))
-    if draft.written_by != TEMPLATE:
+    if draft.written_by not in (TEMPLATE, PERSON):
         checks.append(_words(draft, sources))
     checks.append(_absence(draft))
     return checks
@@ -116,5 +117,5 @@ def _settle(
 ) -> CheckedSentence | Withheld:
     failed = [check for check in checks if not check["ok"]]
     if failed:
-        return Withheld(draft, "; ".join(str(check["why"]) for check in failed))
+        return Withheld(draft, "; ".join(str(check["why"]) for check in failed), tuple(checks))
     return CheckedSentence(draft, verdict, tuple(checks))

@@ -12,6 +12,7 @@ from posology.policies import Finding, Leaf
 from posology.priorauth.narrative import TEMPLATE, DraftSentence, Section
 from posology.priorauth.phrases import entries_words, entry_of, one_line
 from posology.priorauth.request import Request
+from posology.priorauth.statements import is_confirmation
 from posology.quotes import Evidence, EvidenceKind, Status
 
 __all__ = [
@@ -209,6 +210,8 @@ _LIST_MARK = re.compile(r"^[-*•]\s+")
 def _stated(group: Group) -> str:
     """Say what a person stated, or what the request itself says."""
     first = group[0]
+    if is_confirmation(first):
+        return one_line(first.quote)
     if first.how:
         when = f" ({first.date})" if first.date else ""
         return f"stated by {first.how}{when}: “{one_line(first.quote)}”"
