@@ -99,6 +99,7 @@ _SOURCE = ROUTE, MODEL  # a source of a chart is named like "Observation/abc"
 
 _REQUEST = {"route": ROUTE, "method": METHOD, "address": ADDRESS}
 _SIGN_IN = {"user": ID, "method": CODE, "reason": CODE, "address": ADDRESS, "failures": COUNT, "until": TIME}
+_SIGN_IN |= {"login": HASH}  # keyed: what was typed as a name nobody has, which may be a password
 _ACCOUNT = {"user": ID, "role": _ROLE, "was": _ROLE, "changed": listed(CODE), "reason": CODE}
 _FILE = {"media_type": MEDIA_TYPE, "form": CODE, "size_bytes": COUNT, "files": COUNT, "sha256": HASH}
 _FILE |= {"hash": HASH}  # a keyed hash, where the file holds a patient's data
