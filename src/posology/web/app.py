@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from posology import __version__
 from posology.errors import InternalError, PosologyError
 from posology.web import assets, health, metrics
+from posology.web.api import jobs
 from posology.web.assets import read_assets
 from posology.web.guard import GuardedRoute, new_router
 from posology.web.limits import Rates
@@ -24,7 +25,7 @@ from posology.web.templating import new_environment
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS: tuple[ModuleType, ...] = (assets, health, metrics)
+ROUTERS: tuple[ModuleType, ...] = (assets, health, metrics, jobs)
 
 own = new_router()
 

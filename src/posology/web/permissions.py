@@ -30,6 +30,11 @@ TABLE: Mapping[Route, Rule] = {
     ("GET", "/metrics"): ADMINISTRATOR,
     ("GET", "/static/{release}/{name:path}"): PUBLIC,
     ("GET", "/api/v1/openapi.json"): PUBLIC,
+    # Jobs
+    ("GET", "/api/v1/jobs/{job_id}"): CARE,
+    ("GET", "/api/v1/jobs/{job_id}/events"): CARE,
+    ("POST", "/api/v1/jobs/{job_id}/cancel"): CARE,
+    ("POST", "/api/v1/jobs/{job_id}/retry"): CARE,
 }
 
 BEARER: Mapping[Route, str] = {  # routes that a machine may use with the token of this environment variable
@@ -38,7 +43,12 @@ BEARER: Mapping[Route, str] = {  # routes that a machine may use with the token 
 
 SET_UP: frozenset[Route] = frozenset()  # what an account that is not set up yet may use
 
-QUIET: frozenset[Route] = frozenset()  # polled by pages: does not keep an idle session alive
+QUIET: frozenset[Route] = frozenset(  # polled by pages: does not keep an idle session alive
+    {
+        ("GET", "/api/v1/jobs/{job_id}"),
+        ("GET", "/api/v1/jobs/{job_id}/events"),
+    }
+)
 
 
 def check_table(routes: Iterable[Route], table: Mapping[Route, Rule] = TABLE) -> None:
