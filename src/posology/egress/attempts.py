@@ -76,8 +76,10 @@ def _udp(family: int, ip: str, port: int, data: bytes) -> Outcome:
 
 
 def _thread(listener: Listener) -> Attempt:
+    """Try TCP from a thread, by whichever family the listener has."""
     found: list[Attempt] = []
-    worker = threading.Thread(target=lambda: found.append(_try_tcp(listener)))
+    act = _try_tcp if listener.tcp else _try_tcp6
+    worker = threading.Thread(target=lambda: found.append(act(listener)))
     worker.start()
     worker.join()
     return Attempt("thread", found[0].outcome, found[0].error)
@@ -85,6 +87,18 @@ def _thread(listener: Listener) -> Attempt:
 
 def _try_tcp(listener: Listener) -> Attempt:
     return _judged("tcp", lambda: _tcp(socket.AF_INET, listener.ip, listener.tcp))
+
+
+def _try_tcp6(listener: Listener) -> Attempt:
+    return _judged("tcp over ipv6", lambda: _tcp(socket.AF_INET6, listener.ip6, listener.tcp6))
+
+
+def _dns(listener: Listener) -> Attempt:
+    """Send a DNS query to the listener itself; no resolver is asked."""
+    four = bool(listener.udp)
+    family = socket.AF_INET if four else socket.AF_INET6
+    ip, port = (listener.ip, listener.udp) if four else (listener.ip6, listener.udp6)
+    return _judged("dns query", lambda: _udp(family, ip, port, _question(RESERVED_NAME)))
 
 
 _CHILD = """
@@ -187,12 +201,10 @@ def try_listening_socket(spare: socket.socket, listener: Listener) -> Attempt:
 
 
 ATTEMPTS: Mapping[str, Callable[[Listener], Attempt]] = {
-    "dns query": lambda at: _judged(
-        "dns query", lambda: _udp(socket.AF_INET, at.ip, at.udp, _question(RESERVED_NAME))
-    ),
+    "dns query": _dns,
     "tcp": _try_tcp,
     "udp": lambda at: _judged("udp", lambda: _udp(socket.AF_INET, at.ip, at.udp, b"posology probe")),
-    "tcp over ipv6": lambda at: _judged("tcp over ipv6", lambda: _tcp(socket.AF_INET6, at.ip6, at.tcp6)),
+    "tcp over ipv6": _try_tcp6,
     "udp over ipv6": lambda at: _judged(
         "udp over ipv6", lambda: _udp(socket.AF_INET6, at.ip6, at.udp6, b"posology probe")
     ),

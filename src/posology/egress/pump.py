@@ -31,23 +31,35 @@ def run_pump() -> None:
 async def _serve(routes: list[dict[str, str | int]]) -> None:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, over.set)
+
+    def stop(*_: object) -> None:  # stands to the end: a late signal must not stop the removal of the folder
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(over.set)
+
+    signal.signal(signal.SIGTERM, stop)
     loop.add_reader(sys.stdin.fileno(), over.set)  # nothing more is sent: readable means the parent is gone
+    carried: set[asyncio.Task[None]] = set()  # the loop alone would let a waiting task be collected
     for route in routes:
-        await _open(str(route["path"]), str(route["ip"]), int(route["port"]))
+        await _open(route, carried)
     os.write(1, b"ready\n")
     await over.wait()
 
 
-async def _open(path: str, ip: str, port: int) -> None:
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with closing(writer), suppress(OSError):
-            async with asyncio.timeout(CONNECT_LIMIT_S):
-                far_reader, far_writer = await asyncio.open_connection(ip, port)
-            with closing(far_writer):
-                await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
+async def _open(route: dict[str, str | int], carried: set["asyncio.Task[None]"]) -> None:
+    def start(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(_carry(reader, writer, str(route["ip"]), int(route["port"])))
+        carried.add(task)
+        task.add_done_callback(carried.discard)
 
-    await asyncio.start_unix_server(carry, path)
+    await asyncio.start_unix_server(start, str(route["path"]))
+
+
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ip: str, port: int) -> None:
+    with closing(writer), suppress(OSError):
+        async with asyncio.timeout(CONNECT_LIMIT_S):
+            far_reader, far_writer = await asyncio.open_connection(ip, port)
+        with closing(far_writer):
+            await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
