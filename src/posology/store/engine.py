@@ -23,11 +23,14 @@ _IDLE_MS = 120_000  # after which PostgreSQL ends a transaction whose program ha
 _DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 
 
-def open_engine(address: str, *, must_exist: bool = False) -> Engine:
-    """Connect to ``sqlite:///FILE`` or ``postgresql+psycopg://USER@HOST/NAME``; nothing is sent yet."""
+def open_engine(address: str, *, must_exist: bool = False, foreign_keys: bool = True) -> Engine:
+    """Connect to ``sqlite:///FILE`` or ``postgresql+psycopg://USER@HOST/NAME``; nothing is sent yet.
+
+    Only a migration, which checks them at its end, turns SQLite's ``foreign_keys`` off.
+    """
     url = _parse(address)
     if url.drivername.startswith("sqlite"):
-        return _open_sqlite(url, must_exist=must_exist)
+        return _open_sqlite(url, must_exist=must_exist, foreign_keys=foreign_keys)
     return create_engine(
         url,
         pool_size=10,
@@ -82,7 +85,7 @@ def _file_of(url: URL) -> Path:
     return file
 
 
-def _open_sqlite(url: URL, *, must_exist: bool) -> Engine:
+def _open_sqlite(url: URL, *, must_exist: bool, foreign_keys: bool) -> Engine:
     file = _file_of(url)
     if must_exist and not file.is_file():
         raise StoreError(_missing(file))
@@ -93,6 +96,8 @@ def _open_sqlite(url: URL, *, must_exist: bool) -> Engine:
 
     engine = create_engine(url, creator=connect, pool_size=20, max_overflow=30)
     event.listen(engine, "connect", _prepare_sqlite)
+    if not foreign_keys:
+        event.listen(engine, "connect", lambda made, _record: made.execute("PRAGMA foreign_keys=OFF"))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 

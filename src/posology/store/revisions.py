@@ -1,4 +1,4 @@
-"""Versions of the store's tables: which one a database has, which one this program needs, and the way there."""
+"""Versions of the store's tables: which one a database has, which one this program needs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,19 +14,21 @@ from posology.errors import StoreError
 from posology.store.schema import METADATA
 
 __all__ = [
+    "SCRIPTS",
     "VERSION_TABLE",
     "apply_revisions",
     "find_differences",
     "head_revision",
+    "is_older",
     "require_head",
     "revision_of",
 ]
 
 VERSION_TABLE = "store_version"
-_SCRIPTS = Path(__file__).parent / "migrations"
+SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def head_revision(scripts: Path = _SCRIPTS) -> str:
+def head_revision(scripts: Path = SCRIPTS) -> str:
     """Return the version of the tables that this program needs."""
     head = ScriptDirectory.from_config(_config({}, scripts)).get_current_head()
     if head is None:
@@ -60,15 +62,15 @@ def require_head(connection: Connection, where: str) -> None:
     )
 
 
-def is_older(revision: str, scripts: Path = _SCRIPTS) -> bool:
+def is_older(revision: str, scripts: Path = SCRIPTS) -> bool:
     """Say whether a version is one that this program knows and has left behind."""
     known = [script.revision for script in ScriptDirectory.from_config(_config({}, scripts)).walk_revisions()]
     return revision in known[1:]
 
 
-def apply_revisions(connection: Connection, scripts: Path = _SCRIPTS) -> None:
-    """Bring the tables to the newest version, inside the caller's transaction."""
-    command.upgrade(_config({"connection": connection}, scripts), "head")
+def apply_revisions(connection: Connection, scripts: Path = SCRIPTS, to: str = "head") -> None:
+    """Bring the tables to a version, the newest by default, inside the caller's transaction."""
+    command.upgrade(_config({"connection": connection}, scripts), to)
 
 
 def find_differences(connection: Connection) -> list[str]:

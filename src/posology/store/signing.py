@@ -1,4 +1,4 @@
-"""The key that signs the heads of a store's ledger: derived from the data key "ledger", stored nowhere else."""
+"""The key that signs the heads of a store's ledger, derived from the data key "ledger"."""
 
 from posology.ledger.heads import SigningKey
 from posology.store.keys import Cipher

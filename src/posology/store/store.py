@@ -184,6 +184,10 @@ class Writing:
             raise NotFound(f"{table.name}: there is no {key}")
         self._touch(table, key, there=False)
 
+    def rebind(self, table: Table, key: str) -> None:
+        """Let the next entry record the digest of a row that changed in another way than by ``update``."""
+        self._touch(table, key, there=True)
+
     def new_key(self, kind: str, *, key_id: str | None = None) -> Cipher:
         """Make a data key, wrapped by the current master key, and return its cipher."""
         cipher = Cipher(key_id or new_id(), secrets.token_bytes(KEY_BYTES))
