@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from posology.chat import Generator, open_generator
-from posology.config import Part, Settings
+from posology.config import Settings
 from posology.errors import SettingsError
 from posology.evidence import Embedder, SupportChecker, open_embedder, open_support_checker
 from posology.priorauth.validating import GeneratorChecker
 
-__all__ = ["Models", "open_generators", "open_models"]
+__all__ = ["Models", "open_checker", "open_generators", "open_models"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def open_models(settings: Settings) -> Models:
             'index = "local"'
         )
     writer = open_generator(profile.writer, settings)
-    checker = _open_checker(profile.validator, settings)
+    checker = open_checker(settings)
     if writer is not None and checker is not None and writer.identity.family == checker.identity.family:
         raise SettingsError(
             f"profile {settings.profile_name}: writer and validator are both of the family "
@@ -62,7 +62,9 @@ def open_generators(settings: Settings) -> dict[str, Generator]:
     return {name: generator for name, generator in opened.items() if generator is not None}
 
 
-def _open_checker(part: Part, settings: Settings) -> SupportChecker | None:
+def open_checker(settings: Settings) -> SupportChecker | None:
+    """Open the validator alone: what checks a sentence that a person writes."""
+    part = settings.profile.validator
     if part.engine == "embedded-checker":
         return open_support_checker()
     generator = open_generator(part, settings)

@@ -26,9 +26,9 @@ async function submit(form, key = crypto.randomUUID()) {
     const answer = await send(form, key);
     waiting = null;
     if (answer.ok) {
-      const target = form.dataset.target;
-      form.querySelectorAll("[data-keep]").forEach((area) => settle(area));
-      await show(await answer.text(), target);
+      const target = form.dataset.target, page = await answer.text();
+      form.querySelectorAll("[data-keep]").forEach(settle);
+      await show(page, target);
       quiet();
       return;
     }
@@ -107,12 +107,9 @@ const later = (key, wait, action) => {
   timers.set(key, window.setTimeout(action, wait));
 };
 
-const targetOf = (area) => area.closest("form")?.dataset.target;
-
 function keep(area) {
   const form = area.closest("form");
-  const target = targetOf(area);
-  if (!target) return;
+  const target = area.dataset.keep;
   area.classList.add("unsaved");
   form.querySelector("[data-discard]")?.removeAttribute("hidden");
   later(`keep ${area.id}`, KEEP_MS, async () => {
@@ -126,16 +123,20 @@ function keep(area) {
   });
 }
 
+// What was saved is no longer unsaved, here and on the server.
 function settle(area) {
   window.clearTimeout(timers.get(`keep ${area.id}`));
   area.defaultValue = area.value;
+  if (area.dataset.kept || area.classList.contains("unsaved")) {
+    fetch(api(`/scratch/${encodeURIComponent(area.dataset.keep)}`), { method: "DELETE", headers: headers() }).catch(() => null);
+  }
 }
 
 async function discard(button) {
   const area = button.closest("form").querySelector("[data-keep]");
   window.clearTimeout(timers.get(`keep ${area.id}`));
-  await fetch(api(`/scratch/${encodeURIComponent(targetOf(area))}`), { method: "DELETE", headers: headers() }).catch(() => null);
-  window.location.assign(`${base()}#${targetOf(area).replace(":", "-")}`);
+  await fetch(api(`/scratch/${encodeURIComponent(area.dataset.keep)}`), { method: "DELETE", headers: headers() }).catch(() => null);
+  area.value = area.defaultValue;
   window.location.reload();
 }
 
