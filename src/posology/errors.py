@@ -114,6 +114,11 @@ class NotFound(UserError):
 class Conflict(UserError):
     """A record that another person or act has changed meanwhile."""
 
+    def __init__(self, message: str, details: object | None = None) -> None:
+        """Say what happened; ``details`` is what the person may compare, never part of the message."""
+        super().__init__(message)
+        self.details = details
+
 
 class MissingExtra(UserError):
     """An optional dependency that is not installed."""

@@ -14,7 +14,7 @@ from posology.records.patient import (
     person_name,
     sex,
 )
-from posology.records.reader import read_chart
+from posology.records.reader import read_chart, read_chart_files
 from posology.records.rendering import render_text
 from posology.records.sections import Section, SectionKind, find_sections, section_at, section_spans
 from posology.records.sentences import sentence_spans
@@ -45,6 +45,7 @@ __all__ = [
     "period_of",
     "person_name",
     "read_chart",
+    "read_chart_files",
     "render_text",
     "section_at",
     "section_spans",

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
@@ -15,9 +15,9 @@ from posology.records.bundles import Entry
 from posology.records.chart import Chart, Document, Resource, Unread
 from posology.records.documents import documents_of
 from posology.records.notes import read_note
-from posology.records.sources import MAX_BYTES, Gathered, NoteFile, gather
+from posology.records.sources import MAX_BYTES, Gathered, NoteFile, gather, gather_files
 
-__all__ = ["read_chart"]
+__all__ = ["read_chart", "read_chart_files"]
 
 
 def read_chart(
@@ -34,12 +34,25 @@ def read_chart(
     bounds all bytes read.
     """
     gathered = gather(path, stdin, max_bytes=max_bytes)
+    return _chart_of(gathered, str(path), include_restricted=include_restricted)
+
+
+def read_chart_files(
+    files: Sequence[tuple[str, bytes]], *, include_restricted: bool = False, max_bytes: int = MAX_BYTES
+) -> Chart:
+    """Read a chart from files in memory, each a name and its bytes, as ``read_chart`` reads a folder.
+
+    A single file that is no note is read as a Bundle, a list or NDJSON whatever its name.
+    """
+    gathered = gather_files(files, max_bytes=max_bytes)
+    return _chart_of(gathered, "the chart", include_restricted=include_restricted)
+
+
+def _chart_of(gathered: Gathered, name: str, *, include_restricted: bool) -> Chart:
     if not gathered.entries:
-        raise ChartError(f"{path}: no FHIR resource in it (JSON objects need a resourceType)")
+        raise ChartError(f"{name}: no FHIR resource in it (JSON objects need a resourceType)")
     unread = list(gathered.unread)
-    patient, resources = assemble(
-        gathered.entries, unread, include_restricted=include_restricted, name=str(path)
-    )
+    patient, resources = assemble(gathered.entries, unread, include_restricted=include_restricted, name=name)
     unread.extend(_reported_problems(resources))
     documents = _read_documents(gathered, resources, unread)
     return Chart(patient, resources, tuple(documents), tuple(dict.fromkeys(unread)), gathered.inputs)

@@ -3,9 +3,9 @@
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from posology.errors import ChartError
@@ -13,7 +13,7 @@ from posology.records.bundles import Entry, unpack
 from posology.records.chart import Unread
 from posology.records.parsing import parse_json, parse_ndjson, require_json_start
 
-__all__ = ["MAX_BYTES", "Gathered", "NoteFile", "gather"]
+__all__ = ["MAX_BYTES", "Gathered", "NoteFile", "gather", "gather_files"]
 
 MAX_BYTES = 512 * 1024 * 1024
 NOTE_TYPES = {
@@ -50,6 +50,15 @@ class Gathered:
     unread: list[Unread] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
     size: int = 0
+
+    def add_file(self, data: bytes, name: str) -> None:
+        """Add a file by the kind that its name tells: a note, or JSON."""
+        self.add_hash(data, name)
+        suffix = PurePosixPath(name).suffix.lower()
+        if suffix in NOTE_TYPES:
+            self.notes.append(NoteFile(name, data, NOTE_TYPES[suffix]))
+        else:
+            self.add_json(data, name)
 
     def add_json(self, data: bytes, name: str) -> None:
         """Add the resources of one JSON or NDJSON file."""
@@ -99,13 +108,27 @@ def _gather_folder(folder: Path, gathered: Gathered, max_bytes: int) -> None:
             gathered.unread.append(Unread(name, "a kind of file that is not read"))
             continue
         data = _read_file(path, name, max_bytes - gathered.size, sniff=suffix == ".json")
-        gathered.add_hash(data, name)
-        if suffix in NOTE_TYPES:
-            gathered.notes.append(NoteFile(name, data, NOTE_TYPES[suffix]))
-        else:
-            gathered.add_json(data, name)
+        gathered.add_file(data, name)
     if not names:
         raise ChartError(f"{folder}: the folder is empty")
+
+
+def gather_files(files: Sequence[tuple[str, bytes]], *, max_bytes: int) -> Gathered:
+    """Gather files that are in memory: one that is no note counts as JSON, several as a folder."""
+    gathered = Gathered()
+    for name, data in files:
+        suffix = PurePosixPath(name).suffix.lower()
+        if len(data) > max_bytes - gathered.size:
+            raise _too_large(name, max_bytes - gathered.size)
+        if any(part.startswith(".") for part in name.split("/")):
+            gathered.unread.append(Unread(name, "a hidden file"))
+        elif suffix not in (".json", *_LINES, *NOTE_TYPES) and len(files) > 1:
+            gathered.unread.append(Unread(name, "a kind of file that is not read"))
+        else:
+            if suffix not in (*_LINES, *NOTE_TYPES):
+                require_json_start(data[:4096], name)
+            gathered.add_file(data, name)
+    return gathered
 
 
 def _walk(folder: Path, gathered: Gathered) -> Iterator[str]:
