@@ -15,6 +15,7 @@ from posology.priorauth.acts import (
 )
 from posology.priorauth.drafting import Stages, draft
 from posology.priorauth.editing import Checked, preview
+from posology.priorauth.history import Difference, differences
 from posology.priorauth.models import Models, open_models
 from posology.priorauth.packet import Packet
 from posology.priorauth.request import Request, RequestFile, parse_request, parse_service, read_request_file
@@ -29,6 +30,7 @@ __all__ = [
     "Checked",
     "Confirm",
     "Desk",
+    "Difference",
     "Drop",
     "Edit",
     "Models",
@@ -43,6 +45,7 @@ __all__ = [
     "Revision",
     "Stages",
     "State",
+    "differences",
     "draft",
     "open_models",
     "parse_act",

@@ -19,7 +19,7 @@ from posology.priorauth.wording import policy_evidence
 from posology.quotes import Evidence, EvidenceKind
 from posology.records import Chart, newest_date
 
-__all__ = ["Parts", "assemble_record", "build_record", "sentence_row", "withheld_row"]
+__all__ = ["Parts", "assemble_record", "build_record", "patient_block", "sentence_row", "withheld_row"]
 
 Row = dict[str, Any]
 
@@ -72,7 +72,7 @@ def _assembled(
         "posology": "packet/1",
         "request": _request(parts.request, parts.policy),
         "policy": _policy(parts.policy),
-        "patient": _patient(parts.subject),
+        "patient": patient_block(parts.subject),
         "conclusion": parts.conclusion.outcome,
         "provisional": parts.conclusion.provisional,
         "findings_to_confirm": list(parts.conclusion.to_confirm),
@@ -119,7 +119,8 @@ def _policy(policy: Policy) -> dict[str, Any]:
     }
 
 
-def _patient(subject: Subject) -> dict[str, Any]:
+def patient_block(subject: Subject) -> dict[str, Any]:
+    """Return the patient as the packet names them."""
     return {
         "reference": subject.reference,
         "name": subject.name.quote if subject.name else None,

@@ -12,7 +12,9 @@ from posology.evidence import Embedder, SupportChecker
 from posology.policies import Code, Finding, Leaf, Policy
 from posology.priorauth.answers import answered_details
 from posology.priorauth.deciding import Criterion, Said
+from posology.priorauth.record import patient_block
 from posology.priorauth.request import Request, RequestFile
+from posology.priorauth.subject import subject_of
 from posology.priorauth.table import EvidenceTable
 from posology.priorauth.tree import all_leaves
 from posology.quotes import Status
@@ -174,7 +176,8 @@ def require_same(record: Mapping[str, Any], desk: Desk) -> None:
         raise RequestError(
             "request: the service or the date of service is not that of the packet; draft anew"
         )
-    if record["patient"]["reference"] != desk.chart.patient.reference:
+    subject = subject_of(desk.chart, desk.request, policy.payer)
+    if _particulars(record["patient"]) != _particulars(patient_block(subject)):
         raise ChartError(f"{desk.chart.patient.reference}: the chart is not of the packet's patient")
     if record["validator"] and desk.checker is None:
         raise SettingsError(
@@ -187,6 +190,10 @@ def require_same(record: Mapping[str, Any], desk: Desk) -> None:
             raise ChartError(
                 f"{row['source']}: the text of this attachment is missing or is not the one supplied"
             )
+
+
+def _particulars(patient: Mapping[str, Any]) -> tuple[object, ...]:
+    return tuple(patient[key] for key in ("reference", "name", "birth_date", "sex"))
 
 
 def sha256_of(text: str) -> str:
