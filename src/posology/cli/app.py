@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from posology.cli import chart, models, policy
+from posology.cli.batch import batch
 from posology.cli.draft import draft
 from posology.cli.explain import explain
 from posology.cli.synth import synth
@@ -42,5 +43,6 @@ app.add_typer(chart.app, name="chart")
 app.add_typer(policy.app, name="policy")
 app.add_typer(models.app, name="models")
 app.command()(draft)
+app.command()(batch)
 app.command()(explain)
 app.command()(synth)

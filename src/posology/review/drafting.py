@@ -267,7 +267,8 @@ def _leave(run: _Run, log: CallLog) -> Outcome:
 def _fail(run: _Run, log: CallLog, error: Exception, *, again: bool) -> Outcome:
     """Write down why a run failed: queued for another try, or failed for good."""
     words, reason = _explain(error)
-    _LOG.warning("job %s: attempt %d: %s", run.job_id, run.attempt, words)
+    level = logging.INFO if reason == "request" else logging.WARNING
+    _LOG.log(level, "job %s: attempt %d: %s", run.job_id, run.attempt, words)
     with run.bench.store.write(SYSTEM) as w:
         _record_calls(w, log.take(), None)
         if not _holds(w, run):

@@ -26,6 +26,7 @@ __all__ = [
     "Queue",
     "ask_draft",
     "cancel",
+    "find_job",
     "job_of",
     "open_request",
     "request_key",
@@ -174,6 +175,13 @@ def open_request(cipher: Cipher, row: Row[Any]) -> DraftRequest:
         payer=record["payer"],
         details=parse_request(record["details"], "request"),
     )
+
+
+def find_job(store: Store, key: str) -> str | None:
+    """Return the job of a request that was asked before, by its key; None where there is none."""
+    with store.read() as connection:
+        found = connection.execute(select(jobs.c.id).where(jobs.c.request_key == key)).scalar_one_or_none()
+    return None if found is None else str(found)
 
 
 def job_of(store: Store, job_id: str) -> Job:

@@ -31,14 +31,22 @@ from posology.review.runs import (
     open_queue,
     queue_address,
 )
-from posology.store import read_keys
-from posology.store.opening import open_store
+from posology.store import Store, open_store, read_keys
 
-__all__ = ["BACK_OFF_S", "DraftQueue", "Worker", "open_bench", "open_queue", "run_worker", "worker_arguments"]
+__all__ = [
+    "BACK_OFF_S",
+    "DraftQueue",
+    "Worker",
+    "bench_over",
+    "open_queue",
+    "open_site_store",
+    "run_worker",
+    "worker_arguments",
+]
 
 BACK_OFF_S = (2.0, 8.0)  # waits between the tries of one run
 _SWEEP_S = 2.0
-_POLL_S = 0.5
+_POLL_S = 0.25
 _PATIENCE_S = 20  # for the draft in hand when a worker is told to stop
 _LOG = logging.getLogger(__name__)
 
@@ -125,12 +133,15 @@ def run_worker(bench: Bench, over: Event) -> None:
         queue.close()
 
 
-def open_bench(settings: Settings, environ: Mapping[str, str]) -> Bench:
-    """Open what a worker drafts with, by the settings: the store, the policies and the models."""
-    serve = settings.serve
-    masters = read_keys(Path(serve.key_file) if serve.key_file else None, environ)
-    store = open_store(settings.profile.store, masters)
-    policies = load_policies([Path(folder) for folder in serve.policies])
+def open_site_store(settings: Settings, environ: Mapping[str, str]) -> Store:
+    """Open the store that the settings name, with the key they name."""
+    key_file = settings.serve.key_file
+    return open_store(settings.profile.store, read_keys(Path(key_file) if key_file else None, environ))
+
+
+def bench_over(store: Store, settings: Settings) -> Bench:
+    """Open what drafts over an open store: the site's policies and the profile's models."""
+    policies = load_policies([Path(folder) for folder in settings.serve.policies])
     return Bench(store, settings, tuple(policies), open_models(settings))
 
 
@@ -151,7 +162,7 @@ def main() -> int:
         Thread(target=_follow, args=(asked.parent, over), daemon=True).start()
     try:
         settings = load_settings(Path(asked.config) if asked.config else None, profile=asked.profile)
-        run_worker(open_bench(settings, os.environ), over)
+        run_worker(bench_over(open_site_store(settings, os.environ), settings), over)
     except PosologyError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 2
