@@ -44,14 +44,14 @@ def revision_of(connection: Connection) -> str | None:
     return str(found[0]) if len(found) == 1 else None
 
 
-def require_head(connection: Connection, where: str) -> None:
+def require_head(connection: Connection, where: str, scripts: Path = SCRIPTS) -> None:
     """Raise StoreError, which says what to do, unless the database has the version this program needs."""
-    found, needed = revision_of(connection), head_revision()
+    found, needed = revision_of(connection), head_revision(scripts)
     if found == needed:
         return
     if found is None:
         raise StoreError(f"{where}: holds no store; make it with `posology store init`")
-    if is_older(found):
+    if is_older(found, scripts):
         raise StoreError(
             f"{where}: has version {found}, this program needs {needed}; "
             "make a backup, then run `posology store migrate`"

@@ -142,7 +142,7 @@ class Store:
                 raise StoreError(
                     f"{database_words(self.engine)}: an empty store; make it with `posology store init`"
                 )
-            self.cipher(connection, SYSTEM_KEY)
+            self.ciphers(connection, [SYSTEM_KEY])
 
     def close(self) -> None:
         """Close every connection and forget the keys."""
@@ -189,9 +189,14 @@ class Writing:
         self._touch(table, key, there=True)
 
     def new_key(self, kind: str, *, key_id: str | None = None) -> Cipher:
-        """Make a data key, wrapped by the current master key, and return its cipher."""
+        """Make a data key, wrapped by the store's master key, and return its cipher.
+
+        That is the key that wraps the store's own: a program that was not told of a new one raises KeyFileError.
+        """
         cipher = Cipher(key_id or new_id(), secrets.token_bytes(KEY_BYTES))
-        master = self.store.masters.current
+        in_use = self.connection.execute(select(keys.c.master_id).where(keys.c.id == SYSTEM_KEY)).scalar()
+        masters = self.store.masters
+        master = masters.of(in_use) if in_use else masters.current
         wrapped = master.wrap(cipher.secret, cipher.key_id)
         row = {"id": cipher.key_id, "kind": kind, "wrapped": wrapped, "master_id": master.id}
         self.insert(keys, row | {"created_us": self.now_us})

@@ -38,9 +38,9 @@ def _check_reads(connection: Connection, entries: Mapping[ReadEntry, int], findi
 
 
 def _check_scratches(store: Store, connection: Connection, findings: Findings) -> None:
-    query = select(scratches, packets.c.key_id).join(packets, packets.c.id == scratches.c.packet_id)
+    query = select(scratches, packets.c.key_id).outerjoin(packets, packets.c.id == scratches.c.packet_id)
     options = {"stream_results": True, "yield_per": 100}
-    ciphers: dict[str, Cipher | None] = {}
+    ciphers: dict[str | None, Cipher | None] = {}
     for number, row in enumerate(connection.execute(query, execution_options=options), start=1):
         if row.key_id not in ciphers:
             ciphers = {row.key_id: _cipher(store, connection, row.key_id)}
@@ -49,7 +49,9 @@ def _check_scratches(store: Store, connection: Connection, findings: Findings) -
             findings.add(f"scratches: row {number}: {fault}")
 
 
-def _cipher(store: Store, connection: Connection, key_id: str) -> Cipher | None:
+def _cipher(store: Store, connection: Connection, key_id: str | None) -> Cipher | None:
+    if key_id is None:  # its packet is gone
+        return None
     try:
         return store.ciphers(connection, [key_id]).get(key_id)
     except KeyFileError:
@@ -60,7 +62,7 @@ def _scratch_fault(row: Row[Any], cipher: Cipher | None) -> str:
     if row.id != f"{row.user_id}.{row.packet_id}.{row.target}":
         return "its columns do not say what its id says: it was altered"
     if cipher is None:
-        return "its key was destroyed or altered"
+        return "its packet or its key is gone or altered"
     try:
         cipher.open(row.text, f"scratches/text/{row.id}")
     except KeyFileError:

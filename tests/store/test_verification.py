@@ -1,0 +1,222 @@
+"""Whatever is altered in the database, since the last head that was kept elsewhere, is found."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import BigInteger, Integer, LargeBinary, Table, text
+
+from posology.ledger.entries import Kind
+from posology.review import audit
+from posology.store import SYSTEM, Store
+from posology.store.schema import METADATA, volatile_columns
+from posology.store.verification import verify_store
+from tests.store.populated import CLINICIAN, populate
+
+# What the ledger does not bind, and why nothing is lost by it.
+NOT_BOUND = {
+    "sessions.seen_us": "when a session was last seen",
+    **dict.fromkeys(("jobs.stage", "jobs.stage_done", "jobs.stage_total", "jobs.beat_us"), "progress"),
+    **dict.fromkeys(("scratches.seen_version", "scratches.saved_us"), "a note to oneself, never a record"),
+}
+LOSABLE = {
+    "scratches": "typed and never saved: whoever can write the database can lose it",
+    "reads": "a reading is recorded once more",
+}
+COLUMNS = [
+    (table.name, column.name)
+    for table in METADATA.sorted_tables
+    for column in table.columns
+    if f"{table.name}.{column.name}" not in NOT_BOUND
+]
+
+
+def test_the_list_of_what_is_not_bound_names_every_volatile_column() -> None:
+    volatile = {
+        f"{table.name}.{column}" for table in METADATA.sorted_tables for column in volatile_columns(table)
+    }
+    assert volatile <= NOT_BOUND.keys()
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    populate(store)
+    return store
+
+
+def alter(store: Store, *statements: str, values: dict[str, Any] | None = None) -> None:
+    """Write as an intruder would: past every reference and every check."""
+    with store.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            raw = connection.connection
+            raw.execute("PRAGMA foreign_keys=OFF")
+        else:
+            connection.exec_driver_sql("SET session_replication_role = replica")
+            connection.commit()
+        for statement in statements:
+            connection.execute(text(statement), values or {})
+        connection.commit()
+        connection.invalidate()
+
+
+def test_a_store_that_nobody_touched_verifies(filled: Store) -> None:
+    report = verify_store(filled)
+    assert (report.problems, report.ok) == ((), True)
+    assert report.rows > 20
+
+
+def _other(column: Any, value: Any) -> Any:
+    if isinstance(column.type, LargeBinary):
+        return bytes([*(value or b"x")[:-1], (value or b"x")[-1] ^ 1])
+    if isinstance(column.type, Integer | BigInteger):
+        return value + 1_000_000
+    return f"{value}x"
+
+
+def _where(table: Table, row: Any, prefix: str = "k") -> tuple[str, dict[str, Any]]:
+    names = [column.name for column in table.primary_key.columns]
+    clause = " AND ".join(f"{name} = :{prefix}_{name}" for name in names)
+    return clause, {f"{prefix}_{name}": getattr(row, name) for name in names}
+
+
+@pytest.mark.parametrize(("name", "column"), COLUMNS, ids=[".".join(pair) for pair in COLUMNS])
+def test_a_changed_column_is_found(populated_sqlite: Store, name: str, column: str) -> None:
+    store, table = populated_sqlite, METADATA.tables[name]
+    with store.read() as connection:
+        rows = connection.execute(table.select().order_by(*table.primary_key.columns)).all()
+    row = rows[-1]
+    clause, where = _where(table, row)
+    new = _other(table.columns[column], getattr(row, column))
+    statement = f'UPDATE {name} SET "{column}" = :new WHERE {clause}'
+    with changed(store, statement, {**where, "new": new}):
+        assert verify_store(store).problems, f"{name}.{column}"
+    assert verify_store(store).ok
+
+
+class changed:
+    """Alter the database as an intruder would, and put it back as it was."""
+
+    def __init__(self, store: Store, statement: str, values: dict[str, Any]) -> None:
+        self.file = Path(str(store.engine.url.database))
+        self.store, self.statement, self.values = store, statement, values
+
+    def __enter__(self) -> None:
+        self.store.engine.dispose()
+        self.before = self.file.read_bytes()
+        alter(self.store, self.statement, values=self.values)
+        self.store.engine.dispose()
+
+    def __exit__(self, *_: object) -> None:
+        self.store.engine.dispose()
+        with self.file.open("r+b") as stream:  # the same file: a replaced one is refused
+            stream.write(self.before)
+            stream.truncate()
+        for suffix in ("-wal", "-shm"):
+            Path(f"{self.file}{suffix}").unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def populated_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    import shutil
+
+    from posology.store import open_store
+    from tests.databases import TEST_KEYS
+
+    file = shutil.copy(sqlite_template, tmp_path_factory.mktemp("filled") / "store.db")
+    store = open_store(f"sqlite:///{file}", TEST_KEYS)
+    populate(store)
+    yield store
+    store.close()
+
+
+ROWS = [table.name for table in METADATA.sorted_tables]
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if name not in LOSABLE])
+def test_a_deleted_row_is_found(filled: Store, name: str) -> None:
+    row = _last(filled, METADATA.tables[name])
+    clause, where = _where(METADATA.tables[name], row)
+    alter(filled, f"DELETE FROM {name} WHERE {clause}", values=where)
+    assert not verify_store(filled).ok
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_an_added_row_is_found(filled: Store, name: str) -> None:
+    table = METADATA.tables[name]
+    row = dict(_last(filled, table)._mapping)
+    unique = {column.name for column in table.columns if column.primary_key or column.unique}
+    unique |= {c.name for u in table.constraints if type(u).__name__ == "UniqueConstraint" for c in u.columns}
+    for column in unique:
+        row[column] = _other(table.columns[column], row[column])
+    columns = ", ".join(f'"{column}"' for column in row)
+    marks = ", ".join(f":{column}" for column in row)
+    alter(filled, f"INSERT INTO {name} ({columns}) VALUES ({marks})", values=row)
+    assert not verify_store(filled).ok
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if name != "ledger_state"])
+def test_two_rows_that_took_each_others_place_are_found(filled: Store, name: str) -> None:
+    table = METADATA.tables[name]
+    with filled.read() as connection:
+        rows = connection.execute(table.select().order_by(*table.primary_key.columns)).all()
+    first, last = rows[0], rows[-1]
+    names = [column.name for column in table.primary_key.columns]
+    parked = {key: _other(table.columns[key], getattr(last, key)) for key in names}
+    steps = ((first, parked), (last, first._asdict()), (parked, last._asdict()))
+    for old, new in steps:
+        clause, where = _where(table, type("Row", (), old) if isinstance(old, dict) else old)
+        sets = ", ".join(f'"{key}" = :to_{key}' for key in names)
+        values = {**where, **{f"to_{key}": new[key] for key in names}}
+        alter(filled, f"UPDATE {name} SET {sets} WHERE {clause}", values=values)
+    assert not verify_store(filled).ok
+
+
+def _last(store: Store, table: Table) -> Any:
+    with store.read() as connection:
+        return connection.execute(table.select().order_by(*table.primary_key.columns)).all()[-1]
+
+
+def test_a_ledger_rewritten_as_a_whole_agrees_with_itself_and_an_exported_head_gives_it_away(
+    filled: Store, tmp_path: Path
+) -> None:
+    heads = tmp_path / "heads.jsonl"
+    head = audit.export_head(filled, SYSTEM, heads)
+    with filled.write(CLINICIAN) as w:
+        w.record(Kind.PACKET_READ, packet="packet1")
+    assert verify_store(filled, [head]).ok
+    cut_off_last_entries(filled, 2)
+    assert verify_store(filled).ok
+    report = verify_store(filled, [head])
+    assert any("cut off" in problem for problem in report.problems)
+
+
+def cut_off_last_entries(store: Store, count: int) -> None:
+    """Do what an intruder with every right would do: remove the last entries, and all that tells of them."""
+    from posology.ledger.tree import Frontier
+
+    ledger = METADATA.tables["ledger_entries"]
+    with store.read() as connection:
+        rows = connection.execute(ledger.select().order_by(ledger.c.n)).all()
+    frontier, nodes = Frontier(), set()
+    for row in rows[:-count]:
+        frontier, made = frontier.append(bytes(row.leaf))
+        nodes |= {(level, at) for level, at, _ in made if level}
+    last = max(row.at_us for row in rows[:-count])
+    state = {"size": frontier.size, "peaks": b"".join(frontier.peaks), "last": last}
+    table = METADATA.tables["ledger_nodes"]
+    with store.read() as connection:
+        held = {(row.level, row.position) for row in connection.execute(table.select())}
+    extra = itertools.chain.from_iterable(
+        [
+            (f"DELETE FROM ledger_nodes WHERE level = {level} AND position = {at}",)
+            for level, at in held - nodes
+        ]
+    )
+    alter(
+        store,
+        f"DELETE FROM ledger_entries WHERE n >= {frontier.size}",
+        *extra,
+        "UPDATE ledger_state SET size = :size, peaks = :peaks, last_us = :last",
+        values=state,
+    )
