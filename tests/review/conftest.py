@@ -1,7 +1,7 @@
 """A clinic for the tests of review: people, made charts, and packets drafted by the rules profile."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
@@ -13,11 +13,12 @@ from posology.ledger.entries import Kind
 from posology.policies import Code, load_policies
 from posology.priorauth import draft, open_models
 from posology.priorauth.acts import parse_act
+from posology.priorauth.request import Request
+from posology.priorauth.sheet import Desk
 from posology.records import read_chart_files
 from posology.review.acting import act_on
 from posology.review.charts import ChartUpload, load_chart, store_chart
-from posology.review.desks import Desks
-from posology.review.jobs import DraftRequest, ask_draft
+from posology.review.jobs import DraftRequest, ask_draft, open_request
 from posology.review.packets import create_packet, open_packet
 from posology.store import SYSTEM, Actor, Role, Store
 from posology.store.schema import jobs, ledger_entries, users
@@ -65,8 +66,8 @@ class Clinic:
     """People at work over one store."""
 
     store: Store
-    desk_of: Desks
-    sessions: dict = field(default_factory=dict)
+    policies: tuple
+    checker: object = None
 
     def actor(self, login, session="one"):
         role, name, npi = PEOPLE[login]
@@ -83,6 +84,20 @@ class Clinic:
             row = w.connection.execute(select(jobs).where(jobs.c.id == job_id)).one()
             chart = load_chart(self.store, chart_id)
             return create_packet(w, job_row=row, packet=packet, chart=chart, request=request)
+
+    def desk_of(self, opened):
+        """Set the desk of a packet: the request as its job keeps it, and no model."""
+        with self.store.read() as connection:
+            row = connection.execute(select(jobs).where(jobs.c.id == opened.head.job_id)).one()
+            asked = open_request(self.store.cipher(connection, row.key_id), row)
+        return Desk(
+            chart=load_chart(self.store, opened.head.chart_id),
+            policy=next(one for one in self.policies if one.id == opened.head.policy_id),
+            request=Request(asked.service, asked.day, asked.details),
+            checker=self.checker,
+            practice={},
+            embedder=rules()[1].embedder,
+        )
 
     def act(self, login, packet_id, seen=None, **act):
         seen = self.head(packet_id).version if seen is None else seen
@@ -106,13 +121,13 @@ class Clinic:
 
 
 def open_clinic(store):
-    settings, _, policies = rules()
+    _, _, policies = rules()
     with store.write(SYSTEM) as w:
         for login, (role, name, npi) in PEOPLE.items():
             row = {"id": login, "login": login, "name": name, "role": str(role), "npi": npi}
             w.insert(users, row | {"created_us": w.now_us, "changed_us": w.now_us})
             w.record(Kind.USER_CREATED, details={"user": login, "role": str(role)})
-    return Clinic(store, Desks(store, settings, policies))
+    return Clinic(store, tuple(policies))
 
 
 @pytest.fixture
