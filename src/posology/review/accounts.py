@@ -28,6 +28,7 @@ __all__ = [
     "find_account",
     "insert_account",
     "list_accounts",
+    "new_password",
     "reset_account",
     "row_of",
 ]
@@ -215,12 +216,17 @@ def enable_account(store: Store, actor: Actor, user_id: str) -> None:
         w.record(Kind.USER_CHANGED, details={"user": user_id, "changed": ["disabled"], "reason": "enabled"})
 
 
+def new_password() -> str:
+    """Return a random password for a first sign-in."""
+    return secrets.token_urlsafe(15)
+
+
 def reset_account(store: Store, actor: Actor, user_id: str) -> str:
     """Give an account a password for one sign-in, forget its one-time code, and return the password.
 
     For a person who lost either; the lock of failed sign-ins is lifted, and all sessions end.
     """
-    password = secrets.token_urlsafe(15)
+    password = new_password()
     hashed = hash_password(password)
     with store.write(actor) as w:
         row = row_of(w.connection, user_id)

@@ -13,10 +13,13 @@ from posology import __version__
 from posology.errors import InternalError, PosologyError
 from posology.web import assets, health, metrics
 from posology.web.api import jobs
+from posology.web.api import session as session_api
+from posology.web.api import users as users_api
 from posology.web.assets import read_assets
 from posology.web.guard import GuardedRoute, new_router
 from posology.web.limits import Rates
 from posology.web.metrics import Figures, Measured
+from posology.web.pages import account, signin, users
 from posology.web.permissions import Route, check_table
 from posology.web.problems import Faults, on_http, on_invalid, on_known
 from posology.web.security import SecureHeaders
@@ -25,7 +28,19 @@ from posology.web.templating import new_environment
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS: tuple[ModuleType, ...] = (assets, health, metrics, jobs)
+ROUTERS: tuple[ModuleType, ...] = (
+    assets,
+    health,
+    metrics,
+    session_api,
+    signin,
+    account,
+    users_api,
+    users,
+    jobs,
+)
+
+_FAILURES, _FAILURES_S = 30, 900.0  # refused sign-ins of one address, and the seconds they count
 
 own = new_router()
 
@@ -52,6 +67,7 @@ def create_app(site: Site) -> FastAPI:
     app.state.site, app.state.figures, app.state.assets = site, figures, files
     app.state.templates = new_environment(files.prefix)
     app.state.rates = Rates(site.serve.requests_per_minute)
+    app.state.failures = Rates(_FAILURES, _FAILURES_S)
     MultiPartParser.spool_max_size = (site.serve.upload_mb + 1) * 1024 * 1024  # no chart in clear on a disk
     app.router.routes.extend(own.routes)
     for module in ROUTERS:

@@ -30,6 +30,26 @@ TABLE: Mapping[Route, Rule] = {
     ("GET", "/metrics"): ADMINISTRATOR,
     ("GET", "/static/{release}/{name:path}"): PUBLIC,
     ("GET", "/api/v1/openapi.json"): PUBLIC,
+    # Sessions and accounts
+    ("GET", "/sign-in"): PUBLIC,
+    ("POST", "/sign-in"): PUBLIC,
+    ("POST", "/sign-out"): SIGNED_IN,
+    ("GET", "/account"): SIGNED_IN,
+    ("POST", "/account/password"): SIGNED_IN,
+    ("POST", "/account/prove"): SIGNED_IN,
+    ("GET", "/account/code"): SIGNED_IN,
+    ("POST", "/account/code"): SIGNED_IN,
+    ("GET", "/api/v1/session"): SIGNED_IN,
+    ("POST", "/api/v1/session"): PUBLIC,
+    ("DELETE", "/api/v1/session"): SIGNED_IN,
+    ("GET", "/users"): ADMINISTRATOR,
+    ("POST", "/users"): ADMINISTRATOR,
+    ("POST", "/users/{user_id}"): ADMINISTRATOR,
+    ("POST", "/users/{user_id}/{act}"): ADMINISTRATOR,
+    ("GET", "/api/v1/users"): ADMINISTRATOR,
+    ("POST", "/api/v1/users"): ADMINISTRATOR,
+    ("PATCH", "/api/v1/users/{user_id}"): ADMINISTRATOR,
+    ("POST", "/api/v1/users/{user_id}/reset"): ADMINISTRATOR,
     # Jobs
     ("GET", "/api/v1/jobs/{job_id}"): CARE,
     ("GET", "/api/v1/jobs/{job_id}/events"): CARE,
@@ -41,7 +61,18 @@ BEARER: Mapping[Route, str] = {  # routes that a machine may use with the token 
     ("GET", "/metrics"): "POSOLOGY_METRICS_TOKEN",
 }
 
-SET_UP: frozenset[Route] = frozenset()  # what an account that is not set up yet may use
+SET_UP: frozenset[Route] = frozenset(  # what an account that is not set up yet may use
+    {
+        ("GET", "/account"),
+        ("POST", "/account/password"),
+        ("POST", "/account/prove"),
+        ("GET", "/account/code"),
+        ("POST", "/account/code"),
+        ("POST", "/sign-out"),
+        ("GET", "/api/v1/session"),
+        ("DELETE", "/api/v1/session"),
+    }
+)
 
 QUIET: frozenset[Route] = frozenset(  # polled by pages: does not keep an idle session alive
     {

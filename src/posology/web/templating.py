@@ -29,7 +29,7 @@ def new_environment(static_prefix: str) -> Environment:
 
 
 def render(request: Request, name: str, context: Mapping[str, Any], *, status: int = 200) -> HTMLResponse:
-    """Return a page; templates also know ``session`` (or none), ``csrf``, ``practice``, ``demo``, ``path``."""
+    """Return a page; templates also know ``session`` or none, ``csrf``, ``practice``, ``demo``, ``path``."""
     site, session = site_of(request), has_session(request)
     shared = {
         "session": session,
