@@ -6,10 +6,12 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from posology.egress.doors import answers
 from posology.egress.listener import Listener
 from posology.egress.syscalls import io_uring, machine
 
@@ -176,15 +178,15 @@ def _question(name: str) -> bytes:
     return b"\x50\x50\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + labels + b"\x00\x00\x01\x00\x01"
 
 
-def try_name(*, resolver_in_reach: bool) -> Attempt:
-    """Ask the system's resolver for a reserved name; to be called after the lock only."""
+def try_name(resolvers: Collection[Path]) -> Attempt:
+    """Ask for a reserved name, and knock at the sockets of resolvers; to be called after the lock only."""
+    if any(answers(door) for door in resolvers):
+        return Attempt("name lookup", "reached")
     try:
         socket.getaddrinfo(RESERVED_NAME, None)
     except socket.gaierror as cause:
         codes = {getattr(socket, code): code for code in dir(socket) if code.startswith("EAI_")}
-        said = codes.get(cause.errno or 0, "unknown")
-        answered = cause.errno == socket.EAI_NONAME and resolver_in_reach
-        return Attempt("name lookup", "reached" if answered else "refused", said)
+        return Attempt("name lookup", "refused", codes.get(cause.errno or 0, "unknown"))
     return Attempt("name lookup", "reached")
 
 

@@ -1,20 +1,22 @@
 """Doors: Unix sockets of other services on this machine, through which something could be passed on."""
 
 import os
+import socket
 import stat
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from posology.egress.syscalls import MS_BIND, mount
+from posology.egress.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, mount
 
-__all__ = ["close_doors", "find_doors", "is_resolver"]
+__all__ = ["answers", "close_doors", "find_doors", "is_resolver"]
 
-PLACES = ("/run", "/var/run", "/tmp", "/dev")
-DEEPEST, MOST = (
-    4,
-    20_000,
-)  # folders below a place, entries looked at: the walk ends, the kernel's table does not
-RESOLVERS = ("nscd", "systemd/resolve", "avahi-daemon", "sssd", "sss/pipes")
+PLACES = ("/run", "/tmp", "/dev", "/var/lib/sss")
+DEEPEST = 4  # folders below a place
+MOST = 20_000  # entries looked at before the walk goes no deeper; the kernel's table is read whole
+RESOLVERS = tuple(
+    Path(place) for place in ("/run/nscd", "/run/systemd/resolve", "/run/avahi-daemon", "/var/lib/sss/pipes")
+)
 
 
 def find_doors(keep: Collection[Path] = ()) -> tuple[Path, ...]:
@@ -28,19 +30,37 @@ def find_doors(keep: Collection[Path] = ()) -> tuple[Path, ...]:
 
 
 def close_doors(doors: Collection[Path]) -> tuple[Path, ...]:
-    """Cover each socket with /dev/null in this mount namespace; return those that could not be covered."""
-    left = []
+    """Cover each socket with /dev/null in this mount namespace; return those that could not be covered.
+
+    Of a resolver the whole folder is covered: one that starts again makes its socket anew.
+    """
     for door in doors:
-        try:
-            mount("/dev/null", str(door), "", MS_BIND)
-        except OSError:
-            left.append(door)
-    return tuple(left)
+        with suppress(OSError):
+            if not is_resolver(door):
+                mount("/dev/null", str(door), "", MS_BIND)
+            elif _is_socket(door):
+                mount("tmpfs", str(door.parent), "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    return tuple(door for door in doors if _is_socket(door))
+
+
+def answers(door: Path) -> bool:
+    """Say whether someone listens behind a socket; it is connected to and nothing is sent."""
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
+        with socket.socket(socket.AF_UNIX, kind) as caller:
+            caller.setblocking(False)
+            try:
+                caller.connect(str(door))
+            except BlockingIOError:  # its queue is full: someone listens
+                return True
+            except OSError:
+                continue
+            return True
+    return False
 
 
 def is_resolver(door: Path) -> bool:
     """Say whether a service that looks up names listens there."""
-    return any(f"/{name}/" in f"{door}/" for name in RESOLVERS)
+    return any(place in door.parents for place in RESOLVERS)
 
 
 def _bound() -> Iterator[str]:

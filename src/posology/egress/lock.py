@@ -19,6 +19,7 @@ from posology.egress.syscalls import (
     filter_syscalls,
     forbid_connect,
     give_up_privileges,
+    keep_mounts_private,
     leave_namespaces,
     machine,
 )
@@ -125,6 +126,10 @@ class _State:
 
 def _enter_namespace(state: _State) -> None:
     state.user_namespace = leave_namespaces()
+    try:
+        keep_mounts_private()
+    except OSError:  # a container may forbid mounts: the doors stay open, and the seal lists them
+        return
     state.left = close_doors(state.doors)
 
 

@@ -82,7 +82,7 @@ def probe(listener: Listener | None) -> ProbeReport:
 def probe_sealed(listener: Listener, seal: Seal, spare: socket.socket | None = None) -> ProbeReport:
     """Try every way out from a sealed process, a name lookup and a kept listening socket among them."""
     report = probe(listener)
-    more = [try_name(resolver_in_reach=_resolvers(seal.doors))]
+    more = [try_name([door for door in seal.doors if is_resolver(door)])]
     if spare is not None:
         more.append(try_listening_socket(spare, listener))
     return ProbeReport(listener, (*report.attempts, *more))
@@ -125,7 +125,3 @@ def _advice(leaks: Sequence[Attempt], doors: Sequence[Path]) -> str:
             f"a resolver of this machine answers through {open_ones or 'a socket'}: keep it from this service"
         )
     return "Posology does not run; see docs/sealed.md for what the kernel must allow"
-
-
-def _resolvers(doors: Sequence[Path]) -> bool:
-    return any(is_resolver(door) for door in doors)

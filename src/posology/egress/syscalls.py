@@ -16,6 +16,7 @@ __all__ = [
     "forbid_connect",
     "give_up_privileges",
     "io_uring",
+    "keep_mounts_private",
     "landlock_version",
     "leave_namespaces",
     "machine",
@@ -24,7 +25,8 @@ __all__ = [
 ]
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x0002_0000, 0x1000_0000, 0x4000_0000
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_SLAVE = 0x2, 0x4, 0x8, 0x1000, 0x4000, 0x80000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 0x1, 0x2, 0x4, 0x8
+MS_BIND, MS_REC, MS_SLAVE = 0x1000, 0x4000, 0x80000
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC = 1, 1
@@ -93,8 +95,12 @@ def leave_namespaces() -> bool:
         within = True
     else:
         within = False
-    mount("none", "/", "", MS_REC | MS_SLAVE)
     return within
+
+
+def keep_mounts_private() -> None:
+    """Let no mount made from here on be seen by others; theirs are still seen here."""
+    mount("none", "/", "", MS_REC | MS_SLAVE)
 
 
 def _write_own(name: str, text: str) -> None:
