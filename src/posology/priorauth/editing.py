@@ -18,7 +18,7 @@ from posology.priorauth.story import Check, chart_facts, tell_checked
 from posology.priorauth.subject import subject_of
 from posology.priorauth.table import EvidenceTable
 from posology.priorauth.verify import check_sentences
-from posology.quotes import Evidence
+from posology.quotes import Evidence, EvidenceKind
 
 __all__ = ["Checked", "Hand", "check_of", "drop", "edit", "offer", "particulars_of", "preview"]
 
@@ -148,6 +148,7 @@ def offer(sheet: Sheet, act: Offer, hand: Hand) -> tuple[Sheet, str]:
 
 def _edited(act: Edit, row: Row, sheet: Sheet, record: Mapping[str, Any]) -> DraftSentence:
     """Return a person's wording as a draft; it may leave out what they could take out altogether."""
+    _require_own("edit: sentence", row, sheet.table)
     cites = list(act.cites or row["cites"])
     known = {key for _, key in cited_ids(record)}
     unknown = [key for key in cites if key not in known]
@@ -170,7 +171,19 @@ def _citing(draft: DraftSentence, particulars: Sequence[Evidence]) -> DraftSente
     return replace(draft, cites=(*draft.cites, *named))
 
 
+def _require_own(key: str, row: Row, table: EvidenceTable) -> None:
+    """Refuse to reword the payer: what its policy says, and whether it applies, follows from the findings."""
+    cited = table.items(row["cites"])
+    if cited and all(one.kind is EvidenceKind.POLICY for one in cited):
+        raise RequestError(
+            f"{key} {row['id']!r}: it quotes the payer's policy, whose words nobody edits; drop it, "
+            "or override the criterion"
+        )
+
+
 def _offered(act: Offer, row: Row, table: EvidenceTable) -> DraftSentence:
+    if act.text:
+        _require_own("offer: withheld", row, table)
     return DraftSentence(
         row["section"],
         act.text or row["sentence"],

@@ -13,7 +13,7 @@ Kind = Literal["sentence", "criterion", "gap", "attachment", "answer", "conclusi
 Change = Literal["added", "removed", "changed"]
 Operation = Literal["equal", "insert", "delete", "replace"]
 
-_WORD = re.compile(r"\s*\S+\s*$|\s*\S+")
+_WORD = re.compile(r"\s*\S+(?:\s+$)?|\s+")
 _SHOWN = ("status", "basis", "decided_by")  # of a criterion
 _SAID = ("sentence", "cites", "verdict", "written_by")  # of a sentence
 
