@@ -15,6 +15,7 @@ from posology.web import assets, health, metrics
 from posology.web.api import jobs
 from posology.web.api import session as session_api
 from posology.web.api import users as users_api
+from posology.web.api.routers import REVIEW
 from posology.web.assets import read_assets
 from posology.web.guard import GuardedRoute, new_router
 from posology.web.limits import Rates
@@ -38,6 +39,7 @@ ROUTERS: tuple[ModuleType, ...] = (
     users_api,
     users,
     jobs,
+    *REVIEW,
 )
 
 _FAILURES, _FAILURES_S = 30, 900.0  # refused sign-ins of one address, and the seconds they count

@@ -55,6 +55,30 @@ TABLE: Mapping[Route, Rule] = {
     ("GET", "/api/v1/jobs/{job_id}/events"): CARE,
     ("POST", "/api/v1/jobs/{job_id}/cancel"): CARE,
     ("POST", "/api/v1/jobs/{job_id}/retry"): CARE,
+    # Charts, drafts, packets
+    ("POST", "/api/v1/charts"): CARE,
+    ("GET", "/api/v1/charts/{chart_id}"): CARE,
+    ("POST", "/api/v1/drafts"): CARE,
+    ("GET", "/api/v1/policies"): CARE,
+    ("GET", "/api/v1/packets"): CARE,
+    ("GET", "/api/v1/packets/{packet_id}"): CARE,
+    ("GET", "/api/v1/packets/{packet_id}/head"): CARE,
+    ("GET", "/api/v1/packets/{packet_id}/versions"): CARE,
+    ("GET", "/api/v1/packets/{packet_id}/versions/{number}"): CARE,
+    ("GET", "/api/v1/packets/{packet_id}/sources"): CARE,
+    ("GET", "/api/v1/packets/{packet_id}/sources/{source:path}"): CARE,
+    ("PUT", "/api/v1/packets/{packet_id}/scratch/{target}"): CARE,
+    ("GET", "/api/v1/packets/{packet_id}/scratch/{target}"): CARE,
+    ("DELETE", "/api/v1/packets/{packet_id}/scratch/{target}"): CARE,
+    ("POST", "/api/v1/packets/{packet_id}/acts"): CARE,
+    ("POST", "/api/v1/packets/{packet_id}/preview"): CARE,
+    # The ledger
+    ("GET", "/api/v1/ledger/entries"): AUDITOR,
+    ("GET", "/api/v1/ledger/entries/{number}/proof"): AUDITOR,
+    ("GET", "/api/v1/ledger/head"): HEADS,
+    ("GET", "/api/v1/ledger/consistency"): AUDITOR,
+    ("POST", "/api/v1/ledger/verify"): HEADS,
+    ("GET", "/api/v1/ledger/export"): AUDITOR,
 }
 
 BEARER: Mapping[Route, str] = {  # routes that a machine may use with the token of this environment variable
@@ -78,6 +102,7 @@ QUIET: frozenset[Route] = frozenset(  # polled by pages: does not keep an idle s
     {
         ("GET", "/api/v1/jobs/{job_id}"),
         ("GET", "/api/v1/jobs/{job_id}/events"),
+        ("GET", "/api/v1/packets/{packet_id}/head"),
     }
 )
 

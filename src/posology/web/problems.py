@@ -7,6 +7,7 @@ import http
 import logging
 import traceback
 from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -91,6 +92,8 @@ def on_known(request: Request, error: Exception) -> Response:
     if isinstance(error, NotAllowed):
         _record(request, "not-allowed")
     details = getattr(error, "details", None)
+    if is_dataclass(details) and not isinstance(details, type):
+        details = asdict(details)
     more = {"conflict": dict(details)} if isinstance(details, Mapping) else None
     headers = {"Retry-After": "5"} if status == 503 else None
     return problem(request, status, str(error), headers=headers, more=more)

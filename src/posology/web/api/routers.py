@@ -1,0 +1,9 @@
+"""The modules of the API that draft, review and audit."""
+
+from types import ModuleType
+
+from posology.web.api import acts, charts, drafts, ledger, packets, policies, scratch, sources
+
+__all__ = ["REVIEW"]
+
+REVIEW: tuple[ModuleType, ...] = (charts, drafts, policies, packets, sources, scratch, acts, ledger)
