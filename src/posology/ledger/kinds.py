@@ -204,6 +204,7 @@ DETAILS: Mapping[Kind, Mapping[str, Rule]] = {
     Kind.SEAL_PROBED: {
         "sealed": FLAG,
         "how": CODE,
+        "layers": listed(CODE),
         "probes": mapped(CODE, CODE),
         "ok": FLAG,
         "allowed": listed(ADDRESS),

@@ -1,0 +1,119 @@
+"""The demonstration: a store of its own, a made patient, and a clinician whose session one address opens."""
+
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from posology.config import Practice, Settings
+from posology.errors import SettingsError
+from posology.policies import Code, Policy, load_policies
+from posology.priorauth import parse_request
+from posology.review.accounts import NewAccount, create_account, new_password
+from posology.review.charts import ChartUpload, store_chart
+from posology.review.jobs import DraftRequest, ask_draft, job_of
+from posology.store import SYSTEM, Actor, MasterKeys, Role, init_store, new_key_file, open_store, read_keys
+from posology.testing import make_chart, plans_for
+
+__all__ = ["Demonstration", "demo_keys", "demo_settings", "prepare_demo", "wait_for_draft"]
+
+FOLDER = "posology-demo"
+_POLICY = "cms-ncd-100.1"
+_CHARTS = (("meet", 7), ("meet", 11), ("lack", 3))  # plans of made charts, and their seeds
+_LONGEST_S = 300.0
+_CLINICIAN = NewAccount("demo", "Wendell Fairweather, MD", Role.CLINICIAN, "1028833543")
+_STAFF = NewAccount("demo-staff", "Tomasz Reyes", Role.STAFF)
+_PRACTICE = Practice(
+    name="Lakeside Clinic",
+    npi="1234567893",
+    address="12 Harbor Street, Duluth, MN 55802",
+    phone="+1 555 010 7788",
+)
+_DETAILS: Mapping[str, Any] = {
+    "quantity": {"value": 1, "unit": "procedure"},
+    "body_site": "stomach",
+    "kind": "initial",
+    "diagnoses": [{"code": "E66.01", "display": "Morbid (severe) obesity due to excess calories"}],
+    "requester": {"name": "Tomasz Reyes", "phone": "+1 555 010 7790"},
+    "facility": {"name": "Lakeside Surgical Center", "npi": "1679576722"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """A demonstration that is ready: the draft under way, and the secret of its one-time address."""
+
+    user_id: str
+    job_id: str
+    secret: str
+
+
+def demo_settings(settings: Settings, parent: Path) -> Settings:
+    """Return settings whose store and key lie in a folder of their own, on loopback only."""
+    host = settings.serve.host
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        raise SettingsError(f"serve.host: a demonstration listens on loopback only, not on {host}")
+    folder = parent / FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    profile = settings.profile.model_copy(update={"store": f"sqlite:///{folder / 'posology.db'}"})
+    serve = settings.serve.model_copy(
+        update={"key_file": str(folder / "key"), "url": "", "require_totp": False, "heads_file": ""}
+    )
+    practice = settings.practice if settings.practice.name else _PRACTICE
+    return replace(settings, profile=profile, serve=serve, practice=practice)
+
+
+def demo_keys(settings: Settings) -> MasterKeys:
+    """Return the demonstration's key, made where there is none."""
+    file = Path(settings.serve.key_file)
+    return read_keys(file, {}) if file.exists() else new_key_file(file)
+
+
+def prepare_demo(settings: Settings, masters: MasterKeys) -> Demonstration:
+    """Make the demonstration's store anew, with its people and one chart, and ask for the draft."""
+    folder = Path(settings.serve.key_file).parent
+    for old in folder.glob("posology*.db*"):
+        old.unlink()
+    store = init_store(settings.profile.store, masters)
+    try:
+        user_id = create_account(store, SYSTEM, _CLINICIAN, new_password())
+        create_account(store, SYSTEM, _STAFF, new_password())
+        actor = Actor(user_id, Role.CLINICIAN, "", _CLINICIAN.name, _CLINICIAN.npi)
+        policy = next(one for one in load_policies() if one.id == _POLICY)
+        details = parse_request(_DETAILS, "demonstration")
+        asked = []
+        for name, seed in _CHARTS:
+            body, service, day = _made_chart(policy, name, seed)
+            chart_id = store_chart(store, actor, ChartUpload((("chart.json", body),)))
+            request = DraftRequest(chart_id, service, day, _POLICY, policy.payer, details)
+            asked.append(ask_draft(store, actor, request))
+    finally:
+        store.close()
+    return Demonstration(user_id, asked[0], secrets.token_urlsafe(24))
+
+
+def _made_chart(policy: Policy, name: str, seed: int) -> tuple[bytes, Code, date]:
+    """Make the chart of one synthetic patient, and return it with what is asked for and when."""
+    plan = next(plan for plan in plans_for(policy) if plan.name == name)
+    made = make_chart(policy, plan=plan, seed=seed)
+    service = made.truth["service"]
+    return (
+        json.dumps(made.bundle).encode(),
+        Code(service["system"], service["code"]),
+        date.fromisoformat(made.truth["date"]),
+    )
+
+
+def wait_for_draft(settings: Settings, masters: MasterKeys, demo: Demonstration) -> None:
+    """Wait until the first draft has ended, however it ended; no longer than a slow machine needs."""
+    store = open_store(settings.profile.store, masters)
+    try:
+        limit = time.monotonic() + _LONGEST_S
+        while not job_of(store, demo.job_id).final and time.monotonic() < limit:
+            time.sleep(0.25)
+    finally:
+        store.close()

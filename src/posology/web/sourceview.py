@@ -1,0 +1,73 @@
+"""The source beside the letter: a document around its quote, or an entry with its quoted element."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from posology.errors import NotFound
+from posology.review.sources import SourceText
+
+__all__ = ["Line", "SourceView", "build_source_view", "evidence_row", "source_named"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Line:
+    """One element of an entry; ``quoted`` where the packet quotes it, ``first`` the first such."""
+
+    path: str
+    value: str
+    quoted: bool
+    first: bool
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SourceView:
+    """What the page shows of a source: the text before, in and after the quote, or the entry's elements."""
+
+    kind: str
+    title: str
+    reference: str
+    date: str
+    before: str = ""
+    quote: str = ""
+    after: str = ""
+    start: int = 0
+    end: int = 0
+    length: int = 0
+    lines: tuple[Line, ...] = ()
+
+
+def evidence_row(record: Mapping[str, Any], identifier: str) -> Mapping[str, Any]:
+    """Return a piece of evidence of a packet; raise NotFound where it has none of this id."""
+    for row in record["evidence"]:
+        if row["id"] == identifier:
+            return dict(row)
+    raise NotFound("packet: no such piece of evidence; it may have been taken out meanwhile")
+
+
+def source_named(row: Mapping[str, Any]) -> str:
+    """Return the source that a piece of evidence stands in, or was computed from."""
+    derived: Sequence[str] = row.get("from") or ()
+    source = str(row.get("source") or (derived[0] if derived else ""))
+    if not source or row["kind"] in ("policy", "human"):
+        raise NotFound("packet: this piece of evidence stands in no source of the chart")
+    return source
+
+
+def build_source_view(source: SourceText, row: Mapping[str, Any]) -> SourceView:
+    """Build what the page shows of a source for one piece of evidence."""
+    if source.kind == "text":
+        start, end = int(row.get("start") or 0), int(row.get("end") or 0)
+        text = source.text
+        return SourceView(
+            "text", source.title or source.source, source.source, source.date,
+            text[:start], text[start:end], text[end:], start, end, len(text),
+        )  # fmt: skip
+    path = str(row.get("path") or "")
+    lines, first = [], True
+    for name, value in source.fields:
+        quoted = bool(path) and (name == path or name.startswith((f"{path}.", f"{path}[")))
+        lines.append(Line(name, value, quoted, quoted and first))
+        first = first and not quoted
+    date = source.date or str(row.get("date") or "")
+    return SourceView("structured", source.title, source.source, date, lines=tuple(lines))
