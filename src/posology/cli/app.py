@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from posology.cli import chart, models, policy, user
+from posology.cli import chart, ledger, models, policy, store, user
 from posology.cli.batch import batch
 from posology.cli.draft import draft
 from posology.cli.explain import explain
@@ -42,6 +42,8 @@ def _main(
 app.add_typer(chart.app, name="chart")
 app.add_typer(policy.app, name="policy")
 app.add_typer(models.app, name="models")
+app.add_typer(store.app, name="store")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(user.app, name="user")
 app.command()(draft)
 app.command()(batch)

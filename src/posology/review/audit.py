@@ -3,6 +3,7 @@
 Functions that take an actor record themselves; the others only read.
 """
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, Select, select, tuple_
 
-from posology.errors import LedgerError, NotFound
+from posology.errors import LedgerError, NotFound, OutputError
 from posology.ledger.entries import Kind
 from posology.ledger.export import parse_object, write_export
 from posology.ledger.heads import SignedHead, SigningKey, append_head, sign_head
@@ -41,6 +42,7 @@ __all__ = [
     "export_ledger",
     "inclusion",
     "prove",
+    "save_export",
     "signed_head",
     "verify",
     "verify_store",
@@ -220,6 +222,22 @@ def export_ledger(store: Store, actor: Actor, stream: BinaryIO) -> SignedHead:
         head = _head(store, connection, read_log(connection))
         public_key = _key(store, connection).public_bytes()
         write_export(stream, head, public_key, _bodies(connection))
+    return head
+
+
+def save_export(store: Store, actor: Actor, file: Path) -> SignedHead:
+    """Write the whole ledger into a new file, which appears whole or not at all."""
+    part = file.with_name(f".{file.name}.part")
+    try:
+        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as stream:
+            head = export_ledger(store, actor, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.link(part, file)
+    except OSError as cause:
+        raise OutputError(f"{file}: cannot be written ({cause.strerror})") from cause
+    finally:
+        part.unlink(missing_ok=True)
     return head
 
 

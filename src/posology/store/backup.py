@@ -45,9 +45,13 @@ class Backup:
     root: str
 
 
-def backup(store: Store, folder: Path, actor: Actor = SYSTEM) -> Backup:
-    """Write a backup into a folder and record it; nothing is left where either fails."""
-    with _whole_file(folder, f"posology-{_stamp(store.clock())}.zip") as (stream, file):
+def backup(store: Store, target: Path, actor: Actor = SYSTEM) -> Backup:
+    """Write a backup into a folder, or a file NAME.zip, and record it; where either fails nothing is left."""
+    named = target.suffix == ".zip" and not target.is_dir()
+    folder, name = (
+        (target.parent, target.name) if named else (target, f"posology-{_stamp(store.clock())}.zip")
+    )
+    with _whole_file(folder, name) as (stream, file):
         with store.read() as connection:
             made = _write(connection, stream, store.clock())
         stream.flush()
@@ -83,7 +87,7 @@ def _whole_file(folder: Path, name: str) -> Iterator[tuple[BufferedRandom, Path]
             yield stream, target
         os.link(temporary, target)  # never over a backup that is there
     except FileExistsError as cause:
-        raise OutputError(f"{target}: is there already; wait a second and try again") from cause
+        raise OutputError(f"{target}: is there already; a backup is never replaced") from cause
     except OSError as cause:
         raise OutputError(f"{target}: cannot be written ({cause.strerror})") from cause
     finally:

@@ -191,7 +191,7 @@ class Writing:
     def new_key(self, kind: str, *, key_id: str | None = None) -> Cipher:
         """Make a data key, wrapped by the store's master key, and return its cipher.
 
-        That is the key that wraps the store's own: a program that was not told of a new one raises KeyFileError.
+        That is the key that wraps the store's own: KeyFileError where this program was not told of it.
         """
         cipher = Cipher(key_id or new_id(), secrets.token_bytes(KEY_BYTES))
         in_use = self.connection.execute(select(keys.c.master_id).where(keys.c.id == SYSTEM_KEY)).scalar()
