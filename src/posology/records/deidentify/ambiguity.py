@@ -18,13 +18,14 @@ _AFTER = re.compile(
     r"|says|said|complains|complained"
     r"|lives|lived|works|worked|agrees|agreed|told|tells|feels|felt|understands|understood"
     r"|requests|requested|asks|asked"
-    r"|describes|described|endorses|endorsed|verbalized|called|wants|wishes|tolerated|underwent"
+    r"|tolerates|takes|took|came|comes|presents|presented|attends|attended|missed|walks|weighs|describes|described|endorses|endorsed|verbalized|called|wants|wishes|tolerated|underwent"
     r"|arrived|returns|returned"
     r"|(?:was|is|has\s+been)\s+(?:seen|admitted|discharged|referred|evaluated|examined|counseled"
     r"|advised|informed|born"
     r"|an?\s+\d|an?\s+\w+\s+\d|accompanied|instructed))\b",
     re.IGNORECASE,
 )
+_POSSESSIVE = re.compile(r"['’]s\s+[a-z]+")
 _QUALIFIED = re.compile(r"(?:['’]s?|s['’])?[\s-]+([A-Za-z]+)(?:\s+([A-Za-z]+))?")
 
 
@@ -40,10 +41,12 @@ def is_name_here(text: str, start: int, end: int) -> bool:
     if not word[0].isupper():
         return False
     if _BEFORE.search(text[max(0, start - 40) : start]):
-        return not _is_qualified(text, end) or word.lower() not in EPONYMS
-    if _is_qualified(text, end):
+        return not _is_qualified(text, word, end) or word.lower() not in EPONYMS
+    if _is_qualified(text, word, end):
         return False
     if _AFTER.match(text, end):
+        return True
+    if word.lower() in COMMON | MONTHS and _POSSESSIVE.match(text, end):
         return True
     if word.lower() in DISEASES | MONTHS:
         return False
@@ -52,13 +55,13 @@ def is_name_here(text: str, start: int, end: int) -> bool:
     return _is_capitalised_within(text, word, start, end)
 
 
-def _is_qualified(text: str, end: int) -> bool:
-    """Say whether a clinical noun follows within two words, or a hyphen and another eponym."""
+def _is_qualified(text: str, word: str, end: int) -> bool:
+    """Say whether a clinical noun follows an eponym within two words, or a hyphen and another."""
     match = _QUALIFIED.match(text, end)
     if match is None:
         return text[end : end + 1] == "-"
     following = [part.lower() for part in match.groups() if part]
-    if any(part in CLINICAL_NOUNS for part in following):
+    if word.lower() in EPONYMS and CLINICAL_NOUNS.intersection(following):
         return True
     return match[0].startswith("-") and following[0] in EPONYMS
 

@@ -74,7 +74,7 @@ def birth_forms(born: date) -> list[str]:
     gap = r"\s?[-/.\s]\s?"
     compact = (f"{born:%Y%m%d}", f"{born:%m%d%Y}", f"{born:%d%m%Y}")
     return [
-        rf"{year}{gap}{month}{gap}{day}",
+        rf"{year}{gap}{month}{gap}{day}(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?",
         rf"{month}{gap}{day}{gap}{years}",
         rf"{day}{gap}{month}{gap}{years}",
         rf"{word}[\s-]*{nth}[\s,-]+(?:of\s+)?{years}",

@@ -1,13 +1,21 @@
 """De-identifying a text: everything known and everything recognised gives way to labels."""
 
+import re
 from collections.abc import Iterable
 
 from posology.records.deidentify.kinds import Deidentified, Kind, Replacement
 from posology.records.deidentify.matching import Matcher, build_matcher
 from posology.records.deidentify.recognisers import RECOGNISERS
 from posology.records.deidentify.values import KnownIdentifiers
+from posology.records.deidentify.words import PHRASES
 
 __all__ = ["apply_replacements", "deidentify", "deidentify_with"]
+
+_VAGUE = frozenset({Kind.OTHER, Kind.PHONE})  # any other kind of the same characters says more
+_PHRASE = re.compile(
+    "|".join(re.escape(phrase).replace("'", "['’]?").replace(r"\.", r"\.?") for phrase in PHRASES),
+    re.IGNORECASE,
+)
 
 
 def deidentify(text: str, known: KnownIdentifiers) -> Deidentified:
@@ -23,9 +31,9 @@ def deidentify(text: str, known: KnownIdentifiers) -> Deidentified:
 
 def deidentify_with(text: str, matcher: Matcher) -> Deidentified:
     """Do what ``deidentify`` does for one of many texts, with what is known compiled once."""
-    known = matcher.find(text)
+    kept = [match.span() for match in _PHRASE.finditer(text)]
     recognised = [found for find in RECOGNISERS.values() for found in find(text)]
-    replaced = _merged(known, recognised)
+    replaced = _merged(_outside(matcher.find(text), kept), _outside(recognised, kept))
     return Deidentified(apply_replacements(text, replaced), replaced)
 
 
@@ -36,6 +44,11 @@ def apply_replacements(text: str, replaced: Iterable[Replacement]) -> str:
         pieces += [text[place : one.start], one.label]
         place = one.end
     return "".join([*pieces, text[place:]])
+
+
+def _outside(found: list[Replacement], kept: list[tuple[int, int]]) -> list[Replacement]:
+    """Leave out what lies within a clinical phrase, such as the saint of St. John's wort."""
+    return [one for one in found if not any(start <= one.start and one.end <= end for start, end in kept)]
 
 
 def _merged(known: list[Replacement], recognised: list[Replacement]) -> tuple[Replacement, ...]:
@@ -52,7 +65,7 @@ def _merged(known: list[Replacement], recognised: list[Replacement]) -> tuple[Re
             members.append(one)
             continue
         if members:
-            best = max(members, key=lambda m: (m in certain, m.end - m.start, m.kind is not Kind.OTHER))
+            best = max(members, key=lambda m: (m in certain, m.end - m.start, m.kind not in _VAGUE))
             merged.append(Replacement(members[0].start, max(m.end for m in members), best.kind, best.label))
         members = [one]
     return tuple(merged)

@@ -58,7 +58,7 @@ _PATTERNS = tuple(
     )
 )
 _NUMERIC = re.compile(
-    rf"(?<![\d./-])(?P<a>\d{{1,2}})(?P<s>[/.-])(?P<b>\d{{1,2}})(?P=s)(?:{_YEAR}|(?P<short>\d\d))(?!\d"
+    rf"(?<![\d./])(?P<a>\d{{1,2}})(?P<s>[/.-])(?P<b>\d{{1,2}})(?P=s)(?:{_YEAR}|(?P<short>\d\d))(?!\d"
     rf"|[/-]\d|\.\d){_TIME}"
 )
 _BIRTH = re.compile(
@@ -96,6 +96,8 @@ def _year(groups: dict[str, str | None]) -> int | None:
 def _is_date(match: re.Match[str]) -> bool:
     a, b = int(match["a"]), int(match["b"])
     if not (0 < a <= 12 and 0 < b <= 31) and not (0 < a <= 31 and 0 < b <= 12):
+        return False
+    if match["s"] == "-" and match.string[match.start() - 1 : match.start()] == "-":
         return False
     # 1-2-10 and 1.2.10 number things; 01-02-10 and 1/2/10 are dates.
     return match["s"] == "/" or match["year"] is not None or (len(match["a"]) == 2 and len(match["b"]) == 2)

@@ -12,11 +12,15 @@ _CAPITALISED = r"[A-ZÀ-ÖØ-ÞŠŽ][^\W\d_]*(?:['’-][^\W\d_]+)*"
 _TOKEN = re.compile(rf"(?:{_CAPITALISED}|(?:van|von|der|den|de|del|della|la|di|da|dos|bin|al|el|y)\b)")
 _GAP = re.compile(r"\.?[ \t]*,[ \t]*|\.[ \t]*|[ \t]+(?:\n[ \t]*)?|\n[ \t]*")
 _MOST = 4  # words of a name
+# MR without a full stop is magnetic resonance.
 _TITLE = re.compile(
-    r"(?<!\w)(?:Mr|Mrs|Ms|Miss|Mx|Dr|Drs|Prof|Professor|Doctor|Rev|Father|Nurse|MR|MRS|MS|DR"
-    r"|DRS)\b\.?\s*(?=[A-ZÀ-Þ])"
+    r"(?<!\w)(?:Mr|Mrs|Ms|Miss|Mx|Dr|Drs|Prof|Professor|Doctor|Rev|Father|Nurse|MR\.|MRS|MS\.|DR|DRS|mr\.|mrs|ms\.|dr\.)"
+    r"(?!\w)\.?\s*(?=[A-ZÀ-Þ]|(?:van|von|de|del|la|di|da|el|al)\s)"
 )
-_SPOKEN = re.compile(r"(?<!\w)(?:mr|mrs|dr|ms)\s?\.?\s+([a-z]{3,}(?:-[a-z]+)?)\b")
+_SPOKEN = re.compile(
+    r"(?<!\w)(?:mr|mrs|dr|ms)\s?\.?\s+(?![a-z]*(?:gram|graphy|scopy|scan|scans|imaging|images?|study|mri)\b)"
+    r"([a-z]{3,}(?:-[a-z]+)?)\b"
+)
 # Who has a name after a colon; "Mother: diabetes" has a disease.
 _ROLES = (
     r"patient|provider|physician|surgeon|attending|resident|doctor|dr|pcp|author|clinician|radiologist"
@@ -67,12 +71,12 @@ def _run_end(text: str, start: int) -> int:
     end = place = start
     for number in range(_MOST):
         token = _TOKEN.match(text, place)
-        if token is None or _stem(token[0]) in NOT_NAMES:
+        if token is None or (_stem(token[0]) in NOT_NAMES and not _is_middle(text, token, number)):
             break
         if token[0][0].isupper():
             end = token.start() + len(_bare(token[0]))
         gap = _GAP.match(text, token.end())
-        if gap is None or end < token.start() or not _goes_on(token[0], gap[0], number):
+        if gap is None or not _goes_on(token[0], gap[0], number):
             break
         place = gap.end()
     return end
@@ -99,6 +103,16 @@ def _goes_on(token: str, gap: str, number: int) -> bool:
     return not (len(token) > 1 and token.isupper() and number >= 1) and not token.endswith(("'s", "’s"))
 
 
+def _is_middle(text: str, token: re.Match[str], number: int) -> bool:
+    """Say whether a letter within a name is a middle initial: "Jane A."."""
+    return (
+        number > 0
+        and len(token[0]) == 1
+        and token[0].isupper()
+        and text[token.end() : token.end() + 1] == "."
+    )
+
+
 def _bare(token: str) -> str:
     return token[:-2] if token.endswith(("'s", "’s", "'S", "’S")) else token
 
@@ -108,4 +122,6 @@ def _stem(token: str) -> str:
 
 
 def _is_plain(name: str) -> bool:
-    return any(word.strip(".").lower() in NOT_NAMES for word in name.split() if len(word.strip(".")) > 1)
+    words = [word.strip(".") for word in name.split() if len(word.strip(".")) > 1]
+    # "Noted CT, PA and lateral" mixes words in capitals with others; a name does not.
+    return any(word.lower() in NOT_NAMES for word in words) or len({word.isupper() for word in words}) > 1

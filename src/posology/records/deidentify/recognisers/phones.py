@@ -11,6 +11,7 @@ _FORMS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"(?<![\w.-])(?:\+?1[\s.-]?)?(?:\(\d{{3}}\)\s*|\d{{3}}[.-])\d{{3}}[\s.-]\d{{4}}(?!\d){_EXTENSION}",
+        rf"(?<![\w./-])\(?0\d{{1,4}}\)?(?:[ .-]\d{{2,4}}){{2,5}}(?![\w./]){_EXTENSION}",
         rf"(?<!\w)\+\d{{1,3}}(?:[\s.()-]{{0,2}}\d{{1,4}}){{2,6}}(?!\d){_EXTENSION}",
     )
 )

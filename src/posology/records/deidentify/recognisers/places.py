@@ -16,6 +16,7 @@ SUFFIXES = {
 _SUFFIX = "|".join(f"{word.capitalize()}s?|{short.capitalize()}" for word, short in SUFFIXES.items())
 _UNIT = r"(?:,?\s*\n?\s*(?:(?i:apartment|apt|suite|ste|unit|floor|fl|room|rm)\.?\s*#?\s*\w{1,6}|#\s*\w{1,5}))"
 _WORD = r"[A-Z][\w'’.-]*"
+_CITY = r"[A-Z][\w'’-]+"
 _STATES = (
     "Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia"
     "|Hawaii|Idaho|Illinois|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts"
@@ -43,9 +44,13 @@ _PATTERNS = tuple(
         rf"(?:{_STATES}|\b(?:{_CODES}))\.?,?\s+(?P<part>{_ZIP})",
         rf"(?i:\b(?:zip|postal|post)(?:\s*code)?\b\W*(?:is|of|:)?\W*)(?P<part>{_ZIP})",
         r"(?<![\w-])(?P<part>\d{5}-\d{4})(?![\w-])",
+        r"(?i:\bzip(?:\s*code)?\b\W*(?:(?:is|of|:)\W*)?)(?P<part>\d[\d -]{1,8}\d)",
+        r"(?i:\b(?:[AFD]PO)\s+A[AEP]\s+\d{5}(?:-\d{4})?)",
+        r"(?<![\w/.])\d{1,6}(?:\s+(?:[A-Z]|\d)[\w'’-]*\.?){1,5}?,?\s+(?:Apt|Apartment|Suite|Ste)\b\.?\s*#?\d{1,5}(?!\w)",
+        r"(?i:\b(?:address|home|residence)(?:\s+(?:is|was)|\s*:)\s*)(?P<part>\d{1,6}\s+[^\n;?!]{4,80}?)(?=\.\s|[.\n;?!]*$|\n|;)",
         rf"(?i:\b(?:lives?|living|resides?|residing|home|house|born|raised|grew up|moved"
         rf"|relocated|native)\s+(?:in|at|to|from|of"
-        rf"|near)\s+)(?P<part>{_WORD}(?:\s+{_WORD}){{0,2}})",
+        rf"|near)\s+)(?P<part>{_CITY}(?:[ \t]+{_CITY}){{0,2}})",
     )
 )
 

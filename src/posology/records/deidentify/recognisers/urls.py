@@ -30,7 +30,7 @@ _HOST = re.compile(r"^(?:[a-z]+://)?([^/:?#|]+)", re.IGNORECASE)
 
 def find_urls(text: str) -> list[Replacement]:
     """Find web addresses and bare host names under a common top-level domain."""
-    found = [match for match in _URL.finditer(text) if not is_terminology(match[0])]
+    found = [match for match in _URL.finditer(text) if not is_terminology(match[0].rstrip(".,;:"))]
     return [Replacement(m.start(), m.start() + len(m[0].rstrip(".,;:")), Kind.URL, "[URL]") for m in found]
 
 
