@@ -28,7 +28,7 @@ from posology.store import Actor, Store, Writing
 from posology.store.schema import packets
 from posology.store.store import AUDIT_KEY
 
-__all__ = ["Acted", "Changed", "DeskOf", "act_on", "preview_edit"]
+__all__ = ["Acted", "Changed", "DeskOf", "act_on", "person_of", "preview_edit"]
 
 DeskOf = Callable[[OpenPacket], Desk]
 """What lies beside a packet: its chart, policy, request as drafted, models and attachments."""

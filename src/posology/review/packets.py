@@ -11,6 +11,7 @@ from posology.errors import InternalError
 from posology.ledger.entries import Kind
 from posology.ledger.values import ID, VERSION
 from posology.priorauth import Packet
+from posology.priorauth.history import Difference, differences
 from posology.records import Chart, Document
 from posology.review.attachments import load_attachments
 from posology.review.cards import card_of, member_index, name_index, seal_card
@@ -31,7 +32,17 @@ from posology.store import Actor, Cipher, Store, Writing, new_id
 from posology.store.schema import packets, scratches, users
 from posology.store.store import INDEX_KEY
 
-__all__ = ["OpenPacket", "Pulse", "create_packet", "open_packet", "open_version", "pulse_of", "versions_of"]
+__all__ = [
+    "OpenPacket",
+    "Pulse",
+    "card_columns",
+    "create_packet",
+    "differences_of",
+    "open_packet",
+    "open_version",
+    "pulse_of",
+    "versions_of",
+]
 
 _PRESENT_US = 10 * 60 * 1_000_000  # how long a person with unsaved words counts as being on a packet
 
@@ -164,6 +175,15 @@ def versions_of(store: Store, actor: Actor, packet_id: str) -> tuple[VersionHead
     with store.read() as connection:
         find_packet(connection, packet_id)
         return list_versions(connection, packet_id)
+
+
+def differences_of(
+    store: Store, actor: Actor, packet_id: str, *, old: int = 1, new: int | None = None
+) -> tuple[Difference, ...]:
+    """Return what lies between two versions of a packet: without numbers, from the draft to now."""
+    before = open_version(store, actor, packet_id, old)
+    number = open_packet(store, actor, packet_id).head.version if new is None else new
+    return differences(before.record, open_version(store, actor, packet_id, number).record)
 
 
 def pulse_of(store: Store, actor: Actor, packet_id: str) -> Pulse:
