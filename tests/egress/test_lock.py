@@ -120,6 +120,31 @@ def test_a_kept_listening_socket_cannot_be_turned_into_an_outgoing_one(port) -> 
     assert told(code, port, json.dumps(["network namespace", "seccomp"])) == "done"  # why Landlock is a layer
 
 
+def test_an_accepted_connection_and_fast_open_are_no_way_out_either(port) -> None:
+    """An accepted connection may be dissolved and connected anew, and TCP may connect by sending."""
+    code = SEAL + (
+        "import ctypes\n"
+        "kept = socket.create_server(('127.0.0.1', 0))\n"
+        "program = 'import socket, sys\\ns = socket.create_connection((\"127.0.0.1\", int(sys.argv[1])))'\n"
+        "program += '\\ns.recv(9)'\n"
+        "caller = subprocess.Popen([sys.executable, '-c', program, str(kept.getsockname()[1])])\n"
+        "seal([], keep=[kept], layers=[Layer(name) for name in json.loads(sys.argv[2])])\n"
+        "accepted, _ = kept.accept()\n"
+        "found = []\n"
+        "for kind in (accepted, kept):\n"
+        "    dissolved = ctypes.CDLL(None).connect(kind.fileno(), bytes(16), 16)\n"  # AF_UNSPEC
+        "    fast = fails(lambda: kind.sendto(b'x', socket.MSG_FASTOPEN, ('127.0.0.1', port)))\n"
+        "    again = fails(lambda: kind.connect(('127.0.0.1', port)))\n"
+        "    found.append([dissolved, fast, again])\n"
+        "caller.kill(); caller.wait()\n"
+        "print(json.dumps(found))"
+    )
+    every = json.dumps(["network namespace", "landlock", "seccomp"])
+    assert told(code, port, every) == [[0, "EPERM", "EACCES"], [0, "EPERM", "EACCES"]]
+    without = told(code, port, json.dumps(["network namespace", "seccomp"]))
+    assert [row[2] for row in without] == ["done", "done"]  # so the test finds the way out where it is
+
+
 def test_abstract_sockets_of_others_are_out_of_reach(port) -> None:
     name = f"posology-test-{os.getpid()}"
     code = SEAL + (

@@ -42,16 +42,21 @@ def _open(family: int, host: str, kind: int) -> socket.socket | None:
 
 
 def _answer(waiting: selectors.BaseSelector) -> None:
-    heard = 0
+    heard = asked = 0
     while True:
-        for key, _ in waiting.select():
-            if not isinstance(key.fileobj, socket.socket):
-                if not os.read(0, 64):
-                    return
-                _say(str(heard))
-                continue
-            heard += 1
-            _reply(key.fileobj)
+        ready = waiting.select(0 if asked else None)
+        called = [key.fileobj for key, _ in ready if isinstance(key.fileobj, socket.socket)]
+        for listener in called:
+            _reply(listener)
+        heard += len(called)
+        if asked and not called:  # all that had arrived is counted
+            _say(str(heard))
+            asked -= 1
+        if len(called) < len(ready):
+            questions = os.read(0, 64)
+            if not questions:
+                return
+            asked += questions.count(b"\n")
 
 
 def _reply(listener: socket.socket) -> None:

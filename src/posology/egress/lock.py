@@ -25,7 +25,7 @@ from posology.egress.syscalls import (
 )
 from posology.errors import SealError
 
-__all__ = ["LAYERS", "Layer", "Seal", "seal"]
+__all__ = ["LAYERS", "Layer", "Seal", "require_one_thread", "seal"]
 
 
 class Layer(StrEnum):
@@ -89,7 +89,7 @@ def seal(
     ``keep`` are open sockets that go on: listening ones. ``paths`` are Unix sockets that stay in reach: the
     relay's, a database's. ``layers`` are those to take. Raises SealError, and then nothing is to be run.
     """
-    _require_one_thread()
+    require_one_thread()
     _require_closed(keep)
     named = _bound_paths(keep)
     doors = find_doors([*paths, *named])
@@ -170,7 +170,8 @@ def _reason(cause: OSError) -> str:
     return f"refused by the kernel with {name}" if cause.errno != errno.EOPNOTSUPP else str(cause.strerror)
 
 
-def _require_one_thread() -> None:
+def require_one_thread() -> None:
+    """Raise SealError where this process has several threads, or is not on Linux."""
     threads = _count_threads()
     for _ in range(THREAD_TRIES):  # a thread that was joined may take a moment to be gone
         if threads == 1:

@@ -8,7 +8,7 @@ import signal
 import sys
 from contextlib import closing, suppress
 
-from posology.egress.syscalls import give_up_privileges, stop_with_parent
+from posology.egress.syscalls import stop_with_parent
 
 __all__ = ["run_pump"]
 
@@ -19,7 +19,6 @@ CONNECT_LIMIT_S = 10.0
 def run_pump() -> None:
     """Read the order from standard input, serve it, and end when the input does."""
     stop_with_parent(signal.SIGTERM)
-    give_up_privileges()
     order = json.loads(sys.stdin.buffer.readline())
     os.umask(0o177)
     try:

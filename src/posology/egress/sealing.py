@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from posology.addresses import Address
 from posology.config import Settings
 from posology.egress.listener import Listener, OwnListener
-from posology.egress.lock import LAYERS, Layer, Seal, seal
+from posology.egress.lock import LAYERS, Layer, Seal, require_one_thread, seal
 from posology.egress.probe import Proof, probe, probe_sealed, require_proof
 from posology.egress.relay import Relay, start_relay
 
@@ -54,23 +54,27 @@ def sealed_run(settings: Settings, plan: Plan | None = None) -> Sealed:
     Raises SealError where the process cannot be sealed or the probe gets out: then nothing is to be run.
     """
     plan = plan or Plan()
+    require_one_thread()
     addresses = tuple(dict.fromkeys((*settings.addresses, *plan.addresses)))
-    relay = start_relay(addresses)
-    try:
-        with _control(plan.listener) as (listener, own), _spare(plan.keep) as spare:
-            before = probe(listener)
-            so_far = own.heard() if own else 0
-            keep = [*plan.keep, *([spare] if spare else [])]
-            paths = [*plan.paths, *relay.sockets.values()]
-            held = seal(addresses, keep=keep, paths=paths, layers=plan.layers)
-            after = probe_sealed(listener, held, spare)
-            proof = Proof(before, after, own.heard() - so_far if own else None)
+    with ExitStack() as undo:
+        relay = undo.enter_context(start_relay(addresses))
+        held, proof = _seal(addresses, plan, relay)
         require_proof(proof, held)
-    except BaseException:
-        relay.close()
-        raise
+        undo.pop_all()  # sealed: the relay goes on
     through = tuple(relay.through(address) for address in settings.addresses)
     return Sealed(replace(settings, addresses=through), relay, held, proof)
+
+
+def _seal(addresses: Sequence[Address], plan: Plan, relay: Relay) -> tuple[Seal, Proof]:
+    """Probe, seal, and probe again."""
+    with _control(plan.listener) as (listener, own), _spare(plan.keep) as spare:
+        before = probe(listener)
+        so_far = own.heard() if own else 0
+        keep = [*plan.keep, *([spare] if spare else [])]
+        paths = [*plan.paths, *relay.sockets.values()]
+        held = seal(addresses, keep=keep, paths=paths, layers=plan.layers)
+        after = probe_sealed(listener, held, spare)
+        return held, Proof(before, after, own.heard() - so_far if own else None)
 
 
 @contextmanager

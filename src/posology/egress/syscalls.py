@@ -122,8 +122,12 @@ def give_up_privileges() -> None:
 
 
 def stop_with_parent(signal: int) -> None:
-    """Ask for a signal at the parent's death, and close this process's memory to others of its user."""
+    """Ask for a signal at the parent's death, close this process's memory to others, and drop its rights."""
     _libc("prctl", PR_SET_PDEATHSIG, signal, 0, 0, 0)
+    give_up_privileges()
+    facts = machine()
+    if facts is not None:
+        drop_powers(facts, every=True)
     _libc("prctl", PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
