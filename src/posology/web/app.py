@@ -20,7 +20,8 @@ from posology.web.assets import read_assets
 from posology.web.guard import GuardedRoute, new_router
 from posology.web.limits import Rates
 from posology.web.metrics import Figures, Measured
-from posology.web.pages import account, signin, users
+from posology.web.pages import account, openid, signin, users
+from posology.web.pages.routers import REVIEW as REVIEW_PAGES
 from posology.web.permissions import Route, check_table
 from posology.web.problems import Faults, on_http, on_invalid, on_known
 from posology.web.security import SecureHeaders
@@ -35,11 +36,13 @@ ROUTERS: tuple[ModuleType, ...] = (
     metrics,
     session_api,
     signin,
+    openid,
     account,
     users_api,
     users,
     jobs,
     *REVIEW,
+    *REVIEW_PAGES,
 )
 
 _FAILURES, _FAILURES_S = 30, 900.0  # refused sign-ins of one address, and the seconds they count
@@ -69,6 +72,7 @@ def create_app(site: Site) -> FastAPI:
     app.state.site, app.state.figures, app.state.assets = site, figures, files
     app.state.templates = new_environment(files.prefix)
     app.state.rates = Rates(site.serve.requests_per_minute)
+    app.state.provider = openid.open_provider(site)
     app.state.failures = Rates(_FAILURES, _FAILURES_S)
     MultiPartParser.spool_max_size = (site.serve.upload_mb + 1) * 1024 * 1024  # no chart in clear on a disk
     app.router.routes.extend(own.routes)

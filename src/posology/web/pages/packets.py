@@ -10,13 +10,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from posology.errors import Conflict, NotFound, RequestError, UserError
 from posology.priorauth.acts import parse_act
+from posology.review import moving
 from posology.review.acting import act_on
-from posology.review.packets import OpenPacket, open_packet, open_version
+from posology.review.packets import OpenPacket, open_packet, open_version, versions_of
 from posology.review.people import colleagues
 from posology.review.scratch import list_scratches
 from posology.review.sources import open_source
 from posology.review.states import OPEN, State
-from posology.review.steps import assign_packet, prepare_packet, return_packet, standing_note, withdraw_packet
 from posology.store import Role
 from posology.web.context import OfSite, Signed
 from posology.web.desks import desk_of
@@ -49,6 +49,13 @@ _ACTS = {
     "drop": "The sentence was taken out.",
     "offer": "The sentence was checked.",
 }
+_WITHDRAWALS = {
+    "not-needed": "it needs no authorization, or the service is not needed",
+    "other-request": "another request takes its place",
+    "patient-wish": "the patient wishes it",
+    "mistake": "it was made by mistake",
+    "other": "another reason",
+}
 _Evidence = Annotated[str, Query(alias="e", max_length=40)]
 _Origin = Annotated[str, Query(alias="from", max_length=200)]
 
@@ -72,7 +79,6 @@ def show_packet(  # noqa: PLR0913 - the parts of the address
 def _page(
     request: Request, opened: OpenPacket, evidence: str, origin: str, message: Mapping[str, Any] | None
 ) -> Response:
-    head = opened.head
     values = _standing(request, opened) | {
         "view": build_packet_view(opened.record),
         "message": message,
@@ -80,7 +86,6 @@ def _page(
         **_source_values(request, opened, evidence, origin),
     }
     status = int(message.get("status", 200)) if message else 200
-    del head
     return render(request, "packet.html", values, status=status)
 
 
@@ -100,7 +105,8 @@ def _standing(request: Request, opened: OpenPacket) -> dict[str, Any]:
         "may_sign": is_open and decides and head.state != State.SIGNED and head.conclusion != "not_supported",
         "may_export": head.state != State.WITHDRAWN,
         "people": colleagues(site.store) if is_open else (),
-        "note": standing_note(site.store, session.actor, head.id) if head.state == State.DRAFTED else None,
+        "note": _note(request, opened) if head.state == State.DRAFTED else None,
+        "withdrawals": tuple(_WITHDRAWALS.items()),
         "scratches": {one.target: one.text for one in kept},
     }
 
@@ -117,6 +123,18 @@ def _message(request: Request, opened: OpenPacket, number: int) -> Mapping[str, 
     if act.get("before") != act.get("after"):
         words.append(f"The conclusion was {_plain(act['before'])} and is now {_plain(act['after'])}.")
     return {"text": " ".join(words), "points": told, "tone": "open" if told else "good"}
+
+
+def _note(request: Request, opened: OpenPacket) -> Mapping[str, str] | None:
+    """Return what a clinician wrote when the packet was last returned, with the name."""
+    site, session = request.app.state.site, request.state.session
+    returned = [
+        one for one in versions_of(site.store, session.actor, opened.head.id) if one.cause == "returned"
+    ]
+    if not returned:
+        return None
+    act = open_version(site.store, session.actor, opened.head.id, returned[-1].number).act
+    return {"by": returned[-1].by, "text": str(act["act"]["note"])}
 
 
 def _plain(conclusion: object) -> str:
@@ -192,40 +210,35 @@ def _refused(request: Request, packet_id: str, error: UserError) -> Response:
     return _page(request, opened, "", "", {"text": str(error), "points": (), "tone": "bad", "status": status})
 
 
-_Version = Annotated[int, Form(ge=1)]
-
-
 @router.post("/packets/{packet_id}/prepare", include_in_schema=False)
-def prepare(site: OfSite, session: Signed, packet_id: str, version: _Version) -> Response:
+def prepare(site: OfSite, session: Signed, packet_id: str) -> Response:
     """Say that staff has done its part."""
-    prepare_packet(site.store, session.actor, packet_id, version)
+    moving.prepare(site.store, session.actor, packet_id)
     return RedirectResponse(f"/packets/{packet_id}", 303)
 
 
 @router.post("/packets/{packet_id}/return", include_in_schema=False)
 def give_back(
-    site: OfSite,
-    session: Signed,
-    packet_id: str,
-    version: _Version,
-    note: Annotated[str, Form(min_length=1, max_length=2000)],
+    site: OfSite, session: Signed, packet_id: str, note: Annotated[str, Form(max_length=2000)] = ""
 ) -> Response:
     """Return a packet to staff with a note."""
-    return_packet(site.store, session.actor, packet_id, version, note)
+    moving.send_back(site.store, session.actor, packet_id, note)
     return RedirectResponse(f"/packets/{packet_id}", 303)
 
 
 @router.post("/packets/{packet_id}/assign", include_in_schema=False)
 def assign(
-    site: OfSite, session: Signed, packet_id: str, user: Annotated[str, Form(max_length=40)]
+    site: OfSite, session: Signed, packet_id: str, user: Annotated[str, Form(max_length=40)] = ""
 ) -> Response:
     """Hand a packet over to another person."""
-    assign_packet(site.store, session.actor, packet_id, user)
+    moving.assign(site.store, session.actor, packet_id, user)
     return RedirectResponse(f"/packets/{packet_id}", 303)
 
 
 @router.post("/packets/{packet_id}/withdraw", include_in_schema=False)
-def withdraw(site: OfSite, session: Signed, packet_id: str) -> Response:
+def withdraw(
+    site: OfSite, session: Signed, packet_id: str, reason: Annotated[str, Form(max_length=40)] = ""
+) -> Response:
     """Withdraw a packet."""
-    withdraw_packet(site.store, session.actor, packet_id)
+    moving.withdraw(site.store, session.actor, packet_id, reason)
     return RedirectResponse(f"/packets/{packet_id}", 303)
