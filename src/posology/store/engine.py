@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -156,9 +156,23 @@ def writing(engine: Engine) -> Iterator[Connection]:
     with (
         translated(engine),
         engine.connect().execution_options(writes=True) as connection,
-        connection.begin(),
+        connection.begin() as transaction,
     ):
         yield connection
+        _commit(engine, transaction)
+
+
+def _commit(engine: Engine, transaction: RootTransaction) -> None:
+    """Commit; where the server went away meanwhile, nobody can know whether it did."""
+    try:
+        transaction.commit()
+    except DBAPIError as cause:
+        if cause.connection_invalidated:
+            raise StoreError(
+                f"{database_words(engine)}: the database server went away while the act was being kept: "
+                "it may have been kept, or not. Look before you try again"
+            ) from None
+        raise
 
 
 @contextmanager
