@@ -45,6 +45,7 @@ class Kind(StrEnum):
     SIGN_OUT = "sign-out"
     SESSION_ENDED = "session.ended"
     ACCESS_REFUSED = "access.refused"
+    REQUEST_ANSWERED = "request.answered"
     CHART_UPLOADED = "chart.uploaded"
     CHART_DELETED = "chart.deleted"
     DRAFT_ASKED = "draft.asked"
@@ -136,6 +137,7 @@ DETAILS: Mapping[Kind, Mapping[str, Rule]] = {
     Kind.SIGN_OUT: {"user": ID},
     Kind.SESSION_ENDED: {"user": ID, "ended": ID, "sessions": COUNT, "reason": CODE},
     Kind.ACCESS_REFUSED: {**_REQUEST, "role": _ROLE, "reason": CODE, "status": COUNT, "user": ID},
+    Kind.REQUEST_ANSWERED: {**_REQUEST, "status": COUNT},  # under an Idempotency-Key, kept beside it
     Kind.CHART_UPLOADED: {**_FILE, "chart": ID, "resources": COUNT, "restricted": FLAG},
     Kind.CHART_DELETED: {"chart": ID, "packets": COUNT, "reason": CODE},
     Kind.DRAFT_ASKED: _RUN,

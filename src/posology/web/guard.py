@@ -14,6 +14,7 @@ from posology.review.sessions import Session, find_session, touch_session
 from posology.web.context import address_of, is_api, keep, site_of
 from posology.web.cookies import SESSION, read_cookie
 from posology.web.csrf import SAFE_METHODS, has_token, is_same_origin, same_text
+from posology.web.idempotency import answer_once
 from posology.web.limits import body_limit, bounded, require_small
 from posology.web.permissions import BEARER, QUIET, SET_UP, TABLE, Route
 from posology.web.signposts import to_set_up, to_sign_in
@@ -38,7 +39,11 @@ class GuardedRoute(APIRoute):
         route = scope["method"], self.path
         keep(scope, route=route)
         receive = await _admit(Request(scope), receive, route)
-        await super().handle(scope, receive, send)
+
+        async def answer(receive: Receive, send: Send) -> None:
+            await super(GuardedRoute, self).handle(scope, receive, send)
+
+        await answer_once(Request(scope), receive, send, route, answer)
 
 
 async def _admit(request: Request, receive: Receive, route: Route) -> Receive:
