@@ -69,6 +69,24 @@ def test_each_lock_holds_alone_and_the_seal_says_what_is_missing(layers, error, 
     assert all("so " in line for line in held["missing"])
 
 
+@pytest.mark.parametrize("uid", [None, pytest.param(NOBODY, marks=needs_root)])
+def test_no_capability_that_leads_out_is_left_to_the_process_or_its_children(uid, port) -> None:
+    code = SEAL + (
+        "seal([])\n"
+        "own = open('/proc/self/status').read()\n"
+        "child = subprocess.run(['cat', '/proc/self/status'], capture_output=True, text=True).stdout\n"
+        "print(json.dumps([own, child]))"
+    )
+    for status in told(code, port, uid=uid):
+        rows = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+        left = int(rows["CapPrm"], 16) | int(rows["CapEff"], 16)
+        out = {"NET_ADMIN": 12, "NET_RAW": 13, "SYS_MODULE": 16, "SYS_PTRACE": 19, "SYS_ADMIN": 21, "BPF": 39}
+        assert [name for name, bit in out.items() if left >> bit & 1] == []
+        assert left == 0 or uid is None
+        assert rows["NoNewPrivs"] == "1"
+        assert rows["Seccomp"] == "2"
+
+
 def test_threads_and_children_are_sealed_too(port) -> None:
     code = SEAL + (
         "seal([])\n"

@@ -11,6 +11,7 @@ from posology.egress import (
     Attempt,
     Layer,
     Listener,
+    OwnListener,
     ProbeReport,
     Proof,
     Seal,
@@ -40,6 +41,15 @@ WAYS |= {"packet socket", "netlink socket", "vsock", "io_uring"}
 
 def outcomes(rows) -> dict[str, str]:
     return {row["name"]: row["outcome"] for row in rows}
+
+
+def test_the_control_listener_counts_what_it_hears() -> None:
+    with OwnListener() as own:
+        assert own.heard() == 0
+        probe(own.listener)
+        heard = own.heard()
+        assert heard >= 5  # DNS query, TCP, UDP, thread and child process over IPv4 at least
+        assert own.heard() == heard
 
 
 def test_without_a_lock_every_way_to_the_listener_is_open() -> None:

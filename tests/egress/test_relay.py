@@ -117,6 +117,22 @@ def test_the_sockets_are_for_their_owner_only_and_vanish_with_the_relay() -> Non
     assert not private.exists()
 
 
+def test_the_relay_has_no_rights_and_no_secrets(monkeypatch) -> None:
+    monkeypatch.setenv("SITE_KEY", "a secret of this process")
+    with start_relay([address(1)]) as relay:
+        of = Path(f"/proc/{relay._process.pid}")
+        rows = dict(
+            line.split(":\t", 1) for line in (of / "status").read_text().splitlines() if ":\t" in line
+        )
+        assert int(rows["CapPrm"], 16) == 0
+        assert rows["NoNewPrivs"] == "1"
+        if os.geteuid() == 0:  # to others of its user it is closed
+            assert b"SITE_KEY" not in (of / "environ").read_bytes()
+        else:
+            with pytest.raises(PermissionError):
+                (of / "environ").read_bytes()
+
+
 def test_large_bodies_and_many_callers_pass_whole() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=32) as far:
 
