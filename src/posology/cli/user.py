@@ -33,7 +33,6 @@ def add(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input, one line.")
     ] = False,
-    profile: ProfileOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Make an account; the password is asked for and never shown.
@@ -44,7 +43,7 @@ def add(
     from posology.store import SYSTEM
 
     chosen = _role(role)
-    store = _open(profile, config)
+    store = _open(None, config)
     try:
         first = not list_accounts(store)
         password = _password(from_input=password_stdin)

@@ -5,10 +5,11 @@ from starlette.responses import Response
 
 from posology.web.site import Site
 
-__all__ = ["PRE_SESSION", "SESSION", "cookie_name", "drop_cookie", "read_cookie", "set_cookie"]
+__all__ = ["FLOW", "PRE_SESSION", "SESSION", "cookie_name", "drop_cookie", "read_cookie", "set_cookie"]
 
 SESSION = "posology"
 PRE_SESSION = "posology-sign-in"
+FLOW = "posology-openid"
 _LONGEST = 8192  # characters of a cookie that we read
 
 
