@@ -1,7 +1,8 @@
 """Acts of a person on a packet over HTTP: checked before, taken in once, merged with others' acts."""
 
 from posology.review.acting import Acted, act_on, preview_edit
-from posology.web.bodies import ActBody, ActedAnswer, NoticeAnswer, PacketId, PreviewAnswer, PreviewBody
+from posology.web.answers import ActedAnswer, NoticeAnswer, PreviewAnswer
+from posology.web.bodies import ActBody, PacketId, PreviewBody
 from posology.web.context import Acting, OfSite
 from posology.web.desks import desk_of
 from posology.web.guard import new_router

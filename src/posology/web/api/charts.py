@@ -13,7 +13,8 @@ from starlette.exceptions import HTTPException
 from posology.errors import ChartError, RequestError
 from posology.review.charts import ChartUpload, PastedNote, load_chart, note_upload, store_chart
 from posology.store import Store
-from posology.web.bodies import ChartAnswer, ChartId, NoteBody
+from posology.web.answers import ChartAnswer
+from posology.web.bodies import ChartId, NoteBody
 from posology.web.context import Acting, OfSite
 from posology.web.guard import new_router
 

@@ -5,7 +5,8 @@ from fastapi.responses import Response
 from posology.policies import find_policy
 from posology.priorauth import parse_service
 from posology.review.jobs import DraftRequest, ask_draft
-from posology.web.bodies import DraftAnswer, DraftBody
+from posology.web.answers import DraftAnswer
+from posology.web.bodies import DraftBody
 from posology.web.context import Acting, OfSite
 from posology.web.guard import new_router
 

@@ -14,7 +14,8 @@ from posology.errors import LedgerError, RequestError
 from posology.ledger.entries import Kind
 from posology.ledger.heads import SignedHead
 from posology.review import audit
-from posology.web.bodies import HeadsBody, LedgerPage, ReportAnswer
+from posology.web.answers import LedgerPage, ReportAnswer
+from posology.web.bodies import HeadsBody
 from posology.web.context import Acting, OfSite
 from posology.web.guard import new_router
 

@@ -7,18 +7,19 @@ from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from posology.priorauth.history import differences
 from posology.review.packets import open_packet, open_version, pulse_of, versions_of
 from posology.review.worklist import Sort, WorklistQuery, worklist
-from posology.web.bodies import (
+from posology.web.answers import (
+    DifferenceAnswer,
     HeadAnswer,
     PacketAnswer,
     PacketHeadAnswer,
-    PacketId,
     PacketPage,
     VersionAnswer,
     VersionHeadAnswer,
-    VersionNumber,
 )
+from posology.web.bodies import PacketId, VersionNumber
 from posology.web.context import Acting, OfSite
 from posology.web.guard import new_router
 
@@ -91,6 +92,14 @@ def read_head(packet_id: PacketId, site: OfSite, actor: Acting) -> HeadAnswer:
         updated_by=pulse.changed_by,
         present=list(pulse.present),
     )
+
+
+@router.get("/api/v1/packets/{packet_id}/differences")
+def read_differences(packet_id: PacketId, site: OfSite, actor: Acting) -> list[DifferenceAnswer]:
+    """List what lies between the draft and the packet as it is now."""
+    opened = open_packet(site.store, actor, packet_id)
+    found = differences(opened.draft, opened.record)
+    return [DifferenceAnswer.model_validate(one.as_json()) for one in found]
 
 
 @router.get("/api/v1/packets/{packet_id}/versions")

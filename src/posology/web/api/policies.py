@@ -8,7 +8,8 @@ from fastapi import Query
 from posology.policies import Code, Policy
 from posology.policies.choose import governs, same_payer
 from posology.priorauth import parse_service
-from posology.web.bodies import CodeAnswer, PolicyAnswer, Word
+from posology.web.answers import CodeAnswer, PolicyAnswer
+from posology.web.bodies import Word
 from posology.web.context import OfSite
 from posology.web.guard import new_router
 

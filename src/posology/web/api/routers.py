@@ -2,8 +2,30 @@
 
 from types import ModuleType
 
-from posology.web.api import acts, charts, drafts, ledger, packets, policies, scratch, sources
+from posology.web.api import (
+    acts,
+    charts,
+    drafts,
+    ledger,
+    letters,
+    moves,
+    packets,
+    policies,
+    scratch,
+    sources,
+)
 
 __all__ = ["REVIEW"]
 
-REVIEW: tuple[ModuleType, ...] = (charts, drafts, policies, packets, sources, scratch, acts, ledger)
+REVIEW: tuple[ModuleType, ...] = (
+    charts,
+    drafts,
+    policies,
+    packets,
+    sources,
+    scratch,
+    acts,
+    moves,
+    letters,
+    ledger,
+)

@@ -5,7 +5,8 @@ from fastapi.responses import Response
 from posology.errors import NotFound
 from posology.review import scratch
 from posology.review.scratch import Scratch
-from posology.web.bodies import PacketId, ScratchAnswer, ScratchBody, Target
+from posology.web.answers import ScratchAnswer
+from posology.web.bodies import PacketId, ScratchBody, Target
 from posology.web.context import Acting, OfSite
 from posology.web.guard import new_router
 

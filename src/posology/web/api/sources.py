@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import Path
 
 from posology.review import sources
-from posology.web.bodies import PacketId, SourceAnswer, SourceHeadAnswer
+from posology.web.answers import SourceAnswer, SourceHeadAnswer
+from posology.web.bodies import PacketId
 from posology.web.context import Acting, OfSite
 from posology.web.guard import new_router
 
