@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from posology.errors import NotFound
 from posology.review.cards import Card, open_card
@@ -57,9 +57,13 @@ def head_query() -> Select[Any]:
     return select(packets, users.c.name.label("owner")).select_from(joined)
 
 
+_FOUND = head_query().where(packets.c.id == bindparam("packet"))
+_REQUIRED = select(packets).where(packets.c.id == bindparam("packet"))
+
+
 def find_packet(connection: Connection, packet_id: str) -> Row[Any]:
     """Return a packet's row with its owner's name; raise NotFound where there is none."""
-    row = connection.execute(head_query().where(packets.c.id == packet_id)).one_or_none()
+    row = connection.execute(_FOUND, {"packet": packet_id}).one_or_none()
     if row is None:
         raise not_there(packet_id)
     return row
@@ -67,7 +71,7 @@ def find_packet(connection: Connection, packet_id: str) -> Row[Any]:
 
 def require_packet(connection: Connection, packet_id: str) -> Row[Any]:
     """Return a packet's bare row; raise NotFound where there is none."""
-    row = connection.execute(select(packets).where(packets.c.id == packet_id)).one_or_none()
+    row = connection.execute(_REQUIRED, {"packet": packet_id}).one_or_none()
     if row is None:
         raise not_there(packet_id)
     return row

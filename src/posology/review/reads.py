@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from posology.ledger.entries import Kind
 from posology.store import Actor, Store
 from posology.store.schema import reads
 
 __all__ = ["Reading", "is_recorded", "record_reading"]
+
+
+_FOUND = select(reads.c.id).where(reads.c.id == bindparam("read"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Reading:
 def is_recorded(connection: Connection, actor: Actor, what: str) -> bool:
     """Tell whether this session's reading was recorded before; without a session it never was."""
     key = _key(actor, what)
-    return bool(key) and connection.execute(select(reads.c.id).where(reads.c.id == key)).first() is not None
+    return bool(key) and connection.execute(_FOUND, {"read": key}).first() is not None
 
 
 def record_reading(store: Store, actor: Actor, reading: Reading) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from posology.errors import NotFound
 from posology.priorauth import Packet
@@ -71,6 +71,7 @@ class NewVersion:
     by: str = ""  # the account; else who writes
 
 
+_HASH = select(versions.c.packet_hash).where(versions.c.id == bindparam("version"))
 _VERSIONS: Recent[Version] = Recent(count=512, size_bytes=192 << 20)
 
 
@@ -130,9 +131,8 @@ def _head(row: Any) -> VersionHead:
 
 def load_version(store: Store, connection: Connection, packet_id: str, key_id: str, number: int) -> Version:
     """Return one version, opened; raise NotFound where there is none."""
-    hashed = connection.execute(
-        select(versions.c.packet_hash).where(versions.c.id == f"{packet_id}.{number}")
-    ).scalar_one_or_none()
+    found = {"version": f"{packet_id}.{number}"}
+    hashed = connection.execute(_HASH, found).scalar_one_or_none()
     if hashed is None:
         raise NotFound(f"packet {packet_id}: there is no version {number}")
     key = (packet_id, key_id, number, hashed)

@@ -58,10 +58,9 @@ def worklist(store: Store, actor: Actor, query: WorklistQuery) -> WorklistPage:
         states = _counts(connection)
         total = _total(connection, query, chosen, states)
         ids = _ids(connection, query, chosen)
-        heads = {
-            row.id: head_of(row, store.cipher(connection, row.key_id))
-            for row in connection.execute(head_query().where(packets.c.id.in_(ids)))
-        }
+        rows = connection.execute(head_query().where(packets.c.id.in_(ids))).all()
+        ciphers = store.ciphers(connection, [row.key_id for row in rows])
+        heads = {row.id: head_of(row, ciphers[row.key_id]) for row in rows}
     pages = max(1, -(-total // query.rows))
     return WorklistPage(tuple(heads[one] for one in ids), total, query.page, pages, states)
 
