@@ -149,6 +149,12 @@ def test_wilson_intervals_are_those_of_the_published_table(k, n, low, high):
     assert wilson_interval(k, n) == pytest.approx((low, high), abs=0.00006)
 
 
+@pytest.mark.parametrize("n", [1, 7, 238, 5000])
+def test_intervals_of_none_and_of_all_reach_the_end(n):
+    assert wilson_interval(0, n)[0] == 0.0
+    assert wilson_interval(n, n)[1] == 1.0
+
+
 @pytest.mark.parametrize(
     "found",
     [

@@ -174,7 +174,7 @@ def test_every_string_of_a_record_is_read_and_its_shape_kept():
             "a long code of a terminology is no identifier",
         ),
         (
-            {"system": "urn:x", "code": "10939881000119105"},
+            {"system": "urn:x", "code": "10939881000119106"},
             {"system": "urn:x", "code": "[ID]"},
             "of no terminology",
         ),

@@ -35,7 +35,7 @@ def is_name_here(text: str, start: int, end: int) -> bool:
     It must be capitalised, and nothing clinical may follow. Then a title, a label or "patient" before it or
     a verb of persons after it make it a name. A name that is an eponym only together with another word
     (Bell) needs no more; a plain word must be capitalised within a sentence; a name that is a disease alone
-    or a month is kept.
+    or a month is kept, but for a month's possessive: "May's knee".
     """
     word = text[start:end]
     if not word[0].isupper():
@@ -46,7 +46,7 @@ def is_name_here(text: str, start: int, end: int) -> bool:
         return False
     if _AFTER.match(text, end):
         return True
-    if word.lower() in COMMON | MONTHS and _POSSESSIVE.match(text, end):
+    if word.lower() not in DISEASES and _POSSESSIVE.match(text, end):
         return True
     if word.lower() in DISEASES | MONTHS:
         return False

@@ -32,7 +32,7 @@ EPONYMS = DISEASES | _set("""
 
 # What an eponym qualifies.
 CLINICAL_NOUNS = _set("""
-    anemia angle apparatus approach arthropathy bodies body brace catheter cell cells chorea chorioma
+    anemia angle apparatus approach arthropathy bodies body catheter cell cells chorea chorioma
     classification clip complex contracture crisis criteria curve cyst deformity dementia disability
     disease disorder drain dystrophy encephalopathy esophagus exponent fracture grade grading graft
     hernia index lesion lymphoma malformation maneuver manoeuvre monitor neuroma node nodes oesophagus
