@@ -17,6 +17,7 @@ from posology.web.api import session as session_api
 from posology.web.api import users as users_api
 from posology.web.api.routers import REVIEW
 from posology.web.assets import read_assets
+from posology.web.description import describe_api
 from posology.web.guard import GuardedRoute, new_router
 from posology.web.limits import Rates
 from posology.web.metrics import Figures, Measured
@@ -96,4 +97,4 @@ def _check_routes(app: FastAPI) -> None:
 @own.get("/api/v1/openapi.json", include_in_schema=False)
 def openapi(request: Request) -> JSONResponse:
     """Give the description of the API."""
-    return JSONResponse(request.app.openapi())
+    return JSONResponse(describe_api(request.app))

@@ -1,5 +1,7 @@
 """Acts of a person on a packet over HTTP: checked before, taken in once, merged with others' acts."""
 
+from fastapi.responses import Response
+
 from posology.review.acting import Acted, act_on, preview_edit
 from posology.web.answers import ActedAnswer, NoticeAnswer, PreviewAnswer
 from posology.web.bodies import ActBody, PacketId, PreviewBody
@@ -13,9 +15,11 @@ router = new_router()
 
 
 @router.post("/api/v1/packets/{packet_id}/acts")
-def act(packet_id: PacketId, body: ActBody, site: OfSite, actor: Acting) -> ActedAnswer:
+def act(packet_id: PacketId, body: ActBody, response: Response, site: OfSite, actor: Acting) -> ActedAnswer:
     """Confirm, reject, override, state, attach, answer, edit, drop or offer; gives the new version."""
-    return _answer(act_on(site.store, actor, packet_id, body.seen_version, body.act, desk_of(site)))
+    acted = act_on(site.store, actor, packet_id, body.seen_version, body.act, desk_of(site))
+    response.headers["Content-Location"] = f"/api/v1/packets/{packet_id}/versions/{acted.version}"
+    return _answer(acted)
 
 
 def _answer(acted: Acted) -> ActedAnswer:
