@@ -18,7 +18,7 @@ from posology.web.site import Site
 from tests.databases import TEST_KEYS
 
 ORIGIN = "http://127.0.0.1:8642"
-START_US = 1_767_225_600_000_000  # 2026-01-01
+START_US = 1_893_456_000_000_000  # 2030-01-01
 
 
 @dataclass

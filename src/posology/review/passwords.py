@@ -50,7 +50,7 @@ def _is_common(plain: str) -> bool:
     rest = plain
     for word in sorted(_COMMON_WORDS.split(), key=len, reverse=True):
         rest = rest.replace(word, "")
-    return len(set(rest)) < _FEWEST_DIFFERENT and rest != plain
+    return len(rest) < SHORTEST // 2 and rest != plain
 
 
 def _rest(plain: str, word: str) -> int:

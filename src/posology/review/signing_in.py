@@ -61,7 +61,7 @@ def sign_in(store: Store, claim: Claim, serve: Serve) -> str:
         if method:
             secret, name = begin_session(w, row["id"], method, serve)
             w.actor = Actor(row["id"], Role(row["role"]), name)
-            w.record(Kind.SIGN_IN_SUCCEEDED, details=_details(row["id"], claim) | {"method": method})
+            w.record(Kind.SIGN_IN_SUCCEEDED, details=_details(row["id"], claim) | {"method": _code(method)})
     if not method:
         raise SignInRefused(REFUSED)
     return secret
@@ -77,7 +77,7 @@ def reprove(store: Store, session: Session, password: str, code: str, address: s
         method = _prove(w, row, claim, matches=matches)
         if method:
             mark_proved(w, session.actor.session)
-            details = _details(row["id"], claim) | {"method": method, "reason": "proved-again"}
+            details = _details(row["id"], claim) | {"method": _code(method), "reason": "proved-again"}
             w.record(Kind.SIGN_IN_SUCCEEDED, details=details)
     if not method:
         raise SignInRefused("The password or the code is wrong, or the account is locked for a while.")
@@ -109,10 +109,9 @@ def change_password(store: Store, session: Session, old: str, new: str, address:
 
 def enrol_code(store: Store, session: Session, pending: str, code: str) -> None:
     """Set up the one-time code of an account, once a first code shows that the authenticator has it."""
-    try:
-        secret = open_pending(store, pending, session.actor.id)
-    except ValueError:
-        raise RequestError("the form is damaged; reload the page") from None
+    secret = open_pending(store, pending, session.actor.id)
+    if not secret:
+        raise RequestError("the form is damaged; reload the page")
     if not is_proved(session, store.clock()):
         raise NotAllowed("sign in again first: your last proof is older than some minutes")
     with store.write(session.actor) as w:
@@ -185,6 +184,11 @@ def _record_unknown(store: Store, claim: Claim) -> None:
     with store.write(SYSTEM) as w:
         hashed = w.cipher(AUDIT_KEY).hash("login", claim.login.strip().lower().encode("utf-8", "replace"))
         w.record(Kind.SIGN_IN_REFUSED, details=_details("", claim) | {"login": hashed, "reason": "unknown"})
+
+
+def _code(method: str) -> str:
+    """Return a method as the ledger writes it."""
+    return method.replace("+", "-")
 
 
 def _details(user_id: str, claim: Claim) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 import pyotp
 import segno
 
+from posology.errors import KeyFileError
 from posology.store import Store
 from posology.store.keys import Cipher
 from posology.store.store import SYSTEM_KEY
@@ -69,10 +70,13 @@ def seal_pending(store: Store, secret: str, user_id: str) -> str:
 
 
 def open_pending(store: Store, sealed: str, user_id: str) -> str:
-    """Open a secret that is being enrolled."""
+    """Open a secret that is being enrolled; "" where it is not this person's, or damaged."""
     with store.read() as connection:
         cipher = store.cipher(connection, SYSTEM_KEY)
-    return cipher.open(bytes.fromhex(sealed), _pending(user_id)).decode()
+    try:
+        return cipher.open(bytes.fromhex(sealed), _pending(user_id)).decode()
+    except (ValueError, KeyFileError):
+        return ""
 
 
 def _pending(user_id: str) -> str:
