@@ -205,7 +205,7 @@ def export_head(store: Store, actor: Actor, file: Path) -> SignedHead:
     It is recorded first: the head that is given out covers its own entry.
     """
     with store.write(actor) as w:
-        before = w.state.frontier
+        before = w.log.state.frontier
         details = {"size": before.size, "root": before.root().hex()}
         w.record(Kind.HEAD_EXPORTED, details=details)
     head = signed_head(store)
@@ -216,7 +216,7 @@ def export_head(store: Store, actor: Actor, file: Path) -> SignedHead:
 def export_ledger(store: Store, actor: Actor, stream: BinaryIO) -> SignedHead:
     """Write the whole ledger, with a signed head, for somebody who has no access to the store."""
     with store.write(actor) as w:
-        w.record(Kind.LEDGER_EXPORTED, details={"entries": w.state.frontier.size + 1})
+        w.record(Kind.LEDGER_EXPORTED, details={"entries": w.log.state.frontier.size + 1})
     with store.read() as connection:
         head = _head(store, connection, read_log(connection))
         public_key = _key(store, connection).public_bytes()
