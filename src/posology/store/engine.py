@@ -16,7 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from posology.errors import StoreError
 from posology.store.failures import explain
 
-__all__ = ["database_words", "make_database", "open_engine", "reading", "translated", "writing"]
+__all__ = ["commit", "database_words", "make_database", "open_engine", "reading", "translated", "writing"]
 
 _BUSY_MS = 20_000  # how long one process waits for another that writes
 _IDLE_MS = 120_000  # after which PostgreSQL ends a transaction whose program hangs
@@ -159,10 +159,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
         connection.begin() as transaction,
     ):
         yield connection
-        _commit(engine, transaction)
+        commit(engine, transaction)
 
 
-def _commit(engine: Engine, transaction: RootTransaction) -> None:
+def commit(engine: Engine, transaction: RootTransaction) -> None:
     """Commit; where the server went away meanwhile, nobody can know whether it did."""
     try:
         transaction.commit()

@@ -1,7 +1,8 @@
 """The ledger inside the store: entries, the complete nodes of their tree, and its compact range."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -10,7 +11,7 @@ from posology.ledger.entries import Act, build_entry, canonical
 from posology.ledger.tree import Frontier, leaf_hash
 from posology.store.schema import ledger_entries, ledger_nodes, ledger_state
 
-__all__ = ["LogState", "append_acts", "create_log", "lock_log", "node_of", "read_log"]
+__all__ = ["LogState", "OpenLog", "create_log", "open_log", "read_log"]
 
 _HASH_BYTES = 32
 
@@ -35,9 +36,9 @@ def read_log(connection: Connection) -> LogState:
     return _state(connection, lock=False)
 
 
-def lock_log(connection: Connection) -> LogState:
-    """Return where the ledger stands, and let nobody else append until this transaction ends."""
-    return _state(connection, lock=True)
+def open_log(connection: Connection) -> "OpenLog":
+    """Open the ledger for appending, and let nobody else append until this transaction ends."""
+    return OpenLog(connection, _state(connection, lock=True))
 
 
 def _state(connection: Connection, *, lock: bool) -> LogState:
@@ -52,56 +53,50 @@ def _state(connection: Connection, *, lock: bool) -> LogState:
     return LogState(row.log, Frontier(size, peaks), row.last_us)
 
 
-def append_acts(
-    connection: Connection,
-    state: LogState,
-    acts: Sequence[tuple[Act, Mapping[str, str | None]]],
-    now_us: int,
-) -> LogState:
-    """Append acts, each with the digests of the rows it changed, and return where the ledger stands then.
+@dataclass
+class OpenLog:
+    """The ledger as one transaction grows it: entries are made at once, and written together at its end."""
 
-    A clock that went backwards is written down in the entry; the order of entries is that of their numbers.
-    """
-    frontier, entries, nodes = state.frontier, [], []
-    back = max(0, state.last_us - now_us)
-    for act, objects in acts:
-        n = frontier.size
-        body = canonical(build_entry(n, now_us, act, objects, back))
-        leaf = leaf_hash(body)
-        frontier, made = frontier.append(leaf)
-        nodes += [{"level": lv, "position": at, "hash": digest} for lv, at, digest in made if lv > 0]
-        entries.append(
-            {
-                "n": n,
-                "leaf": leaf,
-                "at_us": now_us,
-                "kind": str(act.kind),
-                "actor": act.actor,
-                "packet": act.packet or "",
-                "body": body,
-            }
-        )
-    connection.execute(insert(ledger_entries), entries)
-    if nodes:
-        connection.execute(insert(ledger_nodes), nodes)
-    last = max(state.last_us, now_us)
-    connection.execute(
-        update(ledger_state)
-        .where(ledger_state.c.id == 1)
-        .values(size=frontier.size, peaks=b"".join(frontier.peaks), last_us=last)
-    )
-    return LogState(state.log, frontier, last)
+    connection: Connection
+    state: LogState
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    nodes: list[dict[str, Any]] = field(default_factory=list)
 
+    def append(self, acts: Sequence[tuple[Act, Mapping[str, str | None]]], now_us: int) -> None:
+        """Append acts, each with the digests of the rows it changed.
 
-def node_of(connection: Connection, level: int, position: int) -> bytes:
-    """Return the hash of a complete subtree."""
-    if level == 0:
-        query = select(ledger_entries.c.leaf).where(ledger_entries.c.n == position)
-    else:
-        query = select(ledger_nodes.c.hash).where(
-            ledger_nodes.c.level == level, ledger_nodes.c.position == position
-        )
-    found = connection.execute(query).scalar_one_or_none()
-    if found is None:
-        raise LedgerError(f"ledger: the node {level}/{position} is missing; the ledger was altered")
-    return bytes(found)
+        A clock that went backwards is written down in the entry; the order of entries is their numbers'.
+        """
+        frontier = self.state.frontier
+        back = max(0, self.state.last_us - now_us)
+        for act, objects in acts:
+            body = canonical(build_entry(frontier.size, now_us, act, objects, back))
+            leaf = leaf_hash(body)
+            row = {"n": frontier.size, "leaf": leaf, "at_us": now_us, "kind": str(act.kind)}
+            self.entries.append(row | {"actor": act.actor, "packet": act.packet or "", "body": body})
+            frontier, made = frontier.append(leaf)
+            inner = ({"level": level, "position": at, "hash": node} for level, at, node in made if level)
+            self.nodes.extend(inner)
+        last = max(self.state.last_us, now_us) if acts else self.state.last_us
+        self.state = LogState(self.state.log, frontier, last)
+
+    def mark(self) -> tuple[LogState, int, int]:
+        """Return where the ledger stands, to go back to."""
+        return self.state, len(self.entries), len(self.nodes)
+
+    def reset(self, mark: tuple[LogState, int, int]) -> None:
+        """Forget what was appended since the mark."""
+        self.state = mark[0]
+        del self.entries[mark[1] :], self.nodes[mark[2] :]
+
+    def flush(self) -> None:
+        """Write what was appended; the caller's transaction commits it."""
+        if not self.entries:
+            return
+        self.connection.execute(insert(ledger_entries), self.entries)
+        if self.nodes:
+            self.connection.execute(insert(ledger_nodes), self.nodes)
+        frontier = self.state.frontier
+        values = {"size": frontier.size, "peaks": b"".join(frontier.peaks), "last_us": self.state.last_us}
+        self.connection.execute(update(ledger_state).where(ledger_state.c.id == 1).values(values))
+        self.entries, self.nodes = [], []

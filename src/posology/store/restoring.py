@@ -18,7 +18,7 @@ from posology.store.actors import SYSTEM, Actor
 from posology.store.backup import BACKUP_FORMAT
 from posology.store.engine import database_words, make_database, open_engine, writing
 from posology.store.keys import MasterKeys
-from posology.store.log import lock_log
+from posology.store.log import open_log
 from posology.store.migration import migrate_store
 from posology.store.opening import open_store, require_empty, take_turn
 from posology.store.revisions import SCRIPTS, VERSION_TABLE, apply_revisions, head_revision, is_older
@@ -161,10 +161,11 @@ def _require_whole(
 
 
 def _record(store: Store, connection: Connection, actor: Actor, file: Path, manifest: _Manifest) -> None:
-    act = Writing(store, connection, actor, lock_log(connection), store.clock())
+    act = Writing(store, open_log(connection), actor, store.clock())
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     details = {"sha256": digest, "rows": sum(manifest.rows.values()), "made": manifest.made}
     details |= {"size": manifest.size, "root": manifest.root}
     act.record(Kind.STORE_RESTORED, details=details)
     act.finish()
+    act.log.flush()

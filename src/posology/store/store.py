@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock, get_ident
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
@@ -15,9 +14,10 @@ from posology.ledger.entries import Act, Kind, row_digest
 from posology.store.actors import SYSTEM, Actor
 from posology.store.engine import database_words, reading, writing
 from posology.store.keys import KEY_BYTES, Cipher, MasterKeys
-from posology.store.log import LogState, append_acts, create_log, lock_log
+from posology.store.log import OpenLog, create_log, open_log
 from posology.store.schema import BOUND, keys, volatile_columns
 from posology.store.signing import signing_key
+from posology.store.turns import Turns
 
 __all__ = [
     "AUDIT_KEY",
@@ -55,8 +55,11 @@ class Store:
     masters: MasterKeys
     clock: Callable[[], int] = clock_us
     _purposes: dict[str, Cipher] = field(default_factory=dict)  # the store's own keys, never destroyed
-    _writers: Lock = field(default_factory=Lock)
-    _writer: int = 0  # the thread that writes
+    _turns: Turns = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let the threads of this process take turns in writing."""
+        self._turns = Turns(self.engine)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -68,30 +71,20 @@ class Store:
     def write(self, actor: Actor) -> Iterator["Writing"]:
         """Write rows and their ledger entries in one transaction: all of it is kept, or nothing.
 
-        Raises InternalError, and keeps nothing, where rows were changed and nothing was recorded.
+        Raises InternalError, and keeps nothing, where rows were changed and nothing was recorded. Threads
+        that write at the same time share one commit: a block must not wait for another thread that writes.
         """
-        with self._turn(), writing(self.engine) as connection:
-            act = Writing(self, connection, actor, lock_log(connection), self.clock())
+        with self._turns.shared() as group:
+            act = Writing(self, group.log, actor, self.clock())
             yield act
             act.finish()
+        group.wait(self._turns)
 
     @contextmanager
     def volatile(self) -> Iterator[Connection]:
         """Give a connection that writes what the ledger does not bind: volatile columns, unbound tables."""
-        with self._turn(), writing(self.engine) as connection:
+        with self._turns.alone(), writing(self.engine) as connection:
             yield connection
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Let one thread of this process write at a time; a write inside a write would wait for itself."""
-        if self._writer == get_ident():
-            raise InternalError("the store is written inside a write of the same thread")
-        with self._writers:
-            self._writer = get_ident()
-            try:
-                yield
-            finally:
-                self._writer = 0
 
     def cipher(self, connection: Connection, key_id: str) -> Cipher:
         """Return the cipher of a data key; raise NotFound where the key was destroyed."""
@@ -119,20 +112,21 @@ class Store:
 
     def create(self) -> None:
         """Fill an empty, migrated database: its own keys, its ledger, and the first entry."""
-        with self._turn(), writing(self.engine) as connection:
+        with self._turns.alone(), writing(self.engine) as connection:
             self.fill(connection)
 
     def fill(self, connection: Connection) -> None:
         """Do what ``create`` does, inside the caller's transaction."""
         log = secrets.token_hex(8)
         create_log(connection, log)
-        act = Writing(self, connection, SYSTEM, lock_log(connection), self.clock())
+        act = Writing(self, open_log(connection), SYSTEM, self.clock())
         for purpose in PURPOSES:
             act.new_key(purpose, key_id=purpose)
         key = signing_key(act.cipher(LEDGER_KEY))
         details = {"log": log, "key_id": key.key_id, "public_key": key.public_bytes().hex()}
         act.record(Kind.STORE_CREATED, details=details)
         act.finish()
+        act.log.flush()
 
     def check_key(self) -> None:
         """Raise KeyFileError unless the master keys at hand open this store."""
@@ -159,12 +153,16 @@ class Writing:
     """A transaction: rows that change, and the entries that say so."""
 
     store: Store
-    connection: Connection
+    log: OpenLog
     actor: Actor
-    state: LogState
     now_us: int
     _touched: dict[tuple[str, str], bool] = field(default_factory=dict)  # (table, key): is it there
     _acts: list[tuple[Act, Mapping[str, str | None]]] = field(default_factory=list)
+
+    @property
+    def connection(self) -> Connection:
+        """Return the transaction's connection."""
+        return self.log.connection
 
     def insert(self, table: Table, values: Mapping[str, Any]) -> None:
         """Insert a row."""
@@ -225,15 +223,14 @@ class Writing:
         self._acts.append((act, self._digests()))
 
     def finish(self) -> None:
-        """Append the entries; the caller's transaction commits them with the rows."""
+        """Append the entries to the open ledger, which is written and committed with the rows."""
         if self._touched:
             if not self._acts:
                 raise InternalError("rows were changed and nothing was recorded; nothing was kept")
             act, objects = self._acts[-1]
             self._acts[-1] = act, {**objects, **self._digests()}
-        if self._acts:
-            self.state = append_acts(self.connection, self.state, self._acts, self.now_us)
-            self._acts = []
+        self.log.append(self._acts, self.now_us)
+        self._acts = []
 
     def _touch(self, table: Table, key: str, *, there: bool) -> None:
         if table.name in BOUND:
