@@ -8,6 +8,7 @@ from posology.cli import chart, ledger, models, policy, store, user
 from posology.cli.batch import batch
 from posology.cli.draft import draft
 from posology.cli.explain import explain
+from posology.cli.serve import serve
 from posology.cli.synth import synth
 
 __all__ = ["app"]
@@ -47,5 +48,6 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(user.app, name="user")
 app.command()(draft)
 app.command()(batch)
+app.command()(serve)
 app.command()(explain)
 app.command()(synth)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from posology.config import Settings
     from posology.egress import Sealed
     from posology.store import MasterKeys
-    from posology.web.demonstration import Demonstration
     from posology.web.serving import Plant
+    from posology.web.site import Demo
 
 __all__ = ["serve"]
 
@@ -86,7 +86,7 @@ def _masters(settings: "Settings", *, demo: bool) -> "MasterKeys":
     return read_keys(Path(settings.serve.key_file) if settings.serve.key_file else None, os.environ)
 
 
-def _prepare(settings: "Settings", masters: "MasterKeys", *, demo: bool) -> "Demonstration | None":
+def _prepare(settings: "Settings", masters: "MasterKeys", *, demo: bool) -> "Demo | None":
     """Make the demonstration's store, or try the site's: what is wrong with it is said before all else."""
     if demo:
         from posology.web.demonstration import prepare_demo

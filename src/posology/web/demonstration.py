@@ -4,7 +4,7 @@ import json
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ from posology.review.charts import ChartUpload, store_chart
 from posology.review.jobs import DraftRequest, ask_draft, job_of
 from posology.store import SYSTEM, Actor, MasterKeys, Role, init_store, new_key_file, open_store, read_keys
 from posology.testing import make_chart, plans_for
+from posology.web.site import Demo
 
-__all__ = ["Demonstration", "demo_keys", "demo_settings", "prepare_demo", "wait_for_draft"]
+__all__ = ["demo_keys", "demo_settings", "prepare_demo", "wait_for_draft"]
 
 FOLDER = "posology-demo"
 _POLICY = "cms-ncd-100.1"
-_CHARTS = (("meet", 7), ("meet", 11), ("lack", 3))  # plans of made charts, and their seeds
+_CHARTS = (("meet", 7), ("meet", 11), ("lack-bmi-35", 3))  # plans of made charts, and their seeds
 _LONGEST_S = 300.0
 _CLINICIAN = NewAccount("demo", "Wendell Fairweather, MD", Role.CLINICIAN, "1028833543")
 _STAFF = NewAccount("demo-staff", "Tomasz Reyes", Role.STAFF)
@@ -41,15 +42,6 @@ _DETAILS: Mapping[str, Any] = {
     "requester": {"name": "Tomasz Reyes", "phone": "+1 555 010 7790"},
     "facility": {"name": "Lakeside Surgical Center", "npi": "1679576722"},
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Demonstration:
-    """A demonstration that is ready: the draft under way, and the secret of its one-time address."""
-
-    user_id: str
-    job_id: str
-    secret: str
 
 
 def demo_settings(settings: Settings, parent: Path) -> Settings:
@@ -73,7 +65,7 @@ def demo_keys(settings: Settings) -> MasterKeys:
     return read_keys(file, {}) if file.exists() else new_key_file(file)
 
 
-def prepare_demo(settings: Settings, masters: MasterKeys) -> Demonstration:
+def prepare_demo(settings: Settings, masters: MasterKeys) -> Demo:
     """Make the demonstration's store anew, with its people and one chart, and ask for the draft."""
     folder = Path(settings.serve.key_file).parent
     for old in folder.glob("posology*.db*"):
@@ -93,7 +85,7 @@ def prepare_demo(settings: Settings, masters: MasterKeys) -> Demonstration:
             asked.append(ask_draft(store, actor, request))
     finally:
         store.close()
-    return Demonstration(user_id, asked[0], secrets.token_urlsafe(24))
+    return Demo(user_id, asked[0], secrets.token_urlsafe(24))
 
 
 def _made_chart(policy: Policy, name: str, seed: int) -> tuple[bytes, Code, date]:
@@ -108,7 +100,7 @@ def _made_chart(policy: Policy, name: str, seed: int) -> tuple[bytes, Code, date
     )
 
 
-def wait_for_draft(settings: Settings, masters: MasterKeys, demo: Demonstration) -> None:
+def wait_for_draft(settings: Settings, masters: MasterKeys, demo: Demo) -> None:
     """Wait until the first draft has ended, however it ended; no longer than a slow machine needs."""
     store = open_store(settings.profile.store, masters)
     try:

@@ -14,7 +14,7 @@ from posology.config import Settings
 from posology.errors import PosologyError
 from posology.policies import load_policies
 from posology.store import MasterKeys, Store, open_store
-from posology.web.demonstration import Demonstration
+from posology.web.site import Demo
 
 __all__ = ["Plant", "draft_jobs", "serve_pages"]
 
@@ -28,7 +28,7 @@ class Plant:
     settings: Settings
     masters: MasterKeys
     sockets: Sequence[socket.socket] = ()
-    demo: Demonstration | None = None
+    demo: Demo | None = None
 
     def store(self) -> Store:
         """Open the store, in the process that uses it."""

@@ -12,7 +12,7 @@ from posology.policies import Policy
 from posology.priorauth.models import Models
 from posology.store import Store
 
-__all__ = ["JobQueue", "Site", "require_safe"]
+__all__ = ["Demo", "JobQueue", "Site", "require_safe"]
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -31,6 +31,15 @@ class JobQueue(Protocol):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Demo:
+    """A demonstration: whose session its one-time address begins, and the draft that it leads to."""
+
+    user_id: str
+    job_id: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Site:
     """One running application. ``models`` opens the models on first use; ``None`` where nobody drafts."""
 
@@ -39,7 +48,7 @@ class Site:
     policies: tuple[Policy, ...] = ()
     queue: JobQueue | None = None
     models: Callable[[], Models] | None = None
-    demo: bool = False
+    demo: Demo | None = None
 
     @property
     def serve(self) -> Serve:

@@ -35,7 +35,7 @@ def render(request: Request, name: str, context: Mapping[str, Any], *, status: i
         "session": session,
         "csrf": session.csrf if session else "",
         "practice": site.settings.practice.name,
-        "demo": site.demo,
+        "demo": site.demo is not None,
         "path": request.scope["path"],
     }
     template = request.app.state.templates.get_template(name)

@@ -24,7 +24,7 @@ from posology.web.guard import new_router
 from posology.web.packetview import build_packet_view
 from posology.web.sourceview import build_source_view, evidence_row, source_named
 from posology.web.templating import render
-from posology.web.words import state_words
+from posology.web.words import day_of, state_words
 
 __all__ = ["router"]
 
@@ -107,6 +107,7 @@ def _standing(request: Request, opened: OpenPacket) -> dict[str, Any]:
         "people": colleagues(site.store) if is_open else (),
         "note": _note(request, opened) if head.state == State.DRAFTED else None,
         "withdrawals": tuple(_WITHDRAWALS.items()),
+        "statement_day": min(day_of(site.store.clock()), head.card.day),
         "scratches": {one.target: one.text for one in kept},
     }
 

@@ -2,8 +2,8 @@
 
 from types import ModuleType
 
-from posology.web.pages import drafts, history, packets, signing, worklist
+from posology.web.pages import demo, drafts, history, packets, signing, worklist
 
 __all__ = ["REVIEW"]
 
-REVIEW: tuple[ModuleType, ...] = (worklist, drafts, packets, signing, history)
+REVIEW: tuple[ModuleType, ...] = (demo, worklist, drafts, packets, signing, history)
