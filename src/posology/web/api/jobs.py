@@ -5,7 +5,7 @@ from dataclasses import asdict
 from time import monotonic
 from typing import Any
 
-from anyio import sleep
+from anyio import Event, move_on_after
 from anyio.to_thread import run_sync
 from fastapi import Request
 from fastapi.responses import Response
@@ -23,6 +23,7 @@ __all__ = ["JobAnswer", "router"]
 POLL_S = 0.5  # how often the table is asked while somebody watches
 WATCH_S = 600  # then the stream ends, and the browser asks again with the session it has by then
 _PING_S = 15
+_LEAVE_S = 2  # for streams to end by themselves when the server stops
 
 router = new_router()
 
@@ -78,15 +79,22 @@ async def watch_job(job_id: str, site: OfSite, request: Request) -> Response:
     first = await run_sync(look)
     if first.final and seen == _mark(first):
         return Response(status_code=204)  # tells a browser to ask no more
-    return EventSourceResponse(_events(first, look, seen), ping=_PING_S)
+    leaving = Event()
+    events = _events(first, look, seen, leaving)
+    return EventSourceResponse(events, ping=_PING_S, shutdown_event=leaving, shutdown_grace_period=_LEAVE_S)
 
 
 def _looker(store: Any, job_id: str) -> Callable[[], Job]:
     return lambda: jobs.job_of(store, job_id)
 
 
-async def _events(job: Job, look: Callable[[], Job], seen: str) -> AsyncIterator[ServerSentEvent]:
-    """Give an event for each change; the last one is named done, failed or cancelled."""
+async def _events(
+    job: Job, look: Callable[[], Job], seen: str, leaving: Event
+) -> AsyncIterator[ServerSentEvent]:
+    """Give an event for each change; the last one is named done, failed or cancelled.
+
+    A server that stops ends the stream here; the browser takes it up again at the next one.
+    """
     until = monotonic() + WATCH_S
     while True:
         mark = _mark(job)
@@ -96,7 +104,10 @@ async def _events(job: Job, look: Callable[[], Job], seen: str) -> AsyncIterator
             yield ServerSentEvent(_answer(job).model_dump_json(), event=name, id=mark)
         if job.final or monotonic() > until:
             return
-        await sleep(POLL_S)
+        with move_on_after(POLL_S):
+            await leaving.wait()
+        if leaving.is_set():
+            return
         try:
             job = await run_sync(look)
         except StoreError:  # the database may come back; the pings go on meanwhile
