@@ -10,6 +10,7 @@ from posology.cli.draft import draft
 from posology.cli.explain import explain
 from posology.cli.serve import serve
 from posology.cli.synth import synth
+from posology.cli.worker import worker
 
 __all__ = ["app"]
 
@@ -49,5 +50,6 @@ app.add_typer(user.app, name="user")
 app.command()(draft)
 app.command()(batch)
 app.command()(serve)
+app.command()(worker)
 app.command()(explain)
 app.command()(synth)
