@@ -58,14 +58,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class QuoteView:
-    """A quote with its mark; ``openable`` where there is a source to look into."""
+    """A quote with its mark."""
 
     mark: Mark
     label: str
     text: str
     origin: str
     date: str
-    openable: bool
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -240,7 +239,6 @@ def _quote(key: str, citations: Citations) -> QuoteView:
         text_of(row, "quote"),
         describe_origin(row),
         text_of(row, "date"),
-        text_of(row, "kind") in ("structured", "text", "derived"),
     )
 
 

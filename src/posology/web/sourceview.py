@@ -1,13 +1,23 @@
 """The source beside the letter: a document around its quote, or an entry with its quoted element."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from posology.errors import NotFound
+from posology.policies import Policy
 from posology.review.sources import SourceText
 
-__all__ = ["Line", "SourceView", "build_source_view", "evidence_row", "source_named"]
+__all__ = [
+    "Line",
+    "SourceView",
+    "build_policy_view",
+    "build_source_view",
+    "build_statement_view",
+    "evidence_row",
+    "source_named",
+]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,12 +56,36 @@ def evidence_row(record: Mapping[str, Any], identifier: str) -> Mapping[str, Any
 
 
 def source_named(row: Mapping[str, Any]) -> str:
-    """Return the source that a piece of evidence stands in, or was computed from."""
+    """Return the source of the chart that a piece of evidence stands in, or was computed from."""
     derived: Sequence[str] = row.get("from") or ()
     source = str(row.get("source") or (derived[0] if derived else ""))
-    if not source or row["kind"] in ("policy", "human"):
+    if not source:
         raise NotFound("packet: this piece of evidence stands in no source of the chart")
     return source
+
+
+def build_statement_view(row: Mapping[str, Any]) -> SourceView:
+    """Build what the page shows of what a person stated, or the request itself says."""
+    quote = str(row["quote"])
+    title = str(row.get("label") or "a person's statement")
+    return SourceView(
+        "text", title, str(row.get("source") or ""), str(row.get("date") or ""),
+        "", quote, "", 0, len(quote), len(quote),
+    )  # fmt: skip
+
+
+def build_policy_view(policy: Policy | None, row: Mapping[str, Any]) -> SourceView:
+    """Build what the page shows of the payer's wording: its source around the quote, else the quote alone."""
+    quote = str(row["quote"])
+    text = policy.source_text if policy else ""
+    start = re.search(r"\s+".join(re.escape(word) for word in quote.split()), text)
+    if policy is None or start is None:
+        return build_statement_view(row)
+    found = start.span()
+    return SourceView(
+        "text", policy.source_title, f"{policy.id}, version {policy.version}", "",
+        text[: found[0]], text[slice(*found)], text[found[1] :], *found, len(text),
+    )  # fmt: skip
 
 
 def build_source_view(source: SourceText, row: Mapping[str, Any]) -> SourceView:

@@ -22,7 +22,14 @@ from posology.web.context import OfSite, Signed
 from posology.web.desks import desk_of
 from posology.web.guard import new_router
 from posology.web.packetview import build_packet_view
-from posology.web.sourceview import build_source_view, evidence_row, source_named
+from posology.web.sourceview import (
+    SourceView,
+    build_policy_view,
+    build_source_view,
+    build_statement_view,
+    evidence_row,
+    source_named,
+)
 from posology.web.templating import render
 from posology.web.words import day_of, state_words
 
@@ -146,13 +153,21 @@ def _source_values(request: Request, opened: OpenPacket, evidence: str, origin: 
     values = {"source": None, "chosen": evidence, "origin": origin, "origin_words": _origin_words(origin)}
     if not evidence:
         return values
-    site, session = request.app.state.site, request.state.session
     try:
         row = evidence_row(opened.record, evidence)
-        source = open_source(site.store, session.actor, opened.head.id, source_named(row))
+        return values | {"source": _source(request, opened, row)}
     except NotFound:
         return values
-    return values | {"source": build_source_view(source, row)}
+
+
+def _source(request: Request, opened: OpenPacket, row: Mapping[str, Any]) -> SourceView:
+    site, session = request.app.state.site, request.state.session
+    if row["kind"] == "human":
+        return build_statement_view(row)
+    if row["kind"] == "policy":
+        asked = opened.record["request"]["policy"]["sha256"]
+        return build_policy_view(next((p for p in site.policies if p.sha256 == asked), None), row)
+    return build_source_view(open_source(site.store, session.actor, opened.head.id, source_named(row)), row)
 
 
 def _origin_words(origin: str) -> str:

@@ -28,8 +28,8 @@ async function submit(form, key = crypto.randomUUID()) {
     if (answer.ok) {
       const target = form.dataset.target, page = await answer.text();
       form.querySelectorAll("[data-keep]").forEach(settle);
-      await show(page, target);
       quiet();
+      await show(page, target);
       return;
     }
     await refused(answer, form);
@@ -81,7 +81,9 @@ async function show(html, target) {
   restore(typed);
   const place = at && document.getElementById(at);
   (place ?? document.getElementById("message"))?.focus?.({ preventScroll: true });
-  announce(document.getElementById("message")?.textContent ?? "Saved.");
+  const message = document.getElementById("message");
+  if (message) toast(message.textContent.replace(/\s+/g, " ").trim(), message.classList.contains("open") ? "open" : "good");
+  else announce("Saved.");
 }
 
 // ---- text that is typed -----------------------------------------------------------------------------------

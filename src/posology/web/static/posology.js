@@ -28,6 +28,12 @@ export function toast(text, tone = "", retry = null) {
     button.addEventListener("click", retry);
     box.append(button);
   }
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "small";
+  close.textContent = "Close";
+  close.addEventListener("click", () => box.remove());
+  box.append(close);
   document.body.append(box);
   return box;
 }
