@@ -89,8 +89,9 @@ def _check_routes(app: FastAPI) -> None:
         if not isinstance(route, GuardedRoute):
             raise InternalError(f"the route {getattr(route, 'path', route)} is not guarded")
         named += [(method, route.path) for method in sorted(route.methods or ())]
-    if len(named) != len(set(named)):
-        raise InternalError("two functions answer the same route")
+    twice = sorted({f"{method} {path}" for method, path in named if named.count((method, path)) > 1})
+    if twice:
+        raise InternalError(f"two functions answer the same route: {', '.join(twice)}")
     check_table(named)
 
 

@@ -88,6 +88,10 @@ def require_safe(site: Site) -> None:
             f"serve.host: {site.serve.host} is reached over the network and passwords would travel in clear: "
             "name certificate and certificate_key, or give the https address of your proxy as url"
         )
+    if site.demo and not site.is_loopback:
+        raise SettingsError(
+            "serve.host: the demonstration needs no password and is open to this machine only"
+        )
     if bool(site.serve.certificate) != bool(site.serve.certificate_key):
         raise SettingsError("serve.certificate and serve.certificate_key belong together: give both")
     if not site.hosts:
