@@ -26,7 +26,7 @@ from posology.testing import make_chart, plans_for
 
 PEOPLE = {
     "ann": (Role.CLINICIAN, "Ann Avery, MD", "1234567893"),
-    "bob": (Role.CLINICIAN, "Bob Brook, MD", "1860471220"),
+    "bob": (Role.CLINICIAN, "Bob Brook, MD", "1003000126"),
     "sam": (Role.STAFF, "Sam Stone", ""),
     "aud": (Role.AUDITOR, "Aud Itor", ""),
     "adm": (Role.ADMINISTRATOR, "Adm Inis", ""),
@@ -71,7 +71,7 @@ class Clinic:
 
     def actor(self, login, session="one"):
         role, name, npi = PEOPLE[login]
-        return Actor(login, role, f"{login}.{session}", name, npi)
+        return Actor(login, role, f"{login}-{session}", name, npi)
 
     def packet(self, policy_id="cms-ncd-100.1", plan="meet", seed=1, by="sam"):
         """Store a chart, ask for its draft, and keep the packet; return the packet's id."""

@@ -35,9 +35,9 @@ def test_a_packet_is_read_once_a_session_in_the_ledger(clinic):
     open_packet(clinic.store, clinic.actor("sam"), packet_id)
     entries = clinic.entries(before)
     assert [(row["kind"], row["session"]) for row in entries] == [
-        ("packet.read", "ann.one"),
-        ("packet.read", "ann.two"),
-        ("packet.read", "sam.one"),
+        ("packet.read", "ann-one"),
+        ("packet.read", "ann-two"),
+        ("packet.read", "sam-one"),
     ]
 
 

@@ -102,16 +102,7 @@ def test_open_points_must_be_acknowledged_and_stand_in_the_statement(small_clini
 
 
 def test_a_packet_that_is_not_supported_has_nothing_to_sign(small_clinic):
-    packet_id = small_clinic.packet(plan="refuse", seed=3)
-    for plan in ("not_met", "exclude", "refuse"):
-        if small_clinic.head(packet_id).conclusion == "not_supported":
-            break
-        packet_id = small_clinic.packet(plan=plan, seed=3)
-    leaf = small_clinic.open(packet_id).record["criteria"][0]
-    if small_clinic.head(packet_id).conclusion != "not_supported":
-        small_clinic.act(
-            "ann", packet_id, act="override", criterion=leaf["id"], status="not_met", reason="No."
-        )
+    packet_id = small_clinic.packet(plan="fail-bmi-35")
     assert small_clinic.head(packet_id).conclusion == "not_supported"
     with pytest.raises(Conflict, match="not supported"):
         signed(small_clinic, packet_id)
