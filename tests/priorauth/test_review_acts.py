@@ -318,6 +318,21 @@ def test_an_override_decides_and_leaves_the_chart_in_sight():
     assert row["status"] == "met"
 
 
+def test_a_finding_that_is_put_back_rests_on_the_chart_again_and_the_record_says_what_was():
+    one = drafted("cms-ncd-100.1")
+    desk = desk_of(one)
+    keys = {"criterion": "bmi-35", "reason": "I measured again."}
+    away = acted(one.record, desk, "override", status="not_met", **keys).record
+    was = criterion_of(away, "bmi-35")["decision"]["was"]
+    assert was == {"status": "met", "basis": "structured", "decided_by": "rule"}
+    back = acted(away, desk, "override", status="met", **keys).record
+    before, after = criterion_of(one.record, "bmi-35"), criterion_of(back, "bmi-35")
+    assert set(before["evidence"]) <= set(after["evidence"])
+    assert after["contrary"] == []
+    told = [row["sentence"] for row in back["narrative"]]
+    assert {row["sentence"] for row in one.record["narrative"]} <= set(told)
+
+
 def test_what_is_left_open_by_a_person_is_asked_for():
     one = drafted("cms-ncd-100.1")
     revision = acted(
@@ -390,6 +405,10 @@ def test_a_desk_that_is_not_the_records_is_refused():
         acted(one.record, changed, "confirm", criterion="bmi-35")
     with pytest.raises(ChartError, match="not of the packet's patient"):
         acted(one.record, replace(desk, chart=other.chart), "confirm", criterion="bmi-35")
+    cut = [replace(document, text=document.text[1:]) for document in one.chart.documents]
+    with pytest.raises(ChartError, match="not the chart that was drafted from"):
+        acted(one.record, replace(desk, chart=replace(one.chart, documents=tuple(cut))), "drop",
+              sentence="s1", reason="r")  # fmt: skip
     later = replace(desk, request=replace(desk.request, day=AT.date()))
     with pytest.raises(RequestError, match="date of service"):
         acted(one.record, later, "confirm", criterion="bmi-35")

@@ -73,7 +73,9 @@ def confirm(criterion: Criterion, person: Person, at: datetime) -> Criterion:
         decided_by="person",
     )
     rows = (Said(said, finding.status),)
-    return _decided(replace(criterion, said=rows), confirmed, _decision("confirm", person, at))
+    return _decided(
+        criterion, replace(criterion, finding=confirmed, said=rows), _decision("confirm", person, at)
+    )
 
 
 def reject(criterion: Criterion, person: Person, at: datetime, reason: str) -> Criterion:
@@ -88,8 +90,8 @@ def reject(criterion: Criterion, person: Person, at: datetime, reason: str) -> C
     why = "A person rejected what was read from the notes."
     opened = Finding(Status.UNKNOWN, "none", (), read.contrary, why, looked, "person")
     rejected = tuple(dict.fromkeys((*criterion.rejected, *read.evidence)))
-    changed = replace(criterion, read=opened, said=(), rejected=rejected)
-    return _decided(changed, opened, _decision("reject", person, at, reason))
+    changed = replace(criterion, finding=opened, read=opened, said=(), rejected=rejected)
+    return _decided(criterion, changed, _decision("reject", person, at, reason))
 
 
 def override(
@@ -107,18 +109,21 @@ def override(
         raise RequestError(f"criterion {criterion.leaf.id!r}: status: it is {status} already{hint}")
     said = statement_evidence(REVIEW, reason, person.name, at.date())
     decided = _by_person(criterion, person, Said(said, wanted))
-    return _decided(decided, decided.finding, _decision("override", person, at, reason))
+    if wanted is criterion.read.status and wanted is not Status.UNKNOWN:
+        evidence = (*decided.finding.evidence, *criterion.read.evidence)  # back to what was read
+        decided = replace(decided, finding=replace(decided.finding, evidence=evidence))
+    return _decided(criterion, decided, _decision("override", person, at, reason))
 
 
 def state(criterion: Criterion, person: Person, at: datetime, said: Said) -> Criterion:
     """Let a person's signed statement decide, as a statement of the request file does."""
     decided = _by_person(criterion, person, said)
-    return _decided(decided, decided.finding, _decision("state", person, at))
+    return _decided(criterion, decided, _decision("state", person, at))
 
 
 def read_anew(criterion: Criterion, finding: Finding, decision: dict[str, Any]) -> Criterion:
     """Take a new reading of the chart."""
-    return replace(criterion, finding=finding, read=finding, decision=decision)
+    return replace(criterion, finding=finding, read=finding, decision=decision | _was(criterion))
 
 
 def _is_reading(criterion: Criterion) -> bool:
@@ -143,8 +148,15 @@ def _by_person(criterion: Criterion, person: Person, said: Said) -> Criterion:
     return replace(criterion, finding=finding, said=(*others, said))
 
 
-def _decided(criterion: Criterion, finding: Finding, decision: dict[str, Any]) -> Criterion:
-    return replace(criterion, finding=finding, decision=decision)
+def _decided(before: Criterion, after: Criterion, decision: dict[str, Any]) -> Criterion:
+    return replace(after, decision=decision | _was(before))
+
+
+def _was(before: Criterion) -> dict[str, Any]:
+    """Return what an act found, so that the record says what was confirmed, rejected or overridden."""
+    finding = before.finding
+    was = {"status": str(finding.status), "basis": finding.basis, "decided_by": finding.decided_by}
+    return {"was": was}
 
 
 def _decision(act: str, person: Person, at: datetime, reason: str = "") -> dict[str, Any]:

@@ -184,11 +184,23 @@ def require_same(record: Mapping[str, Any], desk: Desk) -> None:
             f"validator: the packet was checked by {record['validator']}, and no validator is open now; "
             "name one in the profile"
         )
-    texts = {document.source: sha256_of(document.text) for document in desk.attachments}
+    _require_texts(record, desk)
+
+
+def _require_texts(record: Mapping[str, Any], desk: Desk) -> None:
+    """Refuse a chart or attachments whose text is not the one that the record quotes."""
+    given = {document.source: sha256_of(document.text) for document in desk.attachments}
     for row in record.get("attachments") or ():
-        if texts.get(row["source"]) != row["sha256"]:
+        if given.get(row["source"]) != row["sha256"]:
             raise ChartError(
                 f"{row['source']}: the text of this attachment is missing or is not the one supplied"
+            )
+    texts = {document.source: document.text for document in desk.whole_chart.documents}
+    for row in record["evidence"]:
+        if row["kind"] == "text" and texts.get(row["source"], "")[row["start"] : row["end"]] != row["quote"]:
+            raise ChartError(
+                f"{row['source']}: evidence {row['id']} does not stand where the packet quotes it; "
+                "this is not the chart that was drafted from"
             )
 
 
