@@ -39,12 +39,13 @@ def init(
 ) -> None:
     """Make the store: its database where there is none, its tables, its keys and its ledger."""
     address, keys = address_of(store, config, profile), keys_of(key, config, profile)
-    from posology.review.audit import signed_head
+    from posology.review.audit import Query, entries
     from posology.store import init_store
 
     with closing(init_store(address, keys)) as made:
-        head = signed_head(made)
-        say(f"Store made: ledger {head.log}, signed by the key {head.key_id}. Note both elsewhere.")
+        details = entries(made, Query(limit=1)).entries[0]["details"]
+    say(f"Store made: ledger {details['log']}, signed by the key {details['key_id']}.")
+    say(f"Note elsewhere its public key: {details['public_key']}")
 
 
 @app.command()
