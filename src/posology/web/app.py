@@ -61,6 +61,7 @@ def create_app(site: Site) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         middleware=[
             Middleware(Measured, figures=figures),
             Middleware(SecureHeaders, site=site),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
@@ -56,16 +57,22 @@ class SecureHeaders:
                 self._add(MutableHeaders(scope=message))
             await send(message)
 
-        if not self._is_ours(scope):
-            body = {"type": "about:blank", "title": "Misdirected Request", "status": 421}
-            answer = JSONResponse(body, 421, media_type="application/problem+json")
-            await answer(scope, receive, secured)
+        status = self._fault(scope)
+        if status:
+            body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+            closing = {"Connection": "close"}
+            await JSONResponse(body, status, closing, "application/problem+json")(scope, receive, secured)
             return
         await self.app(scope, receive, secured)
 
-    def _is_ours(self, scope: Scope) -> bool:
-        named = [value for name, value in scope["headers"] if name == b"host"]
-        return len(named) == 1 and host_of(named[0].decode("latin-1")) in self.hosts
+    def _fault(self, scope: Scope) -> int:
+        """Return the status of a request that is not for us or has two ends; 0 where all is well."""
+        names = [name for name, _ in scope["headers"]]
+        if b"transfer-encoding" in names and b"content-length" in names:
+            return 400  # a proxy before us may have seen another end: what follows is not trusted
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        ours = len(hosts) == 1 and host_of(hosts[0].decode("latin-1")) in self.hosts
+        return 0 if ours else 421
 
     def _add(self, headers: MutableHeaders) -> None:
         for name, value in self.headers.items():
