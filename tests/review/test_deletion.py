@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import func, select
 
-from posology.errors import KeyFileError, NotAllowed, NotFound, RequestError
+from posology.errors import Conflict, KeyFileError, NotAllowed, NotFound, RequestError
 from posology.review.charts import ChartUpload, load_chart, store_chart
-from posology.review.deletion import delete_packet
+from posology.review.deletion import delete_chart, delete_packet, find_idle_charts
 from posology.review.exporting import Wanted, export
 from posology.review.jobs import DraftRequest, ask_draft
 from posology.review.packets import create_packet, open_packet
@@ -131,3 +131,19 @@ def test_a_deletion_names_one_of_the_reasons_and_a_packet_that_is_there(small_cl
         delete_packet(small_clinic.store, small_clinic.actor("adm"), "0" * 20, "duplicate")
     with small_clinic.store.read() as connection:
         assert connection.execute(select(keys).where(keys.c.kind == "packet")).one()
+
+
+def test_a_chart_without_a_packet_is_found_and_deleted(clinic):
+    store, adm = clinic.store, clinic.actor("adm")
+    packet_id = clinic.packet()
+    alone = store_chart(store, clinic.actor("sam"), ChartUpload(made("cms-ncd-240.4", "meet", 2)[0]))
+    assert find_idle_charts(store, adm, store.clock() + 1) == (alone,)
+    assert find_idle_charts(store, adm, 0) == ()
+    with pytest.raises(Conflict, match="rests on this chart"):
+        delete_chart(store, adm, clinic.head(packet_id).chart_id, "duplicate")
+    with pytest.raises(NotAllowed):
+        delete_chart(store, clinic.actor("ann"), alone, "duplicate")
+    delete_chart(store, adm, alone, "duplicate")
+    with pytest.raises(NotFound):
+        load_chart(store, alone)
+    assert not verify_store(store).problems

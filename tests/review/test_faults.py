@@ -172,3 +172,23 @@ def test_a_reading_that_cannot_be_recorded_does_not_happen(small_clinic):
         small_clinic.open(packet_id, "bob")
     breaker.mend()
     assert [row["kind"] for row in small_clinic.entries() if row["actor"] == "bob"] == []
+
+
+def test_a_full_disk_keeps_nothing_and_says_so(small_clinic):
+    packet_id = signed(small_clinic)
+    small_clinic.open(packet_id, "sam")
+    before = everything(small_clinic.store)
+
+    def fill(connection, _record):
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    small_clinic.store.engine.dispose()
+    event.listen(small_clinic.store.engine, "connect", fill)
+    files = made("cms-ncd-240.4", "meet", 2)[0]
+    with pytest.raises(StoreError, match="disk is full"):
+        store_chart(small_clinic.store, small_clinic.actor("sam"), ChartUpload(files))
+    event.remove(small_clinic.store.engine, "connect", fill)
+    small_clinic.store.engine.dispose()
+    assert everything(small_clinic.store) == before
+    store_chart(small_clinic.store, small_clinic.actor("sam"), ChartUpload(files))

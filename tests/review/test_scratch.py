@@ -73,3 +73,12 @@ def test_words_need_a_packet_and_a_role(small_clinic):
         keep_scratch(small_clinic.store, small_clinic.actor("ann"), "0" * 20, Scratch(TARGET, 1, 0, "x"))
     with pytest.raises(NotAllowed):
         keep_scratch(small_clinic.store, small_clinic.actor("aud"), packet_id, Scratch(TARGET, 1, 0, "x"))
+
+
+def test_nobody_fills_the_store_with_unsaved_words(small_clinic):
+    packet_id, ann = small_clinic.packet(), small_clinic.actor("ann")
+    for number in range(100):
+        keep_scratch(small_clinic.store, ann, packet_id, Scratch(f"sentence:s{number}", 1, 0, "x"))
+    with pytest.raises(RequestError, match="let them go"):
+        keep_scratch(small_clinic.store, ann, packet_id, Scratch("sentence:s100", 1, 0, "x"))
+    keep_scratch(small_clinic.store, ann, packet_id, Scratch("sentence:s7", 1, 0, "y"))

@@ -304,3 +304,14 @@ def test_the_program_itself_signs_and_reads_nothing(small_clinic):
     for actor in (Actor("system"), Actor("ann", Role.AUDITOR)):
         with pytest.raises(NotAllowed):
             signature_of(small_clinic.store, actor, packet_id)
+
+
+def test_nothing_of_a_withdrawn_packet_goes_out(small_clinic):
+    packet_id = small_clinic.packet()
+    signed(small_clinic, packet_id)
+    withdraw(small_clinic.store, small_clinic.actor("ann"), packet_id, "not-needed")
+    for form in ("pdf", "html", "json", "zip"):
+        with pytest.raises(Conflict, match="withdrawn"):
+            export(small_clinic.store, small_clinic.actor("ann"), packet_id, Wanted(form))
+    with pytest.raises(RequestError, match="reason"):
+        withdraw(small_clinic.store, small_clinic.actor("ann"), packet_id, "he asked me to")

@@ -7,12 +7,14 @@ from sqlalchemy import Connection, Row, select
 
 from posology.errors import InternalError
 from posology.records import Document, parse_date
+from posology.review.recent import Recent
 from posology.store import Cipher, Writing
 from posology.store.schema import attachments
 
-__all__ = ["add_attachment", "load_attachments"]
+__all__ = ["add_attachment", "forget_attachments", "load_attachments"]
 
 _SOURCE = "attachment/"
+_ATTACHED: Recent[tuple[Document, ...]] = Recent(count=128, size_bytes=64 << 20)
 
 
 def add_attachment(w: Writing, cipher: Cipher, packet_id: str, document: Document) -> str:
@@ -35,10 +37,26 @@ def add_attachment(w: Writing, cipher: Cipher, packet_id: str, document: Documen
     return identifier
 
 
-def load_attachments(connection: Connection, cipher: Cipher, packet_id: str) -> tuple[Document, ...]:
-    """Return a packet's attached documents in the order in which they came."""
-    query = select(attachments).where(attachments.c.packet_id == packet_id).order_by(attachments.c.number)
-    return tuple(_document(row, cipher) for row in connection.execute(query))
+def load_attachments(
+    connection: Connection, cipher: Cipher, packet_id: str, number: int
+) -> tuple[Document, ...]:
+    """Return the first ``number`` documents that were attached to a packet, in their order."""
+    key = (packet_id, cipher.key_id, number)
+    return _ATTACHED.get(key, lambda: _load(connection, cipher, packet_id, number)) if number else ()
+
+
+def _load(
+    connection: Connection, cipher: Cipher, packet_id: str, number: int
+) -> tuple[tuple[Document, ...], int]:
+    mine = (attachments.c.packet_id == packet_id) & (attachments.c.number <= number)
+    rows = connection.execute(select(attachments).where(mine).order_by(attachments.c.number))
+    documents = tuple(_document(row, cipher) for row in rows)
+    return documents, sum(2 * len(one.text) for one in documents)
+
+
+def forget_attachments(packet_id: str) -> None:
+    """Drop a packet's attached documents from memory once it is deleted."""
+    _ATTACHED.forget(lambda key: isinstance(key, tuple) and key[0] == packet_id)
 
 
 def _document(row: Row[Any], cipher: Cipher) -> Document:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, Table, delete, func, select
 
-from posology.errors import Conflict, RequestError
+from posology.errors import Conflict, NotFound, RequestError
 from posology.ledger.entries import Kind
+from posology.review.attachments import forget_attachments
 from posology.review.charts import forget_chart
 from posology.review.exporting import forget_letters
 from posology.review.heads import require_packet
@@ -26,7 +27,7 @@ from posology.store.schema import (
     versions,
 )
 
-__all__ = ["REASONS", "Deleted", "delete_packet"]
+__all__ = ["REASONS", "Deleted", "delete_chart", "delete_packet", "find_idle_charts"]
 
 REASONS = ("duplicate", "wrong-patient", "retention-ended", "patient-request", "test", "other")
 
@@ -63,9 +64,36 @@ def delete_packet(store: Store, actor: Actor, packet_id: str, reason: str) -> De
         chart_id = row.chart_id if _delete_chart(w, row.chart_id, reason) else None
     forget_versions(packet_id)
     forget_letters(packet_id)
+    forget_attachments(packet_id)
     if chart_id is not None:
         forget_chart(chart_id)
     return Deleted(packet_id, gone, chart_id)
+
+
+def delete_chart(store: Store, actor: Actor, chart_id: str, reason: str) -> None:
+    """Destroy the key of a chart on which no packet rests, and delete it with the jobs that ended on it."""
+    require_role(actor, "deleting a chart", (Role.ADMINISTRATOR,))
+    if reason not in REASONS:
+        raise RequestError(f"deleting: the reason is one of {', '.join(REASONS)}")
+    with store.write(actor) as w:
+        if w.connection.execute(select(charts.c.id).where(charts.c.id == chart_id)).first() is None:
+            raise NotFound("deleting: there is no chart of this id")
+        if not _delete_chart(w, chart_id, reason):
+            raise Conflict("deleting: a packet or a job rests on this chart; delete the packet, or wait")
+    forget_chart(chart_id)
+
+
+def find_idle_charts(store: Store, actor: Actor, before_us: int) -> tuple[str, ...]:
+    """Return the ids of charts that were uploaded before a time and on which no packet or job rests."""
+    require_role(actor, "deleting a chart", (Role.ADMINISTRATOR,))
+    used = select(packets.c.chart_id).union(
+        select(jobs.c.chart_id).where(jobs.c.state.in_(("queued", "running")))
+    )
+    idle = charts.c.id.not_in(used) & (charts.c.created_us < before_us)
+    with store.read() as connection:
+        return tuple(
+            connection.execute(select(charts.c.id).where(idle).order_by(charts.c.created_us)).scalars()
+        )
 
 
 def _delete_parts(w: Writing, packet_id: str) -> int:

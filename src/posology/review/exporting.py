@@ -22,6 +22,7 @@ from posology.review.recent import Recent
 from posology.review.signatures import standing_signature
 from posology.review.signing import Signed, signed_of
 from posology.review.sources import source_hash
+from posology.review.states import State
 from posology.review.versions import load_version
 from posology.store import Actor, Store, Writing, new_id
 from posology.store.schema import exports
@@ -133,6 +134,8 @@ def export(store: Store, actor: Actor, packet_id: str, wanted: Wanted) -> Export
     if wanted.documents:
         require_role(actor, "disclosure of whole documents", CLINICIANS)
     opened = open_packet(store, actor, packet_id)
+    if opened.head.state == State.WITHDRAWN:
+        raise Conflict("export: the packet is withdrawn; nothing of it goes out any more")
     letter = _letter(store, opened)
     _require_exportable(letter, wanted)
     documents = _documents(store, opened, wanted)

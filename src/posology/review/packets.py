@@ -157,7 +157,8 @@ def _opened(store: Store, connection: Connection, packet_id: str) -> OpenPacket:
     cipher = store.cipher(connection, row.key_id)
     current = load_version(store, connection, packet_id, row.key_id, row.version)
     draft = current if row.version == 1 else load_version(store, connection, packet_id, row.key_id, 1)
-    attached = load_attachments(connection, cipher, packet_id) if current.record.get("attachments") else ()
+    number = len(current.record.get("attachments") or ())
+    attached = load_attachments(connection, cipher, packet_id, number)
     return OpenPacket(head_of(row, cipher), current.record, draft.manifest, attached, draft.record)
 
 

@@ -28,7 +28,7 @@ class Reading:
 
 
 def is_recorded(connection: Connection, actor: Actor, what: str) -> bool:
-    """Tell whether this session's reading was recorded before; without a session it never was."""
+    """Tell whether a reading of the same session was recorded; without a session it never was."""
     key = _key(actor, what)
     return bool(key) and connection.execute(_FOUND, {"read": key}).first() is not None
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from posology.errors import RequestError
 from posology.review.heads import require_packet
@@ -14,6 +14,7 @@ from posology.store.schema import scratches
 __all__ = ["Scratch", "delete_scratch", "drop_scratch", "get_scratch", "keep_scratch", "list_scratches"]
 
 MOST_CHARACTERS = 400_000
+_MOST_HELD = 100  # of one person on one packet
 _TARGET = re.compile(r"[a-z]{1,20}:[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 
 
@@ -41,6 +42,7 @@ def keep_scratch(store: Store, actor: Actor, packet_id: str, scratch: Scratch) -
         packet = require_packet(connection, packet_id)
         sealed = store.cipher(connection, packet.key_id).seal(scratch.text.encode(), _place(identifier))
         connection.execute(delete(scratches).where(scratches.c.id == identifier))
+        _require_room(connection, actor, packet_id)
         row = {
             "id": identifier,
             "packet_id": packet_id,
@@ -53,12 +55,17 @@ def keep_scratch(store: Store, actor: Actor, packet_id: str, scratch: Scratch) -
         connection.execute(insert(scratches).values(**row))
 
 
+def _require_room(connection: Connection, actor: Actor, packet_id: str) -> None:
+    mine = (scratches.c.packet_id == packet_id) & (scratches.c.user_id == actor.id)
+    held = connection.execute(select(func.count()).select_from(scratches).where(mine)).scalar_one()
+    if held >= _MOST_HELD:
+        raise RequestError(f"unsaved words: {held} are kept for this packet; save some or let them go")
+
+
 def get_scratch(store: Store, actor: Actor, packet_id: str, target: str) -> Scratch | None:
     """Return this person's unsaved words for a target, or ``None``."""
-    wanted = _identifier(actor, packet_id, target)
-    return next(
-        (one for one in list_scratches(store, actor, packet_id) if one.target == target and wanted), None
-    )
+    _identifier(actor, packet_id, target)  # a target that is none is refused
+    return next((one for one in list_scratches(store, actor, packet_id) if one.target == target), None)
 
 
 def list_scratches(store: Store, actor: Actor, packet_id: str) -> tuple[Scratch, ...]:

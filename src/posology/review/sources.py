@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from posology.errors import NotFound
 from posology.ledger.entries import Kind
-from posology.ledger.values import MODEL
 from posology.records import Chart, Document
 from posology.review.charts import load_chart
 from posology.review.heads import find_packet
@@ -17,6 +16,31 @@ from posology.store import Actor, Store
 from posology.store.store import AUDIT_KEY
 
 __all__ = ["SourceHead", "SourceText", "list_sources", "open_source", "source_hash"]
+
+
+_TYPES = frozenset(
+    (
+        "AllergyIntolerance",
+        "CarePlan",
+        "Composition",
+        "Condition",
+        "Coverage",
+        "DeviceRequest",
+        "DiagnosticReport",
+        "DocumentReference",
+        "Encounter",
+        "Immunization",
+        "MedicationRequest",
+        "MedicationStatement",
+        "Observation",
+        "Organization",
+        "Patient",
+        "Practitioner",
+        "Procedure",
+        "ServiceRequest",
+        "attachment",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -106,10 +130,9 @@ def source_hash(store: Store, packet_id: str, source: str) -> str:
 
 
 def _kind_of(source: str) -> str:
-    """Return the type that a reference begins with, and "file" for a file whatever its name."""
+    """Return the type that a reference begins with, where it is one that says nothing of a patient."""
     kind = source.partition("/")[0]
-    known = kind.isalpha() and kind[:1].isupper() and MODEL.holds(kind) and len(kind) <= 40
-    return kind if (known and "." not in source) or kind == "attachment" else "file"
+    return kind if kind in _TYPES else "file"
 
 
 def _find(source: str, chart: Chart, opened: OpenPacket) -> SourceText:
