@@ -15,8 +15,8 @@ from posology.web.context import address_of, is_api, keep, site_of
 from posology.web.cookies import SESSION, read_cookie
 from posology.web.csrf import SAFE_METHODS, has_token, is_same_origin, same_text
 from posology.web.idempotency import answer_once
-from posology.web.limits import body_limit, bounded, require_small
-from posology.web.permissions import BEARER, QUIET, SET_UP, TABLE, Route
+from posology.web.limits import PUBLIC_BYTES, body_limit, bounded, require_small
+from posology.web.permissions import BEARER, OPEN, QUIET, SET_UP, TABLE, Route
 from posology.web.signposts import to_set_up, to_sign_in
 from posology.web.site import Site
 
@@ -49,6 +49,9 @@ class GuardedRoute(APIRoute):
 async def _admit(request: Request, receive: Receive, route: Route) -> Receive:
     """Return the body of a request that may pass; raise the answer of one that may not."""
     site, rule = site_of(request), TABLE[route]
+    if route in OPEN:
+        require_small(request, PUBLIC_BYTES)
+        return receive
     secret = read_cookie(request, site, SESSION)
     session = await run_sync(_session, site, secret, route) if secret else None
     limit = body_limit(request, site.serve.upload_mb, signed_in=session is not None)

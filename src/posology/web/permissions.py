@@ -9,7 +9,18 @@ from collections.abc import Iterable, Mapping
 from posology.errors import InternalError
 from posology.store import Role
 
-__all__ = ["BEARER", "PUBLIC", "QUIET", "SET_UP", "SIGNED_IN", "TABLE", "Route", "Rule", "check_table"]
+__all__ = [
+    "BEARER",
+    "OPEN",
+    "PUBLIC",
+    "QUIET",
+    "SET_UP",
+    "SIGNED_IN",
+    "TABLE",
+    "Route",
+    "Rule",
+    "check_table",
+]
 
 Route = tuple[str, str]  # method, path template
 Rule = frozenset[Role] | None  # None: anybody, signed in or not
@@ -119,6 +130,10 @@ TABLE: Mapping[Route, Rule] = {
     ("POST", "/api/v1/ledger/verify"): HEADS,
     ("GET", "/api/v1/ledger/export"): AUDITOR,
 }
+
+OPEN: frozenset[Route] = frozenset(  # public, the same for everybody, and not counted
+    {("GET", "/static/{release}/{name:path}"), ("GET", "/healthz")}
+)
 
 BEARER: Mapping[Route, str] = {  # routes that a machine may use with the token of this environment variable
     ("GET", "/metrics"): "POSOLOGY_METRICS_TOKEN",
