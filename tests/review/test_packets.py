@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from posology.errors import NotAllowed, NotFound
+from posology.ledger.entries import Kind
 from posology.review.packets import open_packet, open_version, pulse_of, versions_of
 from posology.review.sources import list_sources, open_source
+from posology.review.versions import NewVersion, add_version, load_version
 from posology.store.schema import packets, versions
 from tests.review.conftest import made
 
@@ -118,3 +120,19 @@ def test_the_rows_of_a_packet_show_no_text_of_its_record_in_clear(clinic):
     for word in words:
         assert word not in clear
         assert all(word.encode() not in bytes(v) for row in rows for v in row if isinstance(v, bytes))
+
+
+def test_targets_of_a_version_come_back_whatever_their_ids_hold(small_clinic):
+    packet_id = small_clinic.packet()
+    touched = ("criterion:BMI of 35 or more", "gap:100% sure", "sentence:s1")
+    with small_clinic.store.write(small_clinic.actor("ann")) as w:
+        key_id = w.connection.execute(select(packets.c.key_id)).scalar_one()
+        record = first_record(w, packet_id, key_id)
+        add_version(w, NewVersion(packet_id, key_id, 2, "edit", record, {"act": {}}, touched[0], touched))
+        w.update(packets, packet_id, {"version": 2})
+        w.record(Kind.PACKET_EDITED, packet=packet_id, version=2)
+    assert versions_of(small_clinic.store, small_clinic.actor("ann"), packet_id)[-1].touched == touched
+
+
+def first_record(w, packet_id, key_id):
+    return load_version(w.store, w.connection, packet_id, key_id, 1).record

@@ -53,10 +53,15 @@ def test_a_target_is_a_kind_and_an_id(small_clinic, target):
             small_clinic.store, small_clinic.actor("ann"), packet_id, Scratch(target, 1, 0, "x")
         ),
         lambda: get_scratch(small_clinic.store, small_clinic.actor("ann"), packet_id, target),
-        lambda: delete_scratch(small_clinic.store, small_clinic.actor("ann"), packet_id, target),
     ):
         with pytest.raises(RequestError, match="target"):
             call()
+
+
+def test_letting_go_of_what_cannot_be_kept_changes_nothing(small_clinic):
+    packet_id = small_clinic.packet()
+    delete_scratch(small_clinic.store, small_clinic.actor("ann"), packet_id, "no target")
+    assert list_scratches(small_clinic.store, small_clinic.actor("ann"), packet_id) == ()
 
 
 def test_words_without_bound_are_refused(small_clinic):

@@ -19,7 +19,7 @@ from posology.review.calls import CallLog
 from posology.review.heads import require_packet, summary_of
 from posology.review.packets import OpenPacket, card_columns, open_packet
 from posology.review.permitted import CLINICIANS, PREPARERS, require_role
-from posology.review.scratch import Scratch, drop_scratch, keep_scratch
+from posology.review.scratch import Scratch, drop_scratch, is_target, keep_scratch
 from posology.review.signatures import void_signature
 from posology.review.states import OPEN, State, require_state
 from posology.review.verdicts import model_name, record_calls, record_verdicts, recorded_checker
@@ -173,7 +173,7 @@ class _Meeting:
 
     def _refuse(self, target: str, met: str, version: VersionHead) -> None:
         head, written = self.opened.head, _written(self.act)
-        if written:
+        if written and is_target(target):
             keep_scratch(self.store, self.actor, head.id, Scratch(target, head.version, 0, written))
         changed = Changed(
             target=met,

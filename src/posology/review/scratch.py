@@ -11,7 +11,15 @@ from posology.review.permitted import PREPARERS, require_role
 from posology.store import Actor, Store
 from posology.store.schema import scratches
 
-__all__ = ["Scratch", "delete_scratch", "drop_scratch", "get_scratch", "keep_scratch", "list_scratches"]
+__all__ = [
+    "Scratch",
+    "delete_scratch",
+    "drop_scratch",
+    "get_scratch",
+    "is_target",
+    "keep_scratch",
+    "list_scratches",
+]
 
 MOST_CHARACTERS = 400_000
 _MOST_HELD = 100  # of one person on one packet
@@ -92,14 +100,21 @@ def delete_scratch(store: Store, actor: Actor, packet_id: str, target: str) -> N
         drop_scratch(connection, actor, packet_id, target)
 
 
+def is_target(target: str) -> bool:
+    """Tell whether unsaved words can be kept for a target: it stands in clear, so it must be a plain id."""
+    return _TARGET.fullmatch(target) is not None
+
+
 def drop_scratch(connection: Connection, actor: Actor, packet_id: str, target: str) -> None:
     """Remove unsaved words inside the transaction that saves them."""
+    if not is_target(target):
+        return
     identifier = _identifier(actor, packet_id, target)
     connection.execute(delete(scratches).where(scratches.c.id == identifier))
 
 
 def _identifier(actor: Actor, packet_id: str, target: str) -> str:
-    if not _TARGET.fullmatch(target):
+    if not is_target(target):
         raise RequestError("unsaved words: a target is written as sentence:s3 or criterion:bmi-35")
     return f"{actor.id}.{packet_id}.{target}"
 

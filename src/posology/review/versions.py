@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, unquote
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -96,7 +97,7 @@ def add_version(w: Writing, new: NewVersion) -> str:
         "created_by": new.by or w.actor.id,
         "cause": new.cause,
         "target": new.target,
-        "touched": " ".join(new.touched),
+        "touched": " ".join(quote(one, safe=":") for one in new.touched),
         "act": sealed("act", new.act),
         "record": sealed("record", new.record),
         "manifest": b"" if new.manifest is None else sealed("manifest", new.manifest),
@@ -125,7 +126,7 @@ def list_versions(connection: Connection, packet_id: str, *, after: int = 0) -> 
 
 
 def _head(row: Any) -> VersionHead:
-    touched = tuple(row.touched.split())
+    touched = tuple(unquote(one) for one in row.touched.split())
     return VersionHead(row.number, row.created_us, row.created_by, row.by, row.cause, row.target, touched)
 
 
