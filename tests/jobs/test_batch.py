@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from sqlalchemy import func, select
@@ -14,7 +16,7 @@ from posology.review.charts import ChartUpload, store_chart
 from posology.review.drafting import run_job
 from posology.review.jobs import job_of
 from posology.store import SYSTEM, MasterKeys, Role, init_store, new_key_file, open_store
-from posology.store.schema import charts, packets, users
+from posology.store.schema import charts, jobs, packets, users
 from posology.store.verification import verify_store
 
 
@@ -184,7 +186,7 @@ def site_folder(tmp_path, people):
     return tmp_path, keys
 
 
-def run_batch(folder, *options):
+def batch_process(folder, *options):
     script = "import sys; from posology.cli import main; sys.argv[0] = 'posology'; main()"
     command = [
         sys.executable,
@@ -199,9 +201,15 @@ def run_batch(folder, *options):
         *options,
     ]
     environ = os.environ | {"POSOLOGY_KEY_FILE": str(folder / "key")}
-    return subprocess.run(
-        command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60, check=False
+    return subprocess.Popen(
+        command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+def run_batch(folder, *options):
+    with batch_process(folder, *options) as process:
+        out, err = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def test_a_batch_from_the_command_line_drafts_and_reports(site_folder, table):
@@ -219,5 +227,26 @@ def test_a_batch_from_the_command_line_drafts_and_reports(site_folder, table):
     assert len((folder / "out" / "rejected.jsonl").read_text(encoding="utf-8").splitlines()) == 1
     store = open_store(f"sqlite:///{folder / 'posology.db'}", MasterKeys(keys.keys))
     assert counted(store, packets) == 1
+    assert verify_store(store).ok
+    store.close()
+
+
+def test_a_batch_that_is_interrupted_leaves_the_rest_queued(site_folder, table, case):
+    folder, keys = site_folder
+    service = f"{case.service.system}:{case.service.code}"
+    table(*(f"a.json,{service},{case.day.replace(day=day)}" for day in range(3, 23)))
+    store = open_store(f"sqlite:///{folder / 'posology.db'}", keys)
+    with batch_process(folder) as process:
+        until = time.monotonic() + 30
+        while not counted(store, packets):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=40)
+    assert process.returncode == 130
+    assert "stay queued" in said
+    with store.read() as connection:
+        states = set(connection.execute(select(jobs.c.state)).scalars())
+    assert states == {"done", "queued"}
     assert verify_store(store).ok
     store.close()

@@ -14,9 +14,11 @@ from posology.priorauth import RequestFile
 from posology.review.jobs import ask_draft, cancel, job_of, retry
 from posology.review.queue import Worker, open_queue
 from posology.review.runs import SCHEMA, executor_name, is_alive, queue_address
-from posology.store import SYSTEM
+from posology.store import SYSTEM, Store
+from posology.store.engine import open_engine
 from posology.store.schema import jobs, packets
 from posology.testing import ScriptedGenerator
+from tests.databases import TEST_KEYS
 
 SENTENCE = '{"cites": [1], "sentence": "The patient has a documented finding."}'
 
@@ -264,3 +266,36 @@ def test_the_file_of_the_queue_is_in_wal_mode_and_its_owners_only(sqlite_store, 
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
     engine.dispose()
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_a_queue_that_was_deleted_is_filled_again_from_the_table(sqlite_store, people, bench, case, tmp_path):
+    from posology.review.charts import ChartUpload, store_chart
+
+    actor = people(sqlite_store, "ada")
+    chart = store_chart(sqlite_store, actor, ChartUpload((("chart.json", case.chart),)))
+    first = open_queue(sqlite_store)
+    job_id = ask_draft(sqlite_store, actor, case.request(chart), queue=first)
+    first.close()
+    for file in tmp_path.glob("sqlite_store-queue.db*"):
+        file.unlink()
+    second = open_queue(sqlite_store)
+    worker = Worker(replace(bench, store=sqlite_store), second, sweep_s=0.3)
+    worker.start()
+    try:
+        assert wait_until(sqlite_store, job_id, ended).state == "done"
+    finally:
+        worker.stop()
+        second.close()
+
+
+def test_a_role_that_may_make_a_schema_may_run_the_queue(postgres_server, postgres_template):
+    address = postgres_server.new_database(postgres_template)
+    name = address.rpartition("/")[2]
+    postgres_server.execute("CREATE ROLE clinic LOGIN")
+    postgres_server.execute(f"GRANT CREATE, CONNECT ON DATABASE {name} TO clinic")
+    store = Store(open_engine(address.replace("postgres@", "clinic@")), TEST_KEYS)
+    queue = open_queue(store)
+    assert queue.runs.under_way() == {}
+    queue.close()
+    store.close()

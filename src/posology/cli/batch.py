@@ -96,10 +96,10 @@ def _work(
     store: "Store", settings: "Settings", queue: "DraftQueue", asked: Sequence["Asked"], steps: Any
 ) -> None:
     """Draft in this process until every job has ended; Ctrl-C leaves the rest queued."""
-    from posology.review.jobs import job_of
+    from posology.review.jobs import open_jobs
     from posology.review.queue import Worker, bench_over
 
-    waiting = {one.job_id for one in asked if not job_of(store, one.job_id).final}
+    waiting = {one.job_id for one in asked} & open_jobs(store).keys()
     if not waiting:
         return
     every = len(waiting)
@@ -109,7 +109,7 @@ def _work(
         while waiting:
             steps("Drafting", every - len(waiting), every)
             time.sleep(_POLL_S)
-            waiting = {job_id for job_id in waiting if not job_of(store, job_id).final}
+            waiting &= open_jobs(store).keys()
     except KeyboardInterrupt:
         warn(f"Stopped: {count(len(waiting), 'draft')} stay queued; run it again, or start a server.")
         raise

@@ -28,6 +28,7 @@ __all__ = [
     "cancel",
     "find_job",
     "job_of",
+    "open_jobs",
     "open_request",
     "request_key",
     "retry",
@@ -195,6 +196,13 @@ def job_of(store: Store, job_id: str) -> Job:
             before = (jobs.c.state == "queued") & (jobs.c.created_us < row.created_us)
             ahead = connection.execute(select(func.count()).select_from(jobs).where(before)).scalar_one()
     return _job(row._mapping, ahead)
+
+
+def open_jobs(store: Store) -> dict[str, int]:
+    """Return the jobs that have not ended, the oldest first, and when a worker last spoke of each."""
+    query = select(jobs.c.id, jobs.c.beat_us).where(jobs.c.state.in_(OPEN)).order_by(jobs.c.created_us)
+    with store.read() as connection:
+        return {row.id: row.beat_us for row in connection.execute(query)}
 
 
 def _job(row: Mapping[Any, Any], ahead: int) -> Job:

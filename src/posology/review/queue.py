@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,13 +102,15 @@ class Worker:
             return attempt(job_id, True)
 
     def _sweep(self) -> None:
+        """Sweep again and again, for a tenth of the time at most: a long queue takes long to look through."""
         while True:
+            start = time.monotonic()
             try:
                 for job_id in self.queue.sweep():
                     _LOG.info("job %s: queued", job_id)
             except StoreError as error:  # the database may come back
                 _LOG.warning("%s", error)
-            if self._over.wait(self.sweep_s):
+            if self._over.wait(max(self.sweep_s, 10 * (time.monotonic() - start))):
                 return
 
     def stop(self) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from posology.errors import StoreError
-from posology.review.jobs import OPEN
+from posology.review.jobs import open_jobs
 from posology.store import Store
 from posology.store.schema import jobs
 
@@ -220,7 +220,7 @@ class DraftQueue:
         The jobs' table is the truth: a job that was committed and never queued, one whose worker died, and
         one that another version of the program began are found here.
         """
-        rows = self._open_jobs()
+        rows = open_jobs(self.store)
         begun: list[str] = []
         with _translated("being swept"):
             runs = self.runs.under_way()
@@ -234,11 +234,6 @@ class DraftQueue:
                     begun.append(job_id)
             self._tidy(rows, runs)
         return begun
-
-    def _open_jobs(self) -> dict[str, int]:
-        query = select(jobs.c.id, jobs.c.beat_us).where(jobs.c.state.in_(OPEN)).order_by(jobs.c.created_us)
-        with self.store.read() as connection:
-            return {row.id: row.beat_us for row in connection.execute(query)}
 
     def _is_dead(self, run: WorkflowStatus, beat_us: int) -> bool:
         if run.app_version != RUNS_VERSION:
