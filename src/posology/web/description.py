@@ -36,7 +36,7 @@ _PROBLEMS = {
     500: "a fault of the application; nothing was left half-done",
     503: "database, key or model cannot be used now; Retry-After says when to try again",
 }
-_ALWAYS = (400, 403, 421, 422, 429, 431, 500, 503)
+_ALWAYS = (400, 403, 404, 421, 422, 429, 431, 500, 503)
 _OF_BODIES = (408, 409, 413, 415)
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _REPLAYED = {
@@ -98,7 +98,7 @@ def _describe(method: str, path: str, operation: dict[str, Any]) -> None:
     rule, writes = _rule(method, path), method not in SAFE_METHODS
     answers = operation["responses"]
     answers.pop("422", None)
-    numbers = {*_ALWAYS, *(_OF_BODIES if writes else ()), *((404,) if "{" in path or writes else ())}
+    numbers = {*_ALWAYS, *(_OF_BODIES if writes else ())}
     if rule is not PUBLIC:
         operation["security"] = [{name: [] for name in (("session", "csrf") if writes else ("session",))}]
         operation["x-roles"] = sorted(str(role) for role in rule)
