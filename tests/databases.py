@@ -73,6 +73,10 @@ class Postgres:
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.address(name)
 
+    def drop(self, address: str) -> None:
+        """Remove a test's database, whoever still has it open."""
+        self.execute(f"DROP DATABASE IF EXISTS {address.rpartition('/')[2]} WITH (FORCE)")
+
     def execute(self, statement: str) -> None:
         address = self.address("postgres").replace("+psycopg", "")
         with psycopg.connect(address, autocommit=True) as connection:
@@ -130,22 +134,28 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def empty_database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the address of a database that holds nothing."""
+def empty_database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the address of a database that holds nothing."""
     if database_kind == "sqlite":
-        return f"sqlite:///{tmp_path / 'empty.db'}"
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
     server: Postgres = request.getfixturevalue("postgres_server")
-    return server.new_database()
+    address = server.new_database()
+    yield address
+    server.drop(address)
 
 
 @pytest.fixture
-def store_address(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the address of a new store that nobody has open."""
+def store_address(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the address of a new store that nobody has open."""
     if database_kind == "sqlite":
         file = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "store.db")
-        return f"sqlite:///{file}"
+        yield f"sqlite:///{file}"
+        return
     server: Postgres = request.getfixturevalue("postgres_server")
-    return server.new_database(request.getfixturevalue("postgres_template"))
+    address = server.new_database(request.getfixturevalue("postgres_template"))
+    yield address
+    server.drop(address)
 
 
 @pytest.fixture
