@@ -73,10 +73,6 @@ class Postgres:
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.address(name)
 
-    def drop(self, address: str) -> None:
-        """Remove a test's database, whoever still has it open."""
-        self.execute(f"DROP DATABASE IF EXISTS {address.rpartition('/')[2]} WITH (FORCE)")
-
     def execute(self, statement: str) -> None:
         address = self.address("postgres").replace("+psycopg", "")
         with psycopg.connect(address, autocommit=True) as connection:
@@ -134,28 +130,22 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def empty_database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Give the address of a database that holds nothing."""
+def empty_database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a database that holds nothing."""
     if database_kind == "sqlite":
-        yield f"sqlite:///{tmp_path / 'empty.db'}"
-        return
+        return f"sqlite:///{tmp_path / 'empty.db'}"
     server: Postgres = request.getfixturevalue("postgres_server")
-    address = server.new_database()
-    yield address
-    server.drop(address)
+    return server.new_database()
 
 
 @pytest.fixture
-def store_address(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Give the address of a new store that nobody has open."""
+def store_address(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a new store that nobody has open."""
     if database_kind == "sqlite":
         file = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "store.db")
-        yield f"sqlite:///{file}"
-        return
+        return f"sqlite:///{file}"
     server: Postgres = request.getfixturevalue("postgres_server")
-    address = server.new_database(request.getfixturevalue("postgres_template"))
-    yield address
-    server.drop(address)
+    return server.new_database(request.getfixturevalue("postgres_template"))
 
 
 @pytest.fixture
