@@ -68,6 +68,7 @@ class Clinic:
     store: Store
     policies: tuple
     checker: object = None
+    writer: object = None
 
     def actor(self, login, session="one"):
         role, name, npi = PEOPLE[login]
@@ -95,6 +96,7 @@ class Clinic:
             policy=next(one for one in self.policies if one.id == opened.head.policy_id),
             request=Request(asked.service, asked.day, asked.details),
             checker=self.checker,
+            writer=self.writer,
             practice={},
             embedder=rules()[1].embedder,
         )

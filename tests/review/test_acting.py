@@ -1,17 +1,21 @@
 """Acts on packets: merged with those of others, never over them, whole or not at all, on the record."""
 
+import hashlib
 import json
 from threading import Thread
 
 import pytest
 
-from posology.chat import ModelIdentity
+from posology.chat import Message, ModelIdentity, Prompt
 from posology.errors import Conflict, NotAllowed, NotFound, RequestError
 from posology.priorauth.acts import parse_act
 from posology.review.acting import act_on, preview_edit
+from posology.review.calls import CallLog
 from posology.review.packets import versions_of
 from posology.review.scratch import Scratch, get_scratch, keep_scratch
 from posology.review.sources import open_source
+from posology.review.verdicts import record_calls, recorded_desk
+from posology.testing import ScriptedGenerator
 
 NOT_PLANNED = {"act": "state", "answer": "no", "statement": "It is not planned.", "date": "2024-11-20"}
 
@@ -257,3 +261,18 @@ def test_a_preview_keeps_nothing(small_clinic):
     assert checked.verdict == "withheld"
     assert small_clinic.head(packet_id).version == 1
     assert {row["kind"] for row in small_clinic.entries(before)} <= {"packet.read"}
+
+
+def test_every_model_of_a_desk_is_noted_when_it_is_asked(small_clinic):
+    opened = small_clinic.open(small_clinic.packet())
+    small_clinic.writer, small_clinic.checker = ScriptedGenerator(["no"]), Yes()
+    log = CallLog(lambda purpose, value: hashlib.sha256(value).hexdigest(), "")
+    desk = recorded_desk(small_clinic.desk_of(opened), log)
+    desk.writer.generate([Prompt((Message("user", "Secret question?"),))])
+    desk.checker.score("Secret sentence.", ["source"])
+    with small_clinic.store.write(small_clinic.actor("ann")) as w:
+        record_calls(w, log, opened.head.id, 1)
+    calls = small_clinic.entries(0, "model.called")
+    assert [row["details"]["role"] for row in calls] == ["writer", "validator"]
+    assert "Secret" not in json.dumps(calls)
+    assert log.rows == []

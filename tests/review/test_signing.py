@@ -12,7 +12,7 @@ from posology.config import Serve
 from posology.errors import Conflict, NotAllowed, NotFound, RequestError
 from posology.review.exporting import Wanted, export, letter_of
 from posology.review.moving import assign, prepare, send_back, withdraw
-from posology.review.outcomes import Decision, mark_sent, record_outcome
+from posology.review.outcomes import Decision, due_after, mark_sent, record_outcome
 from posology.review.packets import differences_of, open_version
 from posology.review.signing import Signing, sign, signature_of, statement_for
 from posology.review.sources import list_sources
@@ -315,3 +315,17 @@ def test_nothing_of_a_withdrawn_packet_goes_out(small_clinic):
             export(small_clinic.store, small_clinic.actor("ann"), packet_id, Wanted(form))
     with pytest.raises(RequestError, match="reason"):
         withdraw(small_clinic.store, small_clinic.actor("ann"), packet_id, "he asked me to")
+
+
+@pytest.mark.parametrize(
+    ("urgency", "serve", "hours"),
+    [
+        ("standard", Serve(), 7 * 24),
+        ("expedited", Serve(), 72),
+        ("standard", Serve(payer_days_standard=14), 14 * 24),
+        ("expedited", Serve(payer_hours_expedited=24), 24),
+        ("", Serve(), 7 * 24),  # nothing said: not expedited
+    ],
+)
+def test_the_payers_time_is_that_of_the_settings(urgency, serve, hours):
+    assert due_after(1_000_000, urgency, serve) == 1_000_000 + hours * 60 * MINUTE

@@ -22,7 +22,7 @@ from posology.review.permitted import CLINICIANS, PREPARERS, require_role
 from posology.review.scratch import Scratch, drop_scratch, is_target, keep_scratch
 from posology.review.signatures import void_signature
 from posology.review.states import OPEN, State, require_state
-from posology.review.verdicts import model_name, record_calls, record_verdicts, recorded_checker
+from posology.review.verdicts import model_name, record_calls, record_verdicts, recorded_desk
 from posology.review.versions import NewVersion, VersionHead, add_version, list_versions, load_version
 from posology.store import Actor, Store, Writing
 from posology.store.schema import packets
@@ -114,8 +114,7 @@ def act_on(store: Store, actor: Actor, packet_id: str, seen_version: int, act: A
 def _attempt(store: Store, actor: Actor, opened: OpenPacket, act: Act, desk_of: DeskOf) -> _Attempt:
     with store.read() as connection:
         log = CallLog(store.cipher(connection, AUDIT_KEY).hash, "")
-    desk = desk_of(opened)
-    desk = replace(desk, checker=recorded_checker(desk.checker, log), attachments=opened.attachments)
+    desk = recorded_desk(replace(desk_of(opened), attachments=opened.attachments), log)
     at = datetime.fromtimestamp(store.clock() / 1e6, UTC)
     return _Attempt(opened, revise(opened.record, act, person_of(actor), at, desk), log)
 
@@ -280,8 +279,7 @@ def preview_edit(
     opened = open_packet(store, actor, packet_id)
     with store.read() as connection:
         log = CallLog(store.cipher(connection, AUDIT_KEY).hash, "")
-    desk = desk_of(opened)
-    desk = replace(desk, checker=recorded_checker(desk.checker, log), attachments=opened.attachments)
+    desk = recorded_desk(replace(desk_of(opened), attachments=opened.attachments), log)
     checked = preview(opened.record, sentence, text, desk)
     if log.rows:
         with store.write(actor) as w:

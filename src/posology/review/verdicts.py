@@ -2,22 +2,29 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from posology.evidence import SupportChecker
 from posology.ledger.entries import Kind
 from posology.ledger.values import CODE, MODEL
+from posology.priorauth.sheet import Desk
 from posology.priorauth.validating import GeneratorChecker
 from posology.review.calls import CallLog, RecordedChecker, RecordedGenerator
 from posology.store import Writing
 
-__all__ = ["model_name", "record_calls", "record_verdicts", "recorded_checker"]
+__all__ = ["model_name", "record_calls", "record_verdicts", "recorded_desk"]
 
 _OTHER = re.compile(r"[^A-Za-z0-9._:/+@-]+")
 
 
-def recorded_checker(checker: SupportChecker | None, log: CallLog) -> SupportChecker | None:
-    """Return the same checker, each call of which is noted in the log."""
+def recorded_desk(desk: Desk, log: CallLog) -> Desk:
+    """Return the same desk, each call of whose models is noted in the log."""
+    writer = None if desk.writer is None else RecordedGenerator(desk.writer, "writer", log)
+    return replace(desk, writer=writer, checker=_recorded(desk.checker, log))
+
+
+def _recorded(checker: SupportChecker | None, log: CallLog) -> SupportChecker | None:
     if isinstance(checker, GeneratorChecker):  # its calls are those of the generator that it asks
         return GeneratorChecker(RecordedGenerator(checker.generator, "validator", log))
     return None if checker is None else RecordedChecker(checker, log)
