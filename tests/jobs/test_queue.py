@@ -34,8 +34,8 @@ def queue(store):
 def start(bench, queue):
     begun = []
 
-    def start_worker(bench=bench):
-        begun.append(Worker(bench, queue, back_off_s=(0.1, 0.1), sweep_s=0.3))
+    def start_worker(bench=bench, sweep_s=0.3):
+        begun.append(Worker(bench, queue, back_off_s=(0.1, 0.1), sweep_s=sweep_s))
         begun[-1].start()
         return begun[-1]
 
@@ -92,7 +92,7 @@ def mark_running(store, job_id, beat_us):
 def test_a_queued_job_is_drafted_and_the_queue_holds_ids_only(store, queue, start, clinician, chart_id, case):
     request = replace(case.request(chart_id), details=RequestFile(member_id="M-4711"))
     job_id = ask_draft(store, clinician, request, queue=queue)
-    start()
+    start(sweep_s=60)  # which forgets runs that ended
     job = wait_until(store, job_id, ended)
     assert (job.state, job.error) == ("done", "")
     held = list(rows_of_queue(store))
