@@ -152,5 +152,5 @@ def _greet(plant: "Plant") -> None:
 
     say("Drafting the first packet with the models of the profile ...")
     wait_for_draft(plant.settings, plant.masters, plant.demo)
-    say(f"Open once, signed in as the demonstration's clinician: {address}/demo/{plant.demo.secret}")
+    say(f"Open, signed in as the demonstration's clinician: {address}/demo/{plant.demo.secret}")
     say("Made patients only. Ctrl-C ends it.")

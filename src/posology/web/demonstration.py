@@ -23,8 +23,13 @@ from posology.web.site import Demo
 __all__ = ["demo_keys", "demo_settings", "prepare_demo", "wait_for_draft"]
 
 FOLDER = "posology-demo"
-_POLICY = "cms-ncd-100.1"
-_CHARTS = (("meet", 7), ("meet", 11), ("lack-bmi-35", 3))  # plans of made charts, and their seeds
+_CHARTS = (  # policy, plan of the made chart, its seed; the first draft is the one that is opened
+    ("cms-ncd-100.1", "meet", 7),  # something is missing, something is to be confirmed
+    ("cms-ncd-30.3.3", "meet", 7),  # all of it read from notes
+    ("northfield-adalimumab", "meet", 7),  # a note speaks against a finding
+    ("northfield-lumbar-mri", "meet", 7),  # ready
+    ("northfield-glp1", "fail-adult", 7),  # not supported
+)
 _LONGEST_S = 300.0
 _CLINICIAN = NewAccount("demo", "Wendell Fairweather, MD", Role.CLINICIAN, "1028833543")
 _STAFF = NewAccount("demo-staff", "Tomasz Reyes", Role.STAFF)
@@ -35,10 +40,8 @@ _PRACTICE = Practice(
     phone="+1 555 010 7788",
 )
 _DETAILS: Mapping[str, Any] = {
-    "quantity": {"value": 1, "unit": "procedure"},
-    "body_site": "stomach",
+    "quantity": {"value": 1},
     "kind": "initial",
-    "diagnoses": [{"code": "E66.01", "display": "Morbid (severe) obesity due to excess calories"}],
     "requester": {"name": "Tomasz Reyes", "phone": "+1 555 010 7790"},
     "facility": {"name": "Lakeside Surgical Center", "npi": "1679576722"},
 }
@@ -75,13 +78,14 @@ def prepare_demo(settings: Settings, masters: MasterKeys) -> Demo:
         user_id = create_account(store, SYSTEM, _CLINICIAN, new_password())
         create_account(store, SYSTEM, _STAFF, new_password())
         actor = Actor(user_id, Role.CLINICIAN, "", _CLINICIAN.name, _CLINICIAN.npi)
-        policy = next(one for one in load_policies() if one.id == _POLICY)
+        library = {policy.id: policy for policy in load_policies()}
         details = parse_request(_DETAILS, "demonstration")
         asked = []
-        for name, seed in _CHARTS:
+        for policy_id, name, seed in _CHARTS:
+            policy = library[policy_id]
             body, service, day = _made_chart(policy, name, seed)
             chart_id = store_chart(store, actor, ChartUpload((("chart.json", body),)))
-            request = DraftRequest(chart_id, service, day, _POLICY, policy.payer, details)
+            request = DraftRequest(chart_id, service, day, policy.id, policy.payer, details)
             asked.append(ask_draft(store, actor, request))
     finally:
         store.close()

@@ -1,7 +1,6 @@
-"""The way into a demonstration: one address, once, on loopback; a site that is none has no such page."""
+"""The way into a demonstration: one address, on loopback; a site that is none has no such page."""
 
 import hmac
-from threading import Lock
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,19 +17,14 @@ from posology.web.guard import new_router
 __all__ = ["router"]
 
 router = new_router()
-_USING = Lock()
 
 
 @router.get("/demo/{secret}", include_in_schema=False)
 def enter_demo(request: Request, site: OfSite, secret: str) -> Response:
-    """Sign the demonstration's clinician in, once, and lead to the packet that was drafted."""
+    """Sign the demonstration's clinician in and lead to the packet that was drafted."""
     demo = site.demo
     if demo is None or not hmac.compare_digest(secret.encode(), demo.secret.encode()):
         raise NotFound("there is no such page")
-    with _USING:
-        if getattr(request.app.state, "demo_used", False):
-            raise NotFound("this address was used; start the demonstration again for a new one")
-        request.app.state.demo_used = True
     with site.store.write(SYSTEM) as w:
         cookie, name = begin_session(w, demo.user_id, "demo", site.serve)
         w.actor = Actor(demo.user_id, Role.CLINICIAN, name)
