@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from posology.config import load_settings
 from posology.priorauth import open_models
 from posology.review.accounts import NewAccount, create_account
 from posology.store import SYSTEM, Role, clock_us
@@ -59,10 +58,16 @@ def test_the_guide_leads_from_sign_in_to_the_payers_answer(site, store, policies
     (tmp_path / "sign-in.json").write_text(f'{{"login": "ada", "password": "{PASSWORD}"}}')
     (script,) = (block.text for block in find_blocks(PAGE) if block.language == "bash")
     with served(site) as address:
-        known = {"URL": address, "SERVICE": made.service, "DATE": made.day, "no_proxy": "127.0.0.1"}
+        known = {
+            **os.environ,
+            "URL": address,
+            "SERVICE": made.service,
+            "DATE": made.day,
+            "no_proxy": "127.0.0.1",
+        }
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
-            cwd=tmp_path, env={**os.environ, **known}, capture_output=True, text=True, timeout=60, check=False,
+            cwd=tmp_path, env=known, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert (tmp_path / "letter.pdf").read_bytes().startswith(b"%PDF")

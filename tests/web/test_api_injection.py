@@ -170,5 +170,5 @@ def test_queries_with_line_breaks_never_reach_a_header(ada, policies):
     answer = ada.get("/api/v1/packets?rows=1&q=&payer=")
     assert "\n" not in answer.headers["link"]
     for query in ("payer=a%0d%0aSet-Cookie:x=1", "q=%00", "policy=%0a"):
-        assert ada.get(f"/api/v1/packets?rows=1&{query}").status_code == 422
+        assert ada.get(f"/api/v1/packets?rows=1&{query}").status_code in (400, 422)
     assert 'rel="next"' in ada.get("/api/v1/packets?rows=1&sort=%67aps").headers["link"]

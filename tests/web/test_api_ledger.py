@@ -51,7 +51,7 @@ def test_entries_are_found_by_kind_actor_and_time(eve, clock):
         "from=2026-01-01",
         "from=1960-01-01T00:00:00Z",
         "to=9999-12-31T23:59:59%2B00:00x",
-        "actor=%00",
+        "actor=%0a",
         "packet=a%20b",
         "more=1",
         f"before={10**20}",

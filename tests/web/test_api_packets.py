@@ -223,6 +223,14 @@ def test_an_id_that_is_none_is_refused_before_the_store_is_asked(ada, bad):
     assert ada.post(f"/api/v1/packets/{bad}/prepare").status_code in (404, 422)
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["/packets/%00", "/jobs/%00", "/api/v1/jobs/%00", "/?state=%00", "/api/v1/jobs/%0a", "/jobs/%ED%A0%80"],
+)
+def test_control_characters_in_an_address_never_reach_the_store(ada, address):
+    assert ada.get(address).status_code in (400, 404)
+
+
 def test_pages_of_the_list_lead_to_each_other(ada, made):
     ids = {draft(ada, made, upload(ada, made)) for _ in range(3)}
     first = ada.get("/api/v1/packets", params={"rows": 2, "sort": "created"})

@@ -1,6 +1,7 @@
 """The guard before every route: limits, session, role, origin and token, in this order."""
 
 import os
+import unicodedata
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter
@@ -48,6 +49,7 @@ class GuardedRoute(APIRoute):
 
 async def _admit(request: Request, receive: Receive, route: Route) -> Receive:
     """Return the body of a request that may pass; raise the answer of one that may not."""
+    _require_plain(request)
     site, rule = site_of(request), TABLE[route]
     if route in OPEN:
         require_small(request, PUBLIC_BYTES)
@@ -73,6 +75,15 @@ async def _admit(request: Request, receive: Receive, route: Route) -> Receive:
     if session.is_held and route not in SET_UP:
         raise to_set_up(request)
     return receive if request.method in SAFE_METHODS else await _unforged(request, receive, session, route)
+
+
+def _require_plain(request: Request) -> None:
+    """Refuse control characters in the address: no name here has them, and databases choke on some."""
+    path: str = request.scope["path"]
+    if any(unicodedata.category(one) in ("Cc", "Cs") for one in path):
+        raise HTTPException(404)
+    if b"%00" in request.scope["query_string"]:
+        raise HTTPException(400, "the query of the address holds a NUL character")
 
 
 def _session(site: Site, secret: str, route: Route) -> Session | None:
