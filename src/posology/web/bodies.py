@@ -70,7 +70,7 @@ Line = Annotated[str, Field(max_length=200), AfterValidator(_sendable)]
 Words = Annotated[str, Field(max_length=MOST_CHARACTERS), AfterValidator(_sendable)]
 
 
-def _example(**values: Any) -> ConfigDict:  # the shape of a made message
+def _example(values: dict[str, Any]) -> ConfigDict:  # the shape of a made message
     return ConfigDict(json_schema_extra={"examples": [values]})
 
 
@@ -78,7 +78,13 @@ class NoteBody(Message):
     """A note without a chart, and the little that must be known of the patient."""
 
     model_config = _example(
-        name="Ada Made", birth_date="1961-04-02", date="2026-03-01", sex="female", text="BMI 41.2 today."
+        {
+            "name": "Ada Made",
+            "birth_date": "1961-04-02",
+            "date": "2026-03-01",
+            "sex": "female",
+            "text": "BMI 41.2 today.",
+        }
     )
 
     name: Line
@@ -91,7 +97,7 @@ class NoteBody(Message):
 class DraftBody(Message):
     """What is to be drafted; ``details`` as in a request file."""
 
-    model_config = _example(chart="0" * 20, service="HCPCS:E0601", date="2026-03-01")
+    model_config = _example({"chart": "0" * 20, "service": "HCPCS:E0601", "date": "2026-03-01"})
 
     chart: Annotated[str, Field(pattern=_ID)]
     service: Annotated[Line, Field(description="SYSTEM:CODE")]
@@ -104,7 +110,7 @@ class DraftBody(Message):
 class ScratchBody(Message):
     """Words that were typed and not yet saved."""
 
-    model_config = _example(text="Her BMI is 41.2 kg/m2.", seen_version=1)
+    model_config = _example({"text": "Her BMI is 41.2 kg/m2.", "seen_version": 1})
 
     text: Annotated[str, Field(max_length=400_000)]
     seen_version: Seen
@@ -113,7 +119,7 @@ class ScratchBody(Message):
 class PreviewBody(Message):
     """A wording to be checked without saving it."""
 
-    model_config = _example(sentence="s1", text="Her BMI is 41.2 kg/m2.")
+    model_config = _example({"sentence": "s1", "text": "Her BMI is 41.2 kg/m2."})
 
     sentence: Annotated[Line, Field(min_length=1)]
     text: Annotated[Words, Field(min_length=1)]
@@ -127,7 +133,7 @@ def _encodable(act: Any) -> Any:
 class ActBody(Message):
     """One act of a person, and the version that the person saw."""
 
-    model_config = _example(seen_version=1, act={"act": "confirm", "criterion": "diet-tried"})
+    model_config = _example({"seen_version": 1, "act": {"act": "confirm", "criterion": "diet-tried"}})
 
     seen_version: Seen
     act: Annotated[Act, AfterValidator(_encodable)]
@@ -136,7 +142,7 @@ class ActBody(Message):
 class ReturnBody(Message):
     """What is to be done before the packet comes back."""
 
-    model_config = _example(note="Please add the sleep study.")
+    model_config = _example({"note": "Please add the sleep study."})
 
     note: Annotated[Words, Field(min_length=1)]
 
@@ -144,7 +150,7 @@ class ReturnBody(Message):
 class WithdrawBody(Message):
     """Why a packet is withdrawn."""
 
-    model_config = _example(reason="not-needed")
+    model_config = _example({"reason": "not-needed"})
 
     reason: Literal["not-needed", "other-request", "patient-wish", "mistake", "other"]
 
@@ -152,7 +158,7 @@ class WithdrawBody(Message):
 class AssignBody(Message):
     """To whom a packet is handed over."""
 
-    model_config = _example(user="0" * 20)
+    model_config = _example({"user": "0" * 20})
 
     user: Annotated[str, Field(pattern=_ID)]
 
@@ -160,7 +166,9 @@ class AssignBody(Message):
 class SignBody(Message):
     """A signature: what was shown is attested, and who signs has just proved who they are."""
 
-    model_config = _example(version=2, attested=True, acknowledged=False, password="correct horse battery")
+    model_config = _example(
+        {"version": 2, "attested": True, "acknowledged": False, "password": "correct horse battery"}
+    )
 
     version: Seen
     attested: Yes
@@ -172,7 +180,7 @@ class SignBody(Message):
 class ExportBody(Message):
     """What is to be exported; ``documents`` are whole documents, by an explicit act of a clinician."""
 
-    model_config = _example(form="zip", documents=[])
+    model_config = _example({"form": "zip", "documents": []})
 
     form: Literal["pdf", "html", "json", "zip"]
     documents: Annotated[tuple[Line, ...], Field(max_length=500)] = ()
@@ -182,7 +190,7 @@ class ExportBody(Message):
 class SentBody(Message):
     """How and when a packet went to the payer; without a time, now."""
 
-    model_config = _example(by="portal")
+    model_config = _example({"by": "portal"})
 
     by: Literal["portal", "fax", "mail", "electronic", "other"] = "portal"
     sent_us: Micros | None = None
@@ -191,7 +199,7 @@ class SentBody(Message):
 class OutcomeBody(Message):
     """What the payer decided and when; ``note`` is the payer's words."""
 
-    model_config = _example(outcome="approved", reason="criteria-met")
+    model_config = _example({"outcome": "approved", "reason": "criteria-met"})
 
     outcome: Literal["approved", "partly", "denied"]
     reason: Literal[
