@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from posology.errors import Conflict, NotFound, RequestError, UserError
 from posology.priorauth.acts import parse_act
+from posology.priorauth.letter.criteria import status_words
 from posology.review import moving
-from posology.review.acting import act_on
+from posology.review.acting import Changed, act_on
 from posology.review.packets import OpenPacket, open_packet, open_version, versions_of
 from posology.review.people import colleagues
 from posology.review.scratch import list_scratches
@@ -62,6 +63,14 @@ _WITHDRAWALS = {
     "patient-wish": "the patient wishes it",
     "mistake": "it was made by mistake",
     "other": "another reason",
+}
+_OF_CHART = ("patient-name", "birth-date", "order")  # fields that no answer can fill in
+_CHOICES = {"kind": ("initial", "continuation"), "side": ("left", "right", "bilateral")}
+_KEPT = {  # what may be typed on each part of a packet, as unsaved words name it
+    "criteria": ("reject", "override", "state", "attach"),
+    "narrative": ("sentence", "drop"),
+    "withheld": ("withheld",),
+    "gaps": ("supply",),
 }
 _Evidence = Annotated[str, Query(alias="e", max_length=40)]
 _Origin = Annotated[str, Query(alias="from", max_length=200)]
@@ -115,8 +124,20 @@ def _standing(request: Request, opened: OpenPacket) -> dict[str, Any]:
         "note": _note(request, opened) if head.state == State.DRAFTED else None,
         "withdrawals": tuple(_WITHDRAWALS.items()),
         "statement_day": min(day_of(site.store.clock()), head.card.day),
+        "of_chart": _OF_CHART,
+        "choices": _CHOICES,
         "scratches": {one.target: one.text for one in kept},
+        "stray": _stray(opened.record, {one.target: one.text for one in kept}),
     }
+
+
+def _stray(record: Mapping[str, Any], kept: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a person's unsaved words whose place on the page is gone."""
+    places = {
+        f"{kind}:{row['id']}" for part, kinds in _KEPT.items() for row in record[part] for kind in kinds
+    }
+    shown = {text for target, text in kept.items() if target in places}
+    return tuple(text for target, text in kept.items() if target not in places and text not in shown)
 
 
 def _message(request: Request, opened: OpenPacket, number: int) -> Mapping[str, Any] | None:
@@ -200,14 +221,22 @@ async def act(request: Request, packet_id: str) -> Response:
 
 def _act(request: Request, packet_id: str, form: FormData) -> Response:
     site, session = request.app.state.site, request.state.session
-    given = {key: str(value) for key, value in form.items() if key not in _FIELDS_OF_PAGE and str(value)}
     try:
-        wanted = parse_act(given)
+        wanted = parse_act(_given(form))
         seen = _number(str(form.get("seen_version", "")))
         done = act_on(site.store, session.actor, packet_id, seen, wanted, desk_of(site))
     except (RequestError, Conflict) as error:
         return _refused(request, packet_id, error)
     return RedirectResponse(f"/packets/{packet_id}?did={done.version}", 303)
+
+
+def _given(form: FormData) -> dict[str, object]:
+    """Return an act's fields as a form holds them; a quantity is a value with its unit."""
+    plain = {key: str(value) for key, value in form.items() if key not in _FIELDS_OF_PAGE and str(value)}
+    unit, given = plain.pop("unit", ""), dict[str, object](plain)
+    if plain.get("field") == "quantity" and "value" in plain:
+        given["value"] = {"value": plain["value"], "unit": unit}
+    return given
 
 
 def _number(text: str) -> int:
@@ -221,9 +250,20 @@ def _refused(request: Request, packet_id: str, error: UserError) -> Response:
     status = 409 if isinstance(error, Conflict) else 422
     if "application/problem+json" in request.headers.get("accept", ""):
         body = {"type": "about:blank", "title": "Not done", "status": status, "detail": str(error)}
+        body |= _met(error.details) if isinstance(error, Conflict) else {}
         return JSONResponse(body, status, media_type="application/problem+json")
     opened = open_packet(request.app.state.site.store, request.state.session.actor, packet_id)
     return _page(request, opened, "", "", {"text": str(error), "points": (), "tone": "bad", "status": status})
+
+
+def _met(changed: object) -> dict[str, str]:
+    """Say who was there first, and what stands there now."""
+    if not isinstance(changed, Changed):
+        return {}
+    row = changed.now or {}
+    stands = str(row.get("sentence", "")) or (status_words(row) if "status" in row else "")
+    words = f"{changed.by} changed this meanwhile (version {changed.version})."
+    return {"detail": words if row else f"{words} It is not there any more.", "stands": stands}
 
 
 @router.post("/packets/{packet_id}/prepare", include_in_schema=False)
