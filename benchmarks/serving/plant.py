@@ -1,0 +1,112 @@
+"""The application as ``posology serve`` runs it: one minding process, and the processes that it minds.
+
+python benchmarks/serving/plant.py --config posology.toml --pages 1   # prints its address
+"""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Running", "children_of", "cpu_seconds", "memory_mb", "run_plant", "write_settings"]
+
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+def main() -> int:
+    """Serve until told to stop."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--config", type=Path, required=True)
+    options.add_argument("--profile", required=True)
+    options.add_argument("--pages", type=int, default=1)
+    options.add_argument("--port", type=int, default=0)
+    asked = options.parse_args()
+    from posology.config import load_settings
+    from posology.store import read_keys
+    from posology.web.processes import Child, Minder
+    from posology.web.server import open_socket
+    from posology.web.serving import Plant, draft_jobs, serve_pages
+
+    logging.basicConfig(level=logging.WARNING)
+    settings = load_settings(asked.config, profile=asked.profile)
+    listener = open_socket(settings.serve.host, asked.port)
+    plant = Plant(settings, read_keys(Path(settings.serve.key_file), {}), (listener,))
+    children = {f"pages {n}": Child(f"pages {n}", lambda: serve_pages(plant)) for n in range(asked.pages)}
+    for number in range(settings.serve.workers):
+        children[f"drafts {number}"] = Child(f"drafts {number}", lambda: draft_jobs(plant))
+    print(listener.getsockname()[1], flush=True)
+    return Minder(children).run()
+
+
+@dataclass(frozen=True)
+class Running:
+    """An application that runs: where it listens, and its minding process."""
+
+    port: int
+    minder: int
+
+    def processes(self) -> list[int]:
+        """Return the minding process and all it minds, in the order they were started."""
+        return [self.minder, *children_of(self.minder)]
+
+
+def write_settings(folder: Path, store: str, key_file: Path, serve: Mapping[str, object]) -> Path:
+    """Write the settings of a run: both profiles work on the same store."""
+    lines = ["[serve]", f"key_file = {json.dumps(str(key_file))}", "require_totp = false"]
+    lines += [f"{key} = {json.dumps(value)}" for key, value in serve.items()]
+    for profile in ("rules", "embedded"):
+        lines += [f"[profile.{profile}]", f"store = {json.dumps(store)}"]
+    file = folder / "posology.toml"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+@contextmanager
+def run_plant(config: Path, profile: str, *, pages: int = 1, log: Path | None = None) -> Iterator[Running]:
+    """Start the application and stop it at the end."""
+    command = [sys.executable, __file__, "--config", str(config), "--profile", profile]
+    with open(log or os.devnull, "ab") as errors:
+        process = subprocess.Popen(
+            [*command, "--pages", str(pages)], stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+    try:
+        assert process.stdout is not None
+        yield Running(int(process.stdout.readline()), process.pid)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        time.sleep(0.1)
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process started."""
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def memory_mb(pid: int) -> dict[str, float]:
+    """Return the resident memory of a process now and at its peak."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    found = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith(("VmHWM", "VmRSS"))}
+    return {"now": round(int(found["VmRSS"]) / 1024, 1), "peak": round(int(found["VmHWM"]) / 1024, 1)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
