@@ -82,6 +82,7 @@ class Kind(StrEnum):
     SCRATCH_SAVED = "scratch.saved"
     COMPARISON_CREATED = "comparison.created"
     COMPARISON_RATED = "comparison.rated"
+    COMPARISON_OPENED = "comparison.opened"
     COMPARISON_EXPORTED = "comparison.exported"
     QUALITY_EXPORTED = "quality.exported"
     LEDGER_VERIFIED = "ledger.verified"
@@ -194,7 +195,15 @@ DETAILS: Mapping[Kind, Mapping[str, Rule]] = {
     Kind.SCRATCH_SAVED: {"target": ID, "hash": HASH},
     Kind.COMPARISON_CREATED: {"comparison": ID, "blinded": FLAG, "hash": HASH, "minutes": COUNT},
     Kind.COMPARISON_RATED: {"comparison": ID, "scores": mapped(CODE, COUNT), "hash": HASH},
-    Kind.COMPARISON_EXPORTED: {**_FILE, "comparison": ID, "comparisons": COUNT, "ratings": COUNT},
+    Kind.COMPARISON_OPENED: {"comparisons": COUNT, "ratings": COUNT},  # results: ratings so far are final
+    Kind.COMPARISON_EXPORTED: {
+        **_FILE,
+        "comparison": ID,
+        "comparisons": COUNT,
+        "ratings": COUNT,
+        "consent": ID,  # the site's reference, where it is written like an id
+        "consent_sha256": HASH,
+    },
     Kind.QUALITY_EXPORTED: {**_FILE, "packets": COUNT, "since": TIME, "until": TIME},
     Kind.LEDGER_VERIFIED: _HEAD,
     Kind.LEDGER_EXPORTED: {**_HEAD, **_FILE},

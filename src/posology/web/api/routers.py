@@ -5,12 +5,14 @@ from types import ModuleType
 from posology.web.api import (
     acts,
     charts,
+    comparisons,
     drafts,
     ledger,
     letters,
     moves,
     packets,
     policies,
+    quality,
     scratch,
     sources,
 )
@@ -27,5 +29,7 @@ REVIEW: tuple[ModuleType, ...] = (
     acts,
     moves,
     letters,
+    comparisons,
+    quality,
     ledger,
 )
