@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from posology.config import Settings
     from posology.egress import Sealed
     from posology.store import MasterKeys
+    from posology.web.demo import Demo
     from posology.web.serving import Plant
-    from posology.web.site import Demo
 
 __all__ = ["serve"]
 
@@ -89,13 +89,27 @@ def _masters(settings: "Settings", *, demo: bool) -> "MasterKeys":
 def _prepare(settings: "Settings", masters: "MasterKeys", *, demo: bool) -> "Demo | None":
     """Make the demonstration's store, or try the site's: what is wrong with it is said before all else."""
     if demo:
-        from posology.web.demonstration import prepare_demo
-
-        return prepare_demo(settings, masters)
+        return _prepared_aside(settings, masters)
     from posology.store import open_store
 
     open_store(settings.profile.store, masters).close()
     return None
+
+
+def _prepared_aside(settings: "Settings", masters: "MasterKeys") -> "Demo":
+    """Make the demonstration's store in a process of its own: this one stays single, to be sealed."""
+    import json
+
+    from posology.web.demo import Demo
+    from posology.web.processes import run_aside
+
+    def prepare() -> str:
+        from posology.web.demonstration import prepare_demo
+
+        made = prepare_demo(settings, masters)
+        return json.dumps([made.user_id, made.job_id, made.secret])
+
+    return Demo(*json.loads(run_aside(prepare)))
 
 
 def _listen(settings: "Settings") -> socket.socket:
@@ -148,9 +162,17 @@ def _greet(plant: "Plant") -> None:
     if plant.demo is None:
         say(f"Posology is at {address}")
         return
-    from posology.web.demonstration import wait_for_draft
+    from posology.web.processes import run_aside
 
     say("Drafting the first packet with the models of the profile ...")
-    wait_for_draft(plant.settings, plant.masters, plant.demo)
+    run_aside(lambda: _waited(plant))
     say(f"Open, signed in as the demonstration's clinician: {address}/demo/{plant.demo.secret}")
     say("Made patients only. Ctrl-C ends it.")
+
+
+def _waited(plant: "Plant") -> str:
+    from posology.web.demonstration import wait_for_draft
+
+    if plant.demo is not None:
+        wait_for_draft(plant.settings, plant.masters, plant.demo)
+    return "done"

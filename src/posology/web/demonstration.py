@@ -18,7 +18,7 @@ from posology.review.charts import ChartUpload, store_chart
 from posology.review.jobs import DraftRequest, ask_draft, job_of
 from posology.store import SYSTEM, Actor, MasterKeys, Role, init_store, new_key_file, open_store, read_keys
 from posology.testing import make_chart, plans_for
-from posology.web.site import Demo
+from posology.web.demo import Demo
 
 __all__ = ["demo_keys", "demo_settings", "prepare_demo", "wait_for_draft"]
 

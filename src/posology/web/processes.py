@@ -10,11 +10,14 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 
-__all__ = ["Child", "Minder"]
+from posology.errors import InternalError, PosologyError, UserError
+
+__all__ = ["Child", "Minder", "run_aside"]
 
 _LOG = logging.getLogger(__name__)
 _PATIENCE_S = 30.0  # for children that are told to stop
@@ -145,3 +148,39 @@ def _follow_parent() -> None:
     """End with the minding process, however that ends, where the kernel can promise it."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_DIE_WITH_PARENT, signal.SIGTERM)
+
+
+def run_aside(work: Callable[[], str]) -> str:
+    """Run a piece of work in a process of its own and return its text; raise UserError with its message."""
+    reading, speaking = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        _speak(work, speaking)
+    os.close(speaking)
+    with os.fdopen(reading, "rb") as stream:
+        said = stream.read().decode()
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status == _USER_ERROR:
+        raise UserError(said)
+    if status != 0:
+        raise InternalError("a process that prepares the application failed; POSOLOGY_DEBUG=1 shows where")
+    return said
+
+
+def _speak(work: Callable[[], str], speaking: int) -> None:
+    """Do the work, write its text or the user's error, and end."""
+    status, said = 1, ""
+    try:
+        status, said = 0, work()
+    except PosologyError as error:
+        status, said = (1, "") if isinstance(error, InternalError) else (_USER_ERROR, str(error))
+    except Exception:  # noqa: BLE001 - the last frame of a process: it becomes an exit status
+        if os.environ.get("POSOLOGY_DEBUG"):
+            traceback.print_exc()
+    finally:
+        os.write(speaking, said.encode())
+        sys.stderr.flush()
+        os._exit(status)

@@ -1,6 +1,6 @@
 """The seal of a serving process: what it may reach, its database through the relay, its proof recorded."""
 
-from collections.abc import Sequence
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -58,9 +58,13 @@ def record_seal(sealed: Sealed, masters: MasterKeys) -> None:
 
 
 def _details(sealed: Sealed) -> dict[str, Any]:
-    layers: Sequence[str] = [str(layer) for layer in sealed.seal.layers]
+    """Return layers and outcomes as the codes that an entry may hold."""
     return {
         "sealed": True,
-        "layers": layers,
-        "probes": {a.name: a.outcome for a in sealed.proof.after.attempts},
+        "layers": [_code(layer) for layer in sealed.seal.layers],
+        "probes": {_code(one.name): _code(one.outcome) for one in sealed.proof.after.attempts},
     }
+
+
+def _code(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

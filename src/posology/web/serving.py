@@ -1,4 +1,7 @@
-"""What the processes of the application run: the pages, and the drafting."""
+"""What the processes of the application run: the pages, and the drafting.
+
+Nothing that starts threads is imported here at the top: the process that minds the others stays single.
+"""
 
 import logging
 import os
@@ -12,9 +15,8 @@ from threading import Event, Thread
 
 from posology.config import Settings
 from posology.errors import PosologyError
-from posology.policies import load_policies
 from posology.store import MasterKeys, Store, open_store
-from posology.web.site import Demo
+from posology.web.demo import Demo
 
 __all__ = ["Plant", "draft_jobs", "serve_pages"]
 
@@ -56,6 +58,7 @@ def _told(work: Callable[[], None]) -> int:
 
 
 def _serve_pages(plant: Plant) -> None:
+    from posology.policies import load_policies
     from posology.review.queue import open_queue
     from posology.web.app import create_app
     from posology.web.heads import keep_heads
@@ -79,6 +82,7 @@ def _serve_pages(plant: Plant) -> None:
 
 
 def _draft_jobs(plant: Plant) -> None:
+    from posology.policies import load_policies
     from posology.priorauth import open_models
     from posology.review.drafting import Bench
     from posology.review.queue import run_worker

@@ -11,8 +11,9 @@ from posology.errors import SettingsError
 from posology.policies import Policy
 from posology.priorauth.models import Models
 from posology.store import Store
+from posology.web.demo import Demo
 
-__all__ = ["Demo", "JobQueue", "Site", "require_safe"]
+__all__ = ["JobQueue", "Site", "require_safe"]
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -28,15 +29,6 @@ class JobQueue(Protocol):
 
     def alive(self) -> bool:
         """Say whether the queue takes up jobs."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Demo:
-    """A demonstration: whose session its one-time address begins, and the draft that it leads to."""
-
-    user_id: str
-    job_id: str
-    secret: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)

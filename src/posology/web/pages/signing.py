@@ -19,6 +19,7 @@ from posology.review.signing_in import reprove
 from posology.review.sources import list_sources
 from posology.store import Role
 from posology.web.context import OfSite, Signed, address_of
+from posology.web.entering import guarded_by_failures
 from posology.web.guard import new_router
 from posology.web.packetview import build_packet_view
 from posology.web.site import Site
@@ -79,7 +80,8 @@ def sign_packet(  # noqa: PLR0913 - the fields of the form
         return _signing(request, opened, "Tick that you attest it; nothing was signed.", 422)
     try:
         if session.method in LOCAL_METHODS:
-            reprove(site.store, session, password, code, address_of(request))
+            with guarded_by_failures(request):
+                reprove(site.store, session, password, code, address_of(request))
             proved_us = site.store.clock()
         else:
             proved_us = site.store.clock() if session.method == "demo" else session.proved_us
