@@ -1,13 +1,25 @@
 """Signatures of packets: found, and voided by any act that follows."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from posology.store import Writing
-from posology.store.schema import signatures
+from posology.store import Store, Writing
+from posology.store.schema import signatures, users
 
-__all__ = ["standing_signature", "void_signature"]
+__all__ = ["Voided", "last_voided", "standing_signature", "void_signature"]
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """A signature that a later act voided: who had signed which version, and who acted."""
+
+    version: int
+    name: str
+    signed_us: int
+    voided_us: int
+    by: str
 
 
 def standing_signature(connection: Connection, packet_id: str) -> Row[Any] | None:
@@ -23,3 +35,17 @@ def void_signature(w: Writing, packet_id: str, reason: str) -> dict[str, str] | 
         return None
     w.update(signatures, row.id, {"voided_us": w.now_us, "voided_by": w.actor.id})
     return {"signature": row.id, "reason": reason, "user": row.user_id}
+
+
+def last_voided(store: Store, packet_id: str) -> Voided | None:
+    """Return the signature of a packet that was voided last, or ``None``."""
+    query = (
+        select(signatures, users.c.name.label("by"))
+        .join(users, users.c.id == signatures.c.voided_by, isouter=True)
+        .where((signatures.c.packet_id == packet_id) & (signatures.c.voided_us > 0))
+        .order_by(signatures.c.voided_us.desc())
+        .limit(1)
+    )
+    with store.read() as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else Voided(row.version, row.name, row.signed_us, row.voided_us, row.by or "")

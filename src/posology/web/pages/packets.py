@@ -16,6 +16,7 @@ from posology.review.acting import Changed, act_on
 from posology.review.packets import OpenPacket, open_packet, open_version, versions_of
 from posology.review.people import colleagues
 from posology.review.scratch import list_scratches
+from posology.review.signatures import last_voided
 from posology.review.sources import open_source
 from posology.review.states import OPEN, State
 from posology.store import Role
@@ -23,6 +24,7 @@ from posology.web.context import OfSite, Signed
 from posology.web.desks import desk_of
 from posology.web.guard import new_router
 from posology.web.packetview import build_packet_view
+from posology.web.site import Site
 from posology.web.sourceview import (
     SourceView,
     build_policy_view,
@@ -32,7 +34,7 @@ from posology.web.sourceview import (
     source_named,
 )
 from posology.web.templating import render
-from posology.web.words import day_of, state_words
+from posology.web.words import day_of, state_words, when
 
 __all__ = ["router"]
 
@@ -121,6 +123,7 @@ def _standing(request: Request, opened: OpenPacket) -> dict[str, Any]:
         "may_sign": is_open and decides and head.state != State.SIGNED and head.conclusion != "not_supported",
         "may_export": head.state != State.WITHDRAWN,
         "people": colleagues(site.store) if is_open else (),
+        "voided": _voided(site, head.id) if head.state in (State.DRAFTED, State.PREPARED) else "",
         "note": _note(request, opened) if head.state == State.DRAFTED else None,
         "withdrawals": tuple(_WITHDRAWALS.items()),
         "statement_day": min(day_of(site.store.clock()), head.card.day),
@@ -129,6 +132,17 @@ def _standing(request: Request, opened: OpenPacket) -> dict[str, Any]:
         "scratches": {one.target: one.text for one in kept},
         "stray": _stray(opened.record, {one.target: one.text for one in kept}),
     }
+
+
+def _voided(site: Site, packet_id: str) -> str:
+    """Say whose signature a later act voided; nothing where there was none."""
+    voided = last_voided(site.store, packet_id)
+    if voided is None:
+        return ""
+    return (
+        f"{voided.name} had signed version {voided.version} on {when(voided.signed_us)}. {voided.by} changed "
+        f"the packet on {when(voided.voided_us)}, which voids the signature: it must be signed again."
+    )
 
 
 def _stray(record: Mapping[str, Any], kept: Mapping[str, str]) -> tuple[str, ...]:
@@ -151,6 +165,9 @@ def _message(request: Request, opened: OpenPacket, number: int) -> Mapping[str, 
     words = [_ACTS.get(name, "Saved.")]
     if act.get("before") != act.get("after"):
         words.append(f"The conclusion was {_plain(act['before'])} and is now {_plain(act['after'])}.")
+    voided = last_voided(site.store, opened.head.id)
+    if voided is not None and voided.version == number - 1:
+        words.append(f"This voids the signature of {voided.name}: it must be signed again.")
     return {"text": " ".join(words), "points": told, "tone": "open" if told else "good"}
 
 
