@@ -178,3 +178,13 @@ SAME = [
 def test_a_system_is_known_by_its_names(one, other):
     assert same_system(one, other)
     assert not same_system(one, "http://example.org/local")
+
+
+def test_a_payer_that_stands_in_a_chart_is_not_repeated_in_a_message() -> None:
+    library = (policy(),)
+    asked = {"service": library[0].services[0], "payer": "Made Mutual", "day": DAY}
+    with pytest.raises(PolicyError, match="Made Mutual"):
+        choose_policy(library, **asked)
+    with pytest.raises(PolicyError, match="the chart's payer") as caught:
+        choose_policy(library, **asked, quotes_payer=False)
+    assert "Made Mutual" not in str(caught.value)

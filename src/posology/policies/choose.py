@@ -15,11 +15,18 @@ __all__ = ["choose_policy", "find_policy", "open_policy"]
 
 
 def choose_policy(
-    policies: Sequence[Policy], *, service: Code, payer: str | None, day: date, policy_id: str | None = None
+    policies: Sequence[Policy],
+    *,
+    service: Code,
+    payer: str | None,
+    day: date,
+    policy_id: str | None = None,
+    quotes_payer: bool = True,
 ) -> Policy:
     """Return the one policy in force that governs a service for a payer, or the one named.
 
-    Raises PolicyError that lists the candidates where there is none, or more than one.
+    Raises PolicyError that lists the candidates where there is none, or more than one; the message quotes the
+    payer only where ``quotes_payer``: a name that stands in a chart is not repeated.
     """
     if policy_id is not None:
         return _named(policies, policy_id, service, day)
@@ -28,8 +35,9 @@ def choose_policy(
         raise PolicyError(_unknown_service(policies, service))
     matching = [p for p in governing if payer is None or same_payer(p.payer, payer)]
     if not matching:
+        whose = payer if quotes_payer else "the chart's payer"
         raise PolicyError(
-            f"no policy of {payer} governs {_say(service)}; others do: {_list(governing)}. "
+            f"no policy of {whose} governs {_say(service)}; others do: {_list(governing)}. "
             "The payer is the chart's Coverage's unless --payer names another; --policy names a policy"
         )
     in_force = [p for p in matching if p.in_force(day)]

@@ -92,7 +92,12 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
     require_alive(chart, day)
     library = load_policies() if policies is None else policies
     policy = choose_policy(
-        library, service=service, payer=payer or subject.payer, day=day, policy_id=policy_id
+        library,
+        service=service,
+        payer=payer or subject.payer,
+        day=day,
+        policy_id=policy_id,
+        quotes_payer=payer is not None,
     )
     subject = subject_of(chart, request, policy.payer)
     require_runnable(policy)
