@@ -52,6 +52,8 @@ def test_a_gap_that_is_answered_changes_the_conclusion_without_a_reload_and_on_t
     for left in reversed(range(open_findings.count())):
         open_findings.first.click()
         expect(open_findings).to_have_count(left)
+    expect(page.locator(CONCLUSION)).to_contain_text("ready once nothing is missing")
+    steps.answer(page, "quantity", "4", "pens")
     expect(page.locator(CONCLUSION)).to_have_text("Ready")
     assert page.evaluate("() => window.sameDocument === true")
     expect(page.locator("#criterion-thyroid-carcinoma")).to_contain_text("I asked.")

@@ -21,6 +21,7 @@ __all__ = [
     "WithheldView",
     "build_packet_view",
     "conclusion_words",
+    "provisional_words",
 ]
 
 Tone = Literal["good", "bad", "open", "note", ""]
@@ -169,6 +170,18 @@ def conclusion_words(conclusion: str) -> tuple[str, Tone]:
     return _CONCLUSIONS.get(conclusion, (conclusion.replace("_", " "), ""))
 
 
+def provisional_words(provisional: str, to_confirm: int) -> str:
+    """Say what a packet in review comes to, and on what that hangs; empty where it is not in review.
+
+    >>> provisional_words("ready", 0)
+    ' (ready once nothing is missing)'
+    """
+    if not provisional:
+        return ""
+    hangs = "if the findings hold" if to_confirm else "once nothing is missing"
+    return f" ({provisional.replace('_', ' ')} {hangs})"
+
+
 def build_packet_view(record: Mapping[str, Any]) -> PacketView:
     """Build the page's values from a packet's record."""
     citations = number_sources(record)
@@ -179,7 +192,7 @@ def build_packet_view(record: Mapping[str, Any]) -> PacketView:
     return PacketView(
         conclusion=words,
         tone=tone,
-        provisional=text_of(record, "provisional").replace("_", " "),
+        provisional=provisional_words(text_of(record, "provisional"), len(to_confirm)),
         criteria=tuple(_criterion(row, citations, to_confirm, asks) for row in rows_of(record, "criteria")),
         sections=_sections(record, citations, numbers),
         withheld=tuple(_withheld(row) for row in rows_of(record, "withheld")),

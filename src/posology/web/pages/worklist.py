@@ -16,7 +16,7 @@ from posology.review.worklist import Sort, WorklistPage, WorklistQuery, worklist
 from posology.store import Role
 from posology.web.context import OfSite, Signed
 from posology.web.guard import new_router
-from posology.web.packetview import conclusion_words
+from posology.web.packetview import conclusion_words, provisional_words
 from posology.web.site import Site
 from posology.web.templating import render
 from posology.web.words import STATES, clock_words, iso_of, state_words, when
@@ -108,8 +108,7 @@ def _address(plain: Mapping[str, str], query: WorklistQuery, page: WorklistPage,
 
 def _row(head: PacketHead, now_us: int) -> _Row:
     words, tone = conclusion_words(head.conclusion)
-    if head.provisional:
-        words += f" ({head.provisional.replace('_', ' ')} if the findings hold)"
+    words += provisional_words(head.provisional, head.to_confirm)
     clock, late = clock_words(head.state, head.due_us, now_us)
     return {
         "head": head,
