@@ -200,11 +200,17 @@ def packets_by_owner(store: Store) -> dict[str, list[str]]:
 def plan_targets(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what people can act on and look at in a packet."""
     return {
-        "sentences": [[row["id"], row["sentence"]] for row in record["narrative"]],
+        "sentences": [[row["id"], row["sentence"]] for row in _editable(record)],
         "confirm": list(record["findings_to_confirm"]),
-        "criteria": [row["id"] for row in record["criteria"]],
+        "criteria": [row["id"] for row in record["criteria"] if row["status"] == "unknown"],
         "evidence": list(_shown(record["evidence"])),
     }
+
+
+def _editable(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the sentences that people may reword: not those that quote the policy."""
+    quoted = {row["id"] for row in record["evidence"] if row["kind"] == "policy"}
+    return [row for row in record["narrative"] if not quoted & set(row["cites"])]
 
 
 def _shown(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -58,7 +58,18 @@ def session_of(request: Request) -> Session:
     return session
 
 
-def _actor_of(request: Request) -> Actor:
+# Dependencies are coroutines although they wait for nothing: plain functions would each take a thread.
+
+
+async def _site_of(request: Request) -> Site:
+    return site_of(request)
+
+
+async def _session_of(request: Request) -> Session:
+    return session_of(request)
+
+
+async def _actor_of(request: Request) -> Actor:
     return session_of(request).actor
 
 
@@ -73,6 +84,6 @@ def is_api(request: Request) -> bool:
     return path.startswith("/api/") or path in ("/healthz", "/readyz", "/metrics")
 
 
-OfSite = Annotated[Site, Depends(site_of)]
-Signed = Annotated[Session, Depends(session_of)]
+OfSite = Annotated[Site, Depends(_site_of)]
+Signed = Annotated[Session, Depends(_session_of)]
 Acting = Annotated[Actor, Depends(_actor_of)]

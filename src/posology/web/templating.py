@@ -22,6 +22,7 @@ def new_environment(static_prefix: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # else each page looks at the files of its templates
     )
     environment.globals["static"] = lambda name: f"{static_prefix}/{name}"
     environment.globals["version"] = __version__

@@ -19,6 +19,8 @@ def clean(value: object) -> str:
     if value is None:
         return ""
     folded = " ".join(str(value).split())
+    if folded.isprintable():  # which no control, format, private or unassigned character is
+        return folded
     return "".join(_visible(char) for char in folded)
 
 
