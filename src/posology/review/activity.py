@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -36,6 +35,18 @@ _WITH_BODY = (Kind.PACKET_DRAFTED, *_DECISIONS)
 _PERSON = "person"  # what a criterion is decided by once a person has
 
 
+@dataclass(frozen=True, slots=True)
+class _Details:
+    """What an entry says: of a draft how much was withheld, of a decision on what, and who had read it."""
+
+    withheld: int = 0
+    criterion: str = ""
+    by: str = _PERSON
+
+
+_NOTHING = _Details()
+
+
 @dataclass(slots=True)
 class Work:
     """What happened to one packet; times in microseconds since 1970, 0 for never."""
@@ -64,18 +75,19 @@ class Activity:
 
 def read_activity(connection: Connection, since_us: int) -> Activity:
     """Read the entries about packets that were drafted since a time."""
-    activity = Activity()
-    bodies = _bodies(connection, since_us)
+    activity, said = Activity(), _said(connection, since_us)
     for n, at_us, kind, actor, packet in _entries(connection, since_us):
-        details = next(bodies)[1]["details"] if kind in _WITH_BODY else {}
+        details = said.get(n) if kind in _WITH_BODY else _NOTHING
+        if details is None:  # appended between the two questions
+            continue
         if kind == Kind.PACKET_DRAFTED:
-            activity.works[packet] = Work(at_us, int(details.get("withheld", 0)))
+            activity.works[packet] = Work(at_us, details.withheld)
             continue
         work = activity.works.get(packet)
         if work is not None:
             _add(work, Kind(kind), actor, at_us)
             if kind in _DECISIONS:
-                _decide(work, n, _DECISIONS[Kind(kind)], details)
+                _decide(work, _DECISIONS[Kind(kind)], details)
     return activity
 
 
@@ -92,15 +104,18 @@ def _entries(connection: Connection, since_us: int) -> Iterator[tuple[int, int, 
         yield row.n, row.at_us, row.kind, row.actor, row.packet
 
 
-def _bodies(connection: Connection, since_us: int) -> Iterator[tuple[int, dict[str, Any]]]:
+def _said(connection: Connection, since_us: int) -> dict[int, _Details]:
+    """Return what entries say beyond who, when and which packet, by number."""
     table = ledger_entries.c
     kinds = [str(kind) for kind in _WITH_BODY]
-    query = (
-        select(table.n, table.body).where(table.kind.in_(kinds), table.at_us >= since_us).order_by(table.n)
-    )
+    query = select(table.n, table.body).where(table.kind.in_(kinds), table.at_us >= since_us)
     options = {"stream_results": True, "yield_per": 2000}
+    found = {}
     for row in connection.execute(query, execution_options=options):
-        yield row.n, json.loads(bytes(row.body))
+        details = json.loads(bytes(row.body))["details"]
+        criterion, by = str(details.get("criterion", row.n)), str(details.get("by", _PERSON))
+        found[row.n] = _Details(int(details.get("withheld", 0)), criterion, by)
+    return found
 
 
 def _add(work: Work, kind: Kind, actor: str, at_us: int) -> None:
@@ -117,10 +132,10 @@ def _add(work: Work, kind: Kind, actor: str, at_us: int) -> None:
         work.signed_us = work.signed_us or at_us
 
 
-def _decide(work: Work, n: int, verdict: str, details: dict[str, Any]) -> None:
+def _decide(work: Work, verdict: str, details: _Details) -> None:
     """Note the verdict on a model's reading; overriding a confirmed reading takes the confirmation back."""
-    criterion, by = str(details.get("criterion", n)), str(details.get("by", _PERSON))
-    if by != _PERSON:
-        work.readings[criterion] = by, verdict
-    elif verdict == "overridden" and work.readings.get(criterion, ("", ""))[1] == "confirmed":
-        work.readings[criterion] = work.readings[criterion][0], verdict
+    by, before = work.readings.get(details.criterion, ("", ""))
+    if details.by != _PERSON:
+        work.readings[details.criterion] = details.by, verdict
+    elif verdict == "overridden" and before == "confirmed":
+        work.readings[details.criterion] = by, verdict

@@ -222,11 +222,11 @@ def open_comparison(store: Store, actor: Actor, comparison_id: str) -> Compariso
         own = next((one for one in rated if one.user_id == actor.id), None)
         mine = None if own is None else rating_in(store.cipher(connection, row.key_id), own)
         closed = own is not None and is_closed(connection, own.created_us)
-        recorded = is_recorded(connection, actor, comparison_id)
+        what = f"{row.packet_id}.{comparison_id}"
+        recorded = is_recorded(connection, actor, what)
     if not recorded:
-        details = {"form": "comparison"}
-        reading = Reading(Kind.PACKET_READ, row.packet_id, row.version, comparison_id, details)
-        record_reading(store, actor, reading)
+        details = {"form": "comparison", "source": f"comparison/{comparison_id}"}
+        record_reading(store, actor, Reading(Kind.SOURCE_READ, row.packet_id, row.version, what, details))
     other = {"a": "b", "b": "a"}[row.draft_side]
     head = _head(row, actor, len(rated), mine is not None)
     told = mine is not None or not row.blinded

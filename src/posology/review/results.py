@@ -1,6 +1,5 @@
 """The results of comparisons: ratings opened from the store and added up."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -77,14 +76,13 @@ def cases_of(store: Store, connection: Connection) -> Iterator[Case]:
 def _readers(connection: Connection, row: Row[Any], given: Sequence[Row[Any]]) -> dict[str, int]:
     """Return who had opened the packet itself before they rated: they may have known the draft's words."""
     table = ledger_entries.c
-    query = select(table.actor, table.at_us, table.body).where(
+    query = select(table.actor, table.at_us).where(
         table.packet == row.packet_id, table.kind == str(Kind.PACKET_READ)
     )
     rated = {one.user_id: one.created_us for one in given}
     readers: dict[str, int] = {}
     for entry in connection.execute(query):
-        form = json.loads(bytes(entry.body))["details"].get("form")
-        if form != "comparison" and entry.at_us <= rated.get(entry.actor, -1):
+        if entry.at_us <= rated.get(entry.actor, -1):
             readers[entry.actor] = min(entry.at_us, readers.get(entry.actor, entry.at_us))
     return readers
 
