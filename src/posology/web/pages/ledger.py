@@ -40,8 +40,8 @@ def show_ledger(  # noqa: PLR0913 - one filter each
     kind: _Text = "",
     actor: _Text = "",
     packet: _Text = "",
-    since: Annotated[_Text, Query(alias="from")] = "",
-    until: Annotated[_Text, Query(alias="to")] = "",
+    since: Annotated[str, Query(alias="from", max_length=100)] = "",
+    until: Annotated[str, Query(alias="to", max_length=100)] = "",
     before: Annotated[int, Query(ge=0, le=_MOST)] = _MOST,
 ) -> Response:
     """Search the entries; administrators see the head and verify, and no entry."""
