@@ -1,6 +1,8 @@
 """The durable queue with a worker in this process, on SQLite and on PostgreSQL."""
 
+import base64
 import os
+import pickle
 import time
 from dataclasses import replace
 
@@ -299,3 +301,41 @@ def test_a_role_that_may_make_a_schema_may_run_the_queue(postgres_server, postgr
     assert queue.runs.under_way() == {}
     queue.close()
     store.close()
+
+
+class Intruder:
+    """What a pickle may do when it is read: here it makes a folder, it could as well take the keys."""
+
+    def __init__(self, mark) -> None:
+        self.mark = mark
+
+    def __reduce__(self):
+        return os.mkdir, (self.mark,)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_a_pickle_in_the_queues_tables_is_never_read(sqlite_store, people, bench, case, tmp_path):
+    from posology.review.charts import ChartUpload, store_chart
+
+    actor = people(sqlite_store, "ada")
+    chart = store_chart(sqlite_store, actor, ChartUpload((("chart.json", case.chart),)))
+    queue = open_queue(sqlite_store)
+    job_id = ask_draft(sqlite_store, actor, case.request(chart), queue=queue)
+    mark = tmp_path / "mark"
+    planted = pickle.dumps({"args": (Intruder(str(mark)),), "kwargs": {}})
+    engine = sa.create_engine(queue_address(sqlite_store.engine))
+    with engine.begin() as connection:
+        done = connection.exec_driver_sql(
+            "UPDATE workflow_input SET inputs = ?", (base64.b64encode(planted).decode(),)
+        )
+        assert done.rowcount == 1
+        connection.exec_driver_sql("UPDATE workflow_status SET serialization = 'py_pickle'")
+    engine.dispose()
+    worker = Worker(replace(bench, store=sqlite_store), queue, sweep_s=0.3)
+    worker.start()
+    try:
+        assert wait_until(sqlite_store, job_id, ended).state == "done"  # begun again from the jobs' table
+        assert not mark.exists()
+    finally:
+        worker.stop()
+        queue.close()

@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, WorkflowStatus
 from dbos import error as dbos_error
+from dbos._serialization import DefaultSerializer
 from sqlalchemy import Engine, exists, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -101,8 +103,19 @@ def _translated(what: str) -> Iterator[None]:
         raise StoreError(f"queue of drafts: {what} failed ({type(cause).__name__})") from cause
 
 
+def _refuse_pickle(_serializer: DefaultSerializer, _text: str) -> NoReturn:
+    """Refuse to read a pickle: it could run whatever it names, in the process that holds the keys."""
+    raise ValueError("the queue holds a pickle, which this program never writes: its table was altered")
+
+
+def refuse_pickles() -> None:
+    """Let the queue's library read JSON only: it else reads a pickle where a row says that it is one."""
+    DefaultSerializer.deserialize = _refuse_pickle  # type: ignore[method-assign,assignment]
+
+
 def prepare_queue(address: str) -> None:
     """Make the queue's tables where they are missing; a file is put in WAL mode, its owner's only."""
+    refuse_pickles()
     with _translated("making its tables"):
         if address.startswith("sqlite"):
             file = Path(str(make_url(address).database))
