@@ -20,6 +20,7 @@ from posology.review.signatures import last_voided
 from posology.review.sources import open_source
 from posology.review.states import OPEN, State
 from posology.store import Role
+from posology.web.choices import people_options
 from posology.web.context import OfSite, Signed
 from posology.web.desks import desk_of
 from posology.web.guard import new_router
@@ -122,7 +123,7 @@ def _standing(request: Request, opened: OpenPacket) -> dict[str, Any]:
         "may_decide": decides,
         "may_sign": is_open and decides and head.state != State.SIGNED and head.conclusion != "not_supported",
         "may_export": head.state != State.WITHDRAWN,
-        "people": colleagues(site.store) if is_open else (),
+        "people": people_options(colleagues(site.store), head.owner_id, roles=True) if is_open else "",
         "voided": _voided(site, head.id) if head.state in (State.DRAFTED, State.PREPARED) else "",
         "note": _note(request, opened) if head.state == State.DRAFTED else None,
         "withdrawals": tuple(_WITHDRAWALS.items()),

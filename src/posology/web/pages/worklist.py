@@ -14,6 +14,7 @@ from posology.review.sessions import Session
 from posology.review.waiting import waiting_jobs
 from posology.review.worklist import Sort, WorklistPage, WorklistQuery, worklist
 from posology.store import Role
+from posology.web.choices import people_options
 from posology.web.context import OfSite, Signed
 from posology.web.guard import new_router
 from posology.web.packetview import conclusion_words, provisional_words
@@ -86,7 +87,7 @@ def _shown(request: Request, site: Site, session: Session, query: WorklistQuery)
         "states": tuple(STATES.items()),
         "conclusions": _CONCLUSIONS,
         "sorts": _SORTS,
-        "people": colleagues(site.store),
+        "people": people_options(colleagues(site.store), query.owner),
         "payers": known_payers(site.store),
         "jobs": waiting_jobs(site.store) if query.page == 1 and not query.q else (),
         "rows": [_row(head, now) for head in page.rows],
