@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from posology.config import Serve, Settings, load_settings
 from posology.ledger.entries import Kind
 from posology.policies import load_policies
-from posology.review.sessions import begin_session
+from posology.review.sessions import begin_session, mark_proved
 from posology.store import SYSTEM, Role, Store, new_id, open_store
 from posology.store.schema import users
 from posology.web.app import create_app
@@ -74,14 +74,15 @@ def add_user(store: Store, role: Role, login: str | None = None, **more) -> str:
 
 
 def new_session(store: Store, user_id: str, serve: Serve, method: str = "openid") -> tuple[str, str]:
-    """Begin a session and return its secret and its token."""
+    """Begin a session of a person who has just proved who they are; return its secret and its token."""
     from sqlalchemy import select
 
     from posology.review.sessions import session_id
     from posology.store.schema import sessions
 
     with store.write(SYSTEM) as w:
-        secret, _ = begin_session(w, user_id, method, serve)
+        secret, name = begin_session(w, user_id, method, serve)
+        mark_proved(w, name)
         w.record(Kind.SIGN_IN_SUCCEEDED, details={"user": user_id, "method": method})
     with store.read() as connection:
         query = select(sessions.c.csrf).where(sessions.c.id == session_id(secret))

@@ -183,6 +183,17 @@ def test_a_proof_must_come_from_the_same_person(browser, issuer, store, clock):
         assert (_proved(store) > before) == (status == 303)
 
 
+def test_a_sign_in_at_the_provider_is_no_proof_for_a_signature(browser, issuer, store, clock):
+    """A provider that still knows the browser lets it in without a password."""
+    person(issuer, "cy", groups="ward-doctors", name="Cy")
+    sign_in(browser, "cy")
+    assert _proved(store) == 0
+    clock.pass_seconds(5)
+    start = browser.get("/account/prove/openid")
+    browser.get(authorise(start.headers["location"], "cy"))
+    assert _proved(store) == clock()
+
+
 def _proved(store):
     with store.read() as connection:
         return connection.execute(select(sessions.c.proved_us)).scalar_one()

@@ -68,7 +68,10 @@ def session_id(secret: str) -> str:
 
 
 def begin_session(w: Writing, user_id: str, method: str, serve: Serve) -> tuple[str, str]:
-    """Begin a session inside a transaction that records the sign-in; return its secret and public name."""
+    """Begin a session inside a transaction that records the sign-in; return its secret and public name.
+
+    A sign-in at the provider proves nothing yet: it may let a person in whom it still knows, unasked.
+    """
     secret, name = secrets.token_urlsafe(_SECRET_BYTES), new_id()
     w.insert(
         sessions,
@@ -80,7 +83,7 @@ def begin_session(w: Writing, user_id: str, method: str, serve: Serve) -> tuple[
             "method": method,
             "created_us": w.now_us,
             "expires_us": w.now_us + serve.session_hours * 60 * _MINUTE_US,
-            "proved_us": w.now_us,
+            "proved_us": 0 if method == "openid" else w.now_us,
             "seen_us": w.now_us,
         },
     )
