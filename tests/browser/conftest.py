@@ -1,4 +1,4 @@
-"""One application for all tests of the folder, a browser a module, and pages on which nothing may go wrong."""
+"""One application for all tests of the folder, a browser a module, and pages where nothing may go wrong."""
 
 import shutil
 from collections.abc import Iterator

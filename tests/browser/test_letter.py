@@ -1,4 +1,4 @@
-"""Sentences and findings on the page: what is false shows, what is answered counts, a signature holds or falls."""
+"""Sentences and findings: what is false shows, what is answered counts, a signature holds or falls."""
 
 import re
 

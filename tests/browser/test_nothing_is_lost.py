@@ -1,11 +1,14 @@
 """Back, reload, a lost connection, an ended session: what was typed stays, and an act happens once."""
 
 from playwright.sync_api import Page, expect
+from sqlalchemy import func, select
 
+from posology.ledger.entries import Kind
 from posology.review.versions import list_versions
 from posology.store import SYSTEM
-from posology.store.schema import sessions
+from posology.store.schema import jobs, sessions
 from tests.browser import steps
+from tests.browser.running import PASSWORD, made_chart
 
 OFFLINE = ("ERR_INTERNET_DISCONNECTED", "ERR_NETWORK_CHANGED", "Failed to fetch")
 
@@ -114,12 +117,15 @@ def test_an_act_whose_answer_was_lost_is_done_once(site, person, watch):
     assert versions(site, packet_id) == ["drafted", "confirm"]
 
 
+def count_jobs(site) -> int:
+    with site.store.read() as connection:
+        return connection.execute(select(func.count()).select_from(jobs)).scalar_one()
+
+
 def end_sessions(site, login: str) -> None:
     with site.store.write(SYSTEM) as w:
         for row in w.connection.execute(sessions.select().where(sessions.c.user_id == site.people[login])):
             w.delete(sessions, row.id)
-        from posology.ledger.entries import Kind
-
         w.record(Kind.SIGN_OUT, details={"user": site.people[login]})
 
 
@@ -142,8 +148,6 @@ def test_a_session_that_ended_meanwhile_costs_no_word(site, person, watch):
 
 
 def test_signing_in_again_in_the_same_tab_shows_what_was_typed(site, person):
-    from tests.browser.running import PASSWORD
-
     packet_id, page = site.packet(), person("bob")
     box, words = begin_an_edit(page, packet_id, "years of age")
     end_sessions(site, "bob")
@@ -154,19 +158,20 @@ def test_signing_in_again_in_the_same_tab_shows_what_was_typed(site, person):
     expect(box).to_have_value(words)
 
 
-def test_a_draft_asked_for_twice_by_reloading_is_made_once(site, person, chart_file):
-    from tests.browser.running import made_chart
-
+def test_going_back_from_a_draft_finds_the_form_as_it_was_and_a_double_click_asks_once(
+    site, person, chart_file
+):
     made, page = made_chart("northfield-glp1", "meet", 5), person("sam")
     page.goto("/new")
     page.get_by_label("Files of one patient").set_input_files(chart_file(made))
     page.get_by_label("Policy").select_option(made.policy_id)
     page.get_by_label("Date of service").fill(made.day.isoformat())
-    page.get_by_role("button", name="Start the draft").click()
+    before = count_jobs(site)
+    page.get_by_role("button", name="Start the draft").dblclick()
     page.wait_for_url("**/packets/*", timeout=60_000)
-    first = page.url
+    assert count_jobs(site) == before + 1
     page.go_back()
     expect(page.get_by_label("Date of service")).to_have_value(made.day.isoformat())
-    page.get_by_role("button", name="Start the draft").click()
-    page.wait_for_url("**/packets/*", timeout=60_000)
-    assert page.url == first
+    expect(page.locator("#service")).to_have_value(f"{made.service.system}:{made.service.code}")
+    expect(page.get_by_label("Policy")).to_have_value(made.policy_id)
+    expect(page.get_by_role("button", name="Start the draft")).to_be_enabled()

@@ -60,7 +60,9 @@ def test_who_comes_second_to_a_sentence_sees_the_other_wording_beside_their_own(
     expect(sam.locator("#letter")).to_contain_text("The member is")
 
 
-def test_words_for_a_sentence_that_another_person_took_out_are_still_shown_to_their_author(site, person, watch):
+def test_words_for_a_sentence_that_another_person_took_out_are_still_shown_to_their_author(
+    site, person, watch
+):
     watch.expect("status of 409")
     packet_id, ann, sam = site.packet(), person("ann"), person("sam")
     for page in (ann, sam):
@@ -74,7 +76,9 @@ def test_words_for_a_sentence_that_another_person_took_out_are_still_shown_to_th
     steps.expect_done(ann, "The sentence was taken out")
     steps.save(row)
     expect(sam.locator("#toast")).to_contain_text("Ann Avery, MD changed this meanwhile")
-    expect(sam.get_by_label("Kept words 1")).to_have_value("The patient, whom I have known for years, is thirty.")
+    expect(sam.get_by_label("Kept words 1")).to_have_value(
+        "The patient, whom I have known for years, is thirty."
+    )
 
 
 def test_a_change_by_another_person_is_told_and_what_is_being_written_stays(site, person):
@@ -86,7 +90,9 @@ def test_a_change_by_another_person_is_told_and_what_is_being_written_stays(site
     own.fill("Half a sentence")
     steps.confirm(ann, "thyroid-carcinoma")
     sam.clock.fast_forward(16_000)
-    expect(sam.locator("#toast")).to_contain_text("Ann Avery, MD has changed this packet meanwhile (version 2)")
+    expect(sam.locator("#toast")).to_contain_text(
+        "Ann Avery, MD has changed this packet meanwhile (version 2)"
+    )
     expect(own).to_have_value("Half a sentence")
     sam.locator("#toast a").click()
     expect(sam.locator("#version")).to_have_text("2")

@@ -104,7 +104,7 @@ def test_a_chart_becomes_a_signed_letter_with_an_answer_of_the_payer(site, perso
     page.get_by_role("link", name="Worklist").click()
     mine = page.locator("tbody tr", has=page.locator(f"a[href='/packets/{packet_id}']"))
     expect(mine.locator("[data-label=State]")).to_have_text("sent")
-    expect(mine.locator("[data-label=\"Payer's clock\"]")).to_contain_text("days left")
+    expect(mine.locator('[data-label="Payer\'s clock"]')).to_contain_text("days left")
     mine.get_by_role("link").click()
     expect(page.locator("main")).to_contain_text("It was sent: it does not change any more")
     page.get_by_role("link", name="Export and send").click()
@@ -132,7 +132,9 @@ def test_a_chart_is_chosen_as_a_file_too_and_a_bad_one_is_named(person, chart_fi
     expect(page.locator("h1")).to_contain_text("Shanice Jankowski")
 
 
-def test_a_draft_whose_policy_does_not_govern_the_service_fails_in_words_and_can_be_tried_again(person, chart_file):
+def test_a_draft_whose_policy_does_not_govern_the_service_fails_in_words_and_can_be_tried_again(
+    person, chart_file
+):
     made, page = made_chart(*MADE), person("sam")
     page.goto("/new")
     page.get_by_label("Files of one patient").set_input_files(chart_file(made))
