@@ -85,7 +85,8 @@ def own_words(policy, seed, record):
     references = [e["resource"]["resourceType"] + "/" + str(e["resource"].get("id")) for e in bundle["entry"]]
     found = {word for word in chain(named, quotes, lines, references) if len(word) > 4}
     found |= {word for quote in quotes for word in quote.split() if len(word) > 12}
-    return found - public_words(record)
+    named = " ".join(row["id"] for row in record["criteria"])  # the policy's names, such as metformin
+    return {word for word in found - public_words(record) if word not in named}
 
 
 def public_words(record):

@@ -8,7 +8,7 @@ from typing import Any
 from posology.evidence import SupportChecker
 from posology.policies import DocumentFindings, Finding, FoundDocument, Leaf, Policy
 from posology.priorauth.administrative import Administrative
-from posology.priorauth.conclusion import Conclusion
+from posology.priorauth.conclusion import Conclusion, is_confirmed
 from posology.priorauth.gaps import criterion_gaps
 from posology.priorauth.narrative import CheckedSentence, DraftSentence, Withheld
 from posology.priorauth.request import Request
@@ -16,10 +16,18 @@ from posology.priorauth.subject import Subject
 from posology.priorauth.table import EvidenceTable
 from posology.priorauth.tree import all_leaves, deciding_ids, leaf_paths
 from posology.priorauth.wording import policy_evidence
-from posology.quotes import Evidence, EvidenceKind
+from posology.quotes import Evidence, EvidenceKind, Status
 from posology.records import Chart, newest_date
 
-__all__ = ["Parts", "assemble_record", "build_record", "patient_block", "sentence_row", "withheld_row"]
+__all__ = [
+    "Parts",
+    "assemble_record",
+    "build_record",
+    "patient_block",
+    "sentence_row",
+    "unconfirmed",
+    "withheld_row",
+]
 
 Row = dict[str, Any]
 
@@ -41,6 +49,11 @@ class Parts:
     def __repr__(self) -> str:
         """Show the policy only: the rest is patient data."""
         return f"Parts({self.policy.id})"
+
+
+def unconfirmed(record: Mapping[str, Any]) -> list[str]:
+    """Return the criteria of a record that were read from notes and that no person has confirmed."""
+    return [row["id"] for row in record["criteria"] if row.get("unconfirmed") is True]
 
 
 def build_record(parts: Parts, told: Sequence[CheckedSentence], withheld: Sequence[Withheld]) -> Row:
@@ -145,6 +158,8 @@ def _criterion(
         "looked": list(finding.looked),
         "decided_by": finding.decided_by,
     }
+    if finding.status is not Status.UNKNOWN and not is_confirmed(leaf, finding):
+        record["unconfirmed"] = True
     wording = table.identify(policy_evidence(leaf, policy.id))
     return record | ({"policy_wording": wording[0]} if wording else {})
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from posology.errors import NotFound
+from posology.priorauth.record import unconfirmed
 from posology.review.cards import Card, open_card
 from posology.store import Cipher
 from posology.store.schema import packets, users
@@ -96,7 +97,7 @@ def summary_of(record: Mapping[str, Any]) -> dict[str, Any]:
         "conclusion": record["conclusion"],
         "provisional": record["provisional"] or "",
         "gaps": len(record["gaps"]),
-        "to_confirm": len(record["findings_to_confirm"]),
+        "to_confirm": len(unconfirmed(record)),
         "withheld": len(record["withheld"]),
         "payer": record["policy"]["payer"],
         "policy_id": record["policy"]["id"],

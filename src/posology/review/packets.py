@@ -12,6 +12,7 @@ from posology.ledger.entries import Kind
 from posology.ledger.values import ID, VERSION
 from posology.priorauth import Packet
 from posology.priorauth.history import Difference, differences
+from posology.priorauth.record import unconfirmed
 from posology.records import Chart, Document
 from posology.review.attachments import load_attachments
 from posology.review.cards import card_of, member_index, name_index, seal_card
@@ -129,7 +130,7 @@ def _drafted(job_row: Row[Any], record: Mapping[str, Any], hashed: str) -> dict[
         "policy_sha256": policy["sha256"],
         "conclusion": record["conclusion"],
         "gaps": len(record["gaps"]),
-        "to_confirm": len(record["findings_to_confirm"]),
+        "to_confirm": len(unconfirmed(record)),
         "withheld": len(record["withheld"]),
         "sentences": len(record["narrative"]),
         "hash": hashed,

@@ -13,6 +13,7 @@ from posology.config import is_npi
 from posology.errors import Conflict, NotAllowed
 from posology.ledger.entries import Kind
 from posology.priorauth.letter import Signature
+from posology.priorauth.record import unconfirmed
 from posology.review.heads import require_packet
 from posology.review.permitted import CLINICIANS, PREPARERS, require_role
 from posology.review.sessions import PROVED_MINUTES
@@ -114,12 +115,12 @@ def _sentence_words(record: Mapping[str, Any]) -> str:
 def _open_points(record: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is open, in the policy's words and by the names of fields: never a patient's text."""
     texts = {row["id"]: row["text"] for row in record["criteria"]}
-    for key in record["findings_to_confirm"]:
+    read = unconfirmed(record)
+    for key in read:
         yield f"Read from notes and confirmed by nobody: {texts.get(key, key)} ({key})"
-    confirmed = frozenset(record["findings_to_confirm"])
     for gap in record["gaps"]:
         key = gap["id"]
-        if gap["kind"] == "criterion" and key not in confirmed:
+        if gap["kind"] == "criterion" and key not in read:
             yield f"Not shown: {texts.get(key, key)} ({key})"
         elif gap["kind"] == "document":
             yield f"A document that the payer asks for is not attached: {key}"

@@ -8,6 +8,7 @@ from urllib.parse import quote as quoted
 from posology.priorauth.letter.criteria import is_against, is_exclusion, status_words
 from posology.priorauth.letter.reading import clean, rows_of, text_of, texts_of
 from posology.priorauth.letter.sources import Citations, describe_origin, number_sources
+from posology.priorauth.record import unconfirmed
 
 __all__ = [
     "CheckView",
@@ -185,7 +186,7 @@ def provisional_words(provisional: str, to_confirm: int) -> str:
 def build_packet_view(record: Mapping[str, Any]) -> PacketView:
     """Build the page's values from a packet's record."""
     citations = number_sources(record)
-    to_confirm = frozenset(texts_of(record, "findings_to_confirm"))
+    to_confirm = frozenset(unconfirmed(record))
     asks = {text_of(g, "id"): text_of(g, "ask") for g in rows_of(record, "gaps") if g["kind"] == "criterion"}
     words, tone = conclusion_words(text_of(record, "conclusion"))
     numbers = {text_of(row, "id"): n for n, row in enumerate(rows_of(record, "narrative"), start=1)}
