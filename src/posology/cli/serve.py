@@ -2,6 +2,8 @@
 
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,16 +51,17 @@ def serve(  # noqa: PLR0913 - one option each
     if probe and not sealed:
         raise RequestError("--probe names the listener that proves a seal: give --sealed with it")
     settings = _with_address(load_settings(config, profile=profile), host, port)
-    if demo:
-        from posology.web.demonstration import demo_settings
-
-        settings = demo_settings(settings, Path.cwd())
-    masters = _masters(settings, demo=demo)
-    shown = _prepare(settings, masters, demo=demo)
-    listener = _listen(settings)
-    seal = _seal(settings, probe, listener, masters) if sealed else None
-    plant = Plant(seal.settings if seal else settings, masters, (listener,), shown)
-    raise typer.Exit(_run(plant))
+    with ExitStack() as held:
+        if demo:
+            settings = held.enter_context(_demonstration(settings))
+        masters = _masters(settings, demo=demo)
+        shown = _prepare(settings, masters, demo=demo)
+        listener = held.enter_context(_listen(settings))
+        seal = _seal(settings, probe, listener, masters) if sealed else None
+        if seal is not None:
+            held.enter_context(seal.relay)
+            settings = seal.settings
+        raise typer.Exit(_run(Plant(settings, masters, (listener,), shown)))
 
 
 def _require_extra() -> None:
@@ -67,6 +70,15 @@ def _require_extra() -> None:
     for package in ("fastapi", "sqlalchemy", "dbos"):
         if find_spec(package) is None:
             raise MissingExtra(package, "serve", "posology serve")
+
+
+@contextmanager
+def _demonstration(settings: "Settings") -> Iterator["Settings"]:
+    from posology.web.demonstration import demo_settings, hold_folder
+
+    settings = demo_settings(settings, Path.cwd())
+    with hold_folder(settings):
+        yield settings
 
 
 def _with_address(settings: "Settings", host: str | None, port: int | None) -> "Settings":
@@ -90,9 +102,13 @@ def _prepare(settings: "Settings", masters: "MasterKeys", *, demo: bool) -> "Dem
     """Make the demonstration's store, or try the site's: what is wrong with it is said before all else."""
     if demo:
         return _prepared_aside(settings, masters)
-    from posology.store import open_store
+    from contextlib import closing
 
-    open_store(settings.profile.store, masters).close()
+    from posology.store import open_store
+    from posology.web.site import Site, require_safe
+
+    with closing(open_store(settings.profile.store, masters)) as store:
+        require_safe(Site(store, settings))
     return None
 
 
@@ -118,9 +134,10 @@ def _listen(settings: "Settings") -> socket.socket:
     host, port = settings.serve.host, settings.serve.port
     try:
         return open_socket(host, port)
-    except OSError as cause:
+    except (OSError, OverflowError) as cause:
+        why = getattr(cause, "strerror", None) or "no such port"
         raise SettingsError(
-            f"serve: cannot listen on {host}, port {port} ({cause.strerror}); "
+            f"serve: cannot listen on {host}, port {port} ({why}); "
             "another program may have it: choose another with --port"
         ) from cause
 
@@ -130,11 +147,11 @@ def _seal(
 ) -> "Sealed":
     """Seal this process and all it will start, prove it, and write the proof into the ledger."""
     from posology.egress import Plan, parse_listener, sealed_run
-    from posology.web.sealing import outside_addresses, record_seal, with_relay
+    from posology.web.sealing import local_sockets, outside_addresses, record_seal, with_relay
 
     named = probe or settings.serve.probe
     addresses = outside_addresses(settings)
-    plan = Plan(addresses, (listener,), (), parse_listener(named) if named else None)
+    plan = Plan(addresses, (listener,), local_sockets(settings), parse_listener(named) if named else None)
     sealed = with_relay(sealed_run(settings, plan))
     for doubt in sealed.doubts:
         warn(f"Seal: {doubt}.")
@@ -143,36 +160,35 @@ def _seal(
 
 
 def _run(plant: "Plant") -> int:
+    from functools import partial
+
     from posology.web.processes import Child, Minder
     from posology.web.serving import draft_jobs, serve_pages
 
-    children = {"pages": Child("pages", lambda: serve_pages(plant))}
+    children = [Child("pages", partial(serve_pages, plant))]
     for number in range(1, plant.settings.serve.workers + 1):
-        name = f"drafts {number}"
-        children[name] = Child(name, lambda: draft_jobs(plant))
-    return Minder(children).run(lambda: _greet(plant))
+        children.append(Child(f"drafts {number}", partial(draft_jobs, plant)))
+    return Minder(children, Child("greeting", lambda _settled: _greet(plant))).run()
 
 
-def _greet(plant: "Plant") -> None:
-    """Say where the application is, and in a demonstration wait for the first draft and say where that is."""
+def _greet(plant: "Plant") -> int:
+    """Say where the application is; of a demonstration when its first draft is there, and where that is."""
+    address = _address(plant)
+    if plant.demo is None:
+        say(f"Posology is at {address}")
+        return 0
+    from posology.web.demonstration import wait_for_draft
+
+    say("Drafting the first packet with the models of the profile ...")
+    wait_for_draft(plant.settings, plant.masters, plant.demo)
+    say(f"Open, signed in as the demonstration's clinician: {address}/demo/{plant.demo.secret}")
+    say("Made patients only. Ctrl-C ends it.")
+    return 0
+
+
+def _address(plant: "Plant") -> str:
+    """Return what people type."""
     host, port = plant.sockets[0].getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     scheme = "https" if plant.settings.serve.certificate else "http"
-    address = plant.settings.serve.url or f"{scheme}://{shown}:{port}"
-    if plant.demo is None:
-        say(f"Posology is at {address}")
-        return
-    from posology.web.processes import run_aside
-
-    say("Drafting the first packet with the models of the profile ...")
-    run_aside(lambda: _waited(plant))
-    say(f"Open, signed in as the demonstration's clinician: {address}/demo/{plant.demo.secret}")
-    say("Made patients only. Ctrl-C ends it.")
-
-
-def _waited(plant: "Plant") -> str:
-    from posology.web.demonstration import wait_for_draft
-
-    if plant.demo is not None:
-        wait_for_draft(plant.settings, plant.masters, plant.demo)
-    return "done"
+    return plant.settings.serve.url or f"{scheme}://{shown}:{port}"

@@ -7,7 +7,7 @@ __all__ = ["Demo"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Demo:
-    """A demonstration: whose session its one-time address begins, and the draft that it leads to."""
+    """A demonstration: whose sessions its address begins, and the draft that it leads to."""
 
     user_id: str
     job_id: str

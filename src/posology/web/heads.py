@@ -15,14 +15,18 @@ _LOG = logging.getLogger(__name__)
 
 
 def keep_heads(store: Store, serve: Serve, over: Event) -> None:
-    """Append a head every ``heads_minutes``, and a last one at the end; without ``heads_file`` do nothing."""
+    """Append a head now, every ``heads_minutes``, and at the end; without ``heads_file`` do nothing."""
     if not serve.heads_file:
         return
-    while True:
+    ended = False
+    while not ended:
+        _append(store, Path(serve.heads_file))
         ended = over.wait(serve.heads_minutes * 60)
-        try:
-            export_head(store, SYSTEM, Path(serve.heads_file))
-        except PosologyError as error:
-            _LOG.error("the ledger's head was not appended: %s", error)
-        if ended:
-            return
+    _append(store, Path(serve.heads_file))
+
+
+def _append(store: Store, file: Path) -> None:
+    try:
+        export_head(store, SYSTEM, file)
+    except PosologyError as error:
+        _LOG.error("the ledger's head was not appended: %s", error)

@@ -6,53 +6,76 @@ and small, starts anew what dies, and ends all of them together. It opens no sto
 
 import ctypes
 import logging
+import mmap
 import os
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
 from posology.errors import InternalError, PosologyError, UserError
 
-__all__ = ["Child", "Minder", "run_aside"]
+__all__ = ["Child", "Minder", "Settled", "run_aside"]
+
+Settled = Callable[[], None]  # a child calls it once it does its work
 
 _LOG = logging.getLogger(__name__)
 _PATIENCE_S = 30.0  # for children that are told to stop
 _LONGEST_WAIT_S = 30.0  # before a child that keeps dying is started again
 _STEADY_S = 60.0  # a child that lived so long is started again at once
-_USER_ERROR = 2  # the exit status of what only the user can mend: at the start it is not tried again
+_LOOK_S = 0.1  # how often children are looked after
+_USER_ERROR = 2  # the exit status of what only the user can mend: of a child that never settled it is final
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+_ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass
 class Child:
-    """One process: what it runs (returning an exit status), and how often it died early."""
+    """One process: what it runs (returning an exit status), whether it ever settled, how often it died."""
 
     name: str
-    run: Callable[[], int]
+    run: Callable[[Settled], int]
     pid: int = 0
     started: float = 0.0
-    deaths: int = 0
+    deaths: int = 0  # one after the other, each early
     not_before: float = 0.0
+    _settled: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, 1))  # a byte shared with the process
+
+    @property
+    def settled(self) -> bool:
+        """Say whether the process, or one before it, came to do its work."""
+        return self._settled[0] == 1
+
+    def settle(self) -> None:
+        """Tell the minding process that this one does its work."""
+        self._settled[0] = 1
 
 
 @dataclass
 class Minder:
-    """Minds children until it is told to stop, or one of them meets what only the user can mend."""
+    """Minds children until it is told to stop, or one that never settled meets what only the user can mend.
 
-    children: Mapping[str, Child]
+    ``greeting`` runs once, in a process of its own, when every child has settled.
+    """
+
+    children: Sequence[Child]
+    greeting: Child | None = None
+    patience_s: float = _PATIENCE_S
     _over: list[int] = field(default_factory=list)  # the signals that came
 
-    def run(self, ready: Callable[[], None] = lambda: None) -> int:
-        """Start the children, call ``ready``, and mind them; return the exit status of the whole."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
-        for child in self.children.values():
+    def run(self) -> int:
+        """Start the children and mind them; return the exit status of the whole."""
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # else children could not be waited for
+        for number in _ENDINGS:
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                signal.signal(number, self._stop)
+        for child in self.children:
             self._start(child)
-        status = self._mind(ready)
+        status = self._mind()
         self._end()
         return status
 
@@ -60,105 +83,140 @@ class Minder:
         self._over.append(number)
 
     def _start(self, child: Child) -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        pid = os.fork()
-        if pid == 0:
-            _become(child)
+        minder = os.getpid()
+        with _held():
+            pid = _fork()
+            if pid == 0:
+                _become(child, minder)
         child.pid, child.started = pid, time.monotonic()
 
-    def _mind(self, ready: Callable[[], None]) -> int:
-        told = False
+    def _mind(self) -> int:
         while not self._over:
-            if not told:
-                told = True
-                ready()
-                continue
-            dead = self._bury()
-            if dead is not None and dead[1] == _USER_ERROR and dead[0].deaths == 1:
-                return _USER_ERROR
-            self._revive()
-            time.sleep(0.1)
+            for child in self.children:
+                if self._bury(child) == _USER_ERROR and not child.settled:
+                    return _USER_ERROR
+                if not child.pid and time.monotonic() >= child.not_before:
+                    self._start(child)
+            self._greet()
+            time.sleep(_LOOK_S)
         return 0
 
-    def _bury(self) -> tuple[Child, int] | None:
-        """Take note of a child that ended, and say with which status."""
-        for child in self.children.values():
-            if not child.pid:
-                continue
-            pid, waited = os.waitpid(child.pid, os.WNOHANG)
-            if pid == 0:
-                continue
-            child.pid = 0
-            status = os.waitstatus_to_exitcode(waited)
-            lived = time.monotonic() - child.started
-            child.deaths = 0 if lived > _STEADY_S else child.deaths + 1
-            wait = 0.0 if child.deaths <= 1 else min(_LONGEST_WAIT_S, 2.0 ** (child.deaths - 1))
-            child.not_before = time.monotonic() + wait
-            _LOG.warning("%s ended with %s; it is started again in %.0f s", child.name, status, wait)
-            return child, status
-        return None
+    def _greet(self) -> None:
+        greeting = self.greeting
+        if greeting is None:
+            return
+        if greeting.pid:
+            _reap(greeting)
+        elif not greeting.started and all(child.settled for child in self.children):
+            self._start(greeting)
 
-    def _revive(self) -> None:
-        for child in self.children.values():
-            if not child.pid and time.monotonic() >= child.not_before:
-                self._start(child)
+    def _bury(self, child: Child) -> int | None:
+        """Take note of a child that ended, and return its status; None where it lives or is dead already."""
+        status = _reap(child)
+        if status is None:
+            return None
+        lived = time.monotonic() - child.started
+        child.deaths = 0 if lived > _STEADY_S else child.deaths + 1
+        wait = 0.0 if child.deaths <= 1 else min(_LONGEST_WAIT_S, 2.0 ** (child.deaths - 1))
+        child.not_before = time.monotonic() + wait
+        if status != _USER_ERROR or child.settled:
+            _LOG.warning("%s ended with %s; it is started again in %.0f s", child.name, status, wait)
+        return status
 
     def _end(self) -> None:
         """Tell every child to stop, and kill what does not within the time."""
-        living = [child for child in self.children.values() if child.pid]
+        everyone = [*self.children, *([self.greeting] if self.greeting else [])]
+        living = [child for child in everyone if child.pid]
         for child in living:
-            _send(child, signal.SIGTERM)
-        limit = time.monotonic() + _PATIENCE_S
-        while living:
-            living = [child for child in living if os.waitpid(child.pid, os.WNOHANG)[0] == 0]
-            if living and time.monotonic() > limit:
+            os.kill(child.pid, signal.SIGTERM)  # not waited for yet: the number is still its own
+        limit = time.monotonic() + self.patience_s
+        while living := [child for child in living if _reap(child) is None]:
+            if time.monotonic() > limit:
                 for child in living:
-                    _send(child, signal.SIGKILL)
+                    _LOG.warning("%s did not stop within %.0f s; it is killed", child.name, self.patience_s)
+                    os.kill(child.pid, signal.SIGKILL)
                 limit = float("inf")
-            time.sleep(0.05)
+            time.sleep(_LOOK_S / 2)
 
 
-def _send(child: Child, number: signal.Signals) -> None:
+def _reap(child: Child) -> int | None:
+    """Return the exit status of a child that has ended; None where none has."""
+    if not child.pid:
+        return None
+    pid, waited = os.waitpid(child.pid, os.WNOHANG)
+    if pid == 0:
+        return None
+    child.pid = 0
+    return os.waitstatus_to_exitcode(waited)
+
+
+@contextmanager
+def _held() -> Iterator[None]:
+    """Hold back the signals that end a process, until it is clear which process each is for."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
     try:
-        os.kill(child.pid, number)
-    except ProcessLookupError:
-        child.pid = 0
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _become(child: Child) -> None:
+def _fork() -> int:
+    _flush()
+    return os.fork()
+
+
+def _flush() -> None:
+    """Write out what was said; who does not read it any more stops nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+
+
+def _become(child: Child, minder: int) -> None:
     """Run a child in this process, which ends with it."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    _follow_parent()
     status = 1
     try:
-        status = child.run()
+        _begin(minder)
+        status = child.run(child.settle)
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 0
     except KeyboardInterrupt:
         status = 130
     except Exception as error:  # noqa: BLE001 - the last frame of a process: it becomes an exit status
         _LOG.error("%s: %s", child.name, type(error).__name__)
+        _trace()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush()
         os._exit(status)
 
 
-def _follow_parent() -> None:
-    """End with the minding process, however that ends, where the kernel can promise it."""
-    if sys.platform == "linux":
+def _begin(parent: int) -> None:
+    """Begin as a process of its own: end when told to, and with the parent, however that ends."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the parent hears it, and tells
+    if sys.platform == "linux":  # where the kernel can promise it
         ctypes.CDLL(None, use_errno=True).prctl(_DIE_WITH_PARENT, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(0)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
+
+
+def _trace() -> None:
+    if os.environ.get("POSOLOGY_DEBUG"):
+        traceback.print_exc()
 
 
 def run_aside(work: Callable[[], str]) -> str:
     """Run a piece of work in a process of its own and return its text; raise UserError with its message."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     reading, speaking = os.pipe()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reading)
-        _speak(work, speaking)
+    parent = os.getpid()
+    with _held():
+        pid = _fork()
+        if pid == 0:
+            os.close(reading)
+            _speak(work, speaking, parent)
     os.close(speaking)
     with os.fdopen(reading, "rb") as stream:
         said = stream.read().decode()
@@ -170,17 +228,19 @@ def run_aside(work: Callable[[], str]) -> str:
     return said
 
 
-def _speak(work: Callable[[], str], speaking: int) -> None:
+def _speak(work: Callable[[], str], speaking: int, parent: int) -> None:
     """Do the work, write its text or the user's error, and end."""
     status, said = 1, ""
     try:
+        _begin(parent)
         status, said = 0, work()
     except PosologyError as error:
         status, said = (1, "") if isinstance(error, InternalError) else (_USER_ERROR, str(error))
     except Exception:  # noqa: BLE001 - the last frame of a process: it becomes an exit status
-        if os.environ.get("POSOLOGY_DEBUG"):
-            traceback.print_exc()
+        status = 1
+        _trace()
     finally:
-        os.write(speaking, said.encode())
-        sys.stderr.flush()
+        with suppress(OSError):
+            os.write(speaking, said.encode())
+        _flush()
         os._exit(status)

@@ -1,4 +1,4 @@
-"""What the processes of the application run: the pages, and the drafting.
+"""What the processes of the application run: the pages, the drafting, and the word that they are there.
 
 Nothing that starts threads is imported here at the top: the process that minds the others stays single.
 """
@@ -7,16 +7,19 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 
 from posology.config import Settings
-from posology.errors import PosologyError
+from posology.errors import PosologyError, SettingsError
 from posology.store import MasterKeys, Store, open_store
 from posology.web.demo import Demo
+from posology.web.processes import Settled
 
 __all__ = ["Plant", "draft_jobs", "serve_pages"]
 
@@ -37,14 +40,14 @@ class Plant:
         return open_store(self.settings.profile.store, self.masters)
 
 
-def serve_pages(plant: Plant) -> int:
+def serve_pages(plant: Plant, settled: Settled) -> int:
     """Serve the pages and the API until the process is told to stop."""
-    return _told(lambda: _serve_pages(plant))
+    return _told(lambda: _serve_pages(plant, settled))
 
 
-def draft_jobs(plant: Plant) -> int:
+def draft_jobs(plant: Plant, settled: Settled) -> int:
     """Draft what is queued until the process is told to stop."""
-    return _told(lambda: _draft_jobs(plant))
+    return _told(lambda: _draft_jobs(plant, settled))
 
 
 def _told(work: Callable[[], None]) -> int:
@@ -57,31 +60,66 @@ def _told(work: Callable[[], None]) -> int:
     return 0
 
 
-def _serve_pages(plant: Plant) -> None:
+def _serve_pages(plant: Plant, settled: Settled) -> None:
     from posology.policies import load_policies
     from posology.review.queue import open_queue
     from posology.web.app import create_app
-    from posology.web.heads import keep_heads
     from posology.web.models import CheckingModels
     from posology.web.server import run_server
     from posology.web.site import Site
 
     store, settings = plant.store(), plant.settings
-    queue, over = open_queue(store), Event()
+    _require_certificate(settings)
+    queue = open_queue(store)
     policies = tuple(load_policies([Path(folder) for folder in settings.serve.policies]))
-    site = Site(store, settings, policies, queue, CheckingModels(settings), plant.demo)
-    heads = Thread(target=keep_heads, args=(store, settings.serve, over), name="heads", daemon=True)
-    heads.start()
+    app = create_app(Site(store, settings, policies, queue, CheckingModels(settings), plant.demo))
+    for number in (signal.SIGTERM, signal.SIGINT):  # the server raises them again when it has stopped
+        signal.signal(number, _leave)
     try:
-        run_server(create_app(site), plant.sockets, settings)
+        with _heads(store, settings):
+            settled()
+            run_server(app, plant.sockets, settings)
     finally:
-        over.set()
-        heads.join()
         queue.close()
         store.close()
 
 
-def _draft_jobs(plant: Plant) -> None:
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
+
+
+def _require_certificate(settings: Settings) -> None:
+    """Raise SettingsError unless the certificate and its key can be read and belong together."""
+    serve = settings.serve
+    if not serve.certificate or not serve.certificate_key:
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(serve.certificate, serve.certificate_key, password="")  # nobody is asked
+    except OSError as cause:
+        why = getattr(cause, "reason", "") or cause.strerror
+        raise SettingsError(
+            f"serve.certificate: {serve.certificate} with the key {serve.certificate_key} cannot be used "
+            f"({why}); both are PEM files, the key without a password"
+        ) from cause
+
+
+@contextmanager
+def _heads(store: Store, settings: Settings) -> Iterator[None]:
+    """Keep signed heads of the ledger meanwhile."""
+    from posology.web.heads import keep_heads
+
+    over = Event()
+    keeping = Thread(target=keep_heads, args=(store, settings.serve, over), name="heads", daemon=True)
+    keeping.start()
+    try:
+        yield
+    finally:
+        over.set()
+        keeping.join()
+
+
+def _draft_jobs(plant: Plant, settled: Settled) -> None:
     from posology.policies import load_policies
     from posology.priorauth import open_models
     from posology.review.drafting import Bench
@@ -96,6 +134,8 @@ def _draft_jobs(plant: Plant) -> None:
     policies = tuple(load_policies([Path(folder) for folder in settings.serve.policies]))
     os.nice(5)  # pages go before drafts
     try:
-        run_worker(Bench(store, settings, policies, open_models(settings)), over)
+        bench = Bench(store, settings, policies, open_models(settings))
+        settled()
+        run_worker(bench, over)
     finally:
         store.close()
