@@ -1,12 +1,14 @@
-"""The application as ``posology serve`` runs it: one minding process, and the processes that it minds.
+"""Starting the application and looking at its processes.
 
-python benchmarks/serving/plant.py --config posology.toml --pages 1   # prints its address
+With one process for pages it is ``posology serve`` itself. With more of them, which the command does not
+offer, this file is run in its place: the same processes under the same minding one.
 """
 
 import argparse
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 __all__ = ["Running", "children_of", "cpu_seconds", "memory_mb", "run_plant", "write_settings"]
@@ -27,7 +30,6 @@ def main() -> int:
     options.add_argument("--config", type=Path, required=True)
     options.add_argument("--profile", required=True)
     options.add_argument("--pages", type=int, default=1)
-    options.add_argument("--port", type=int, default=0)
     asked = options.parse_args()
     from posology.config import load_settings
     from posology.store import read_keys
@@ -37,12 +39,12 @@ def main() -> int:
 
     logging.basicConfig(level=logging.WARNING)
     settings = load_settings(asked.config, profile=asked.profile)
-    listener = open_socket(settings.serve.host, asked.port)
+    listener = open_socket(settings.serve.host, settings.serve.port)
     plant = Plant(settings, read_keys(Path(settings.serve.key_file), {}), (listener,))
-    children = {f"pages {n}": Child(f"pages {n}", lambda: serve_pages(plant)) for n in range(asked.pages)}
-    for number in range(settings.serve.workers):
-        children[f"drafts {number}"] = Child(f"drafts {number}", lambda: draft_jobs(plant))
-    print(listener.getsockname()[1], flush=True)
+    children = [Child(f"pages {n}", partial(serve_pages, plant)) for n in range(1, asked.pages + 1)]
+    for number in range(1, settings.serve.workers + 1):
+        children.append(Child(f"drafts {number}", partial(draft_jobs, plant)))
+    print(f"Posology is at http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     return Minder(children).run()
 
 
@@ -72,14 +74,17 @@ def write_settings(folder: Path, store: str, key_file: Path, serve: Mapping[str,
 @contextmanager
 def run_plant(config: Path, profile: str, *, pages: int = 1, log: Path | None = None) -> Iterator[Running]:
     """Start the application and stop it at the end."""
-    command = [sys.executable, __file__, "--config", str(config), "--profile", profile]
+    command = (
+        [sys.executable, __file__]
+        if pages > 1
+        else [str(Path(sys.executable).with_name("posology")), "serve"]
+    )
+    command += ["--config", str(config), "--profile", profile]
+    command += ["--pages", str(pages)] if pages > 1 else []
     with open(log or os.devnull, "ab") as errors:
-        process = subprocess.Popen(
-            [*command, "--pages", str(pages)], stdout=subprocess.PIPE, stderr=errors, text=True
-        )
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
     try:
-        assert process.stdout is not None
-        yield Running(int(process.stdout.readline()), process.pid)
+        yield Running(_port_of(process), process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -88,6 +93,15 @@ def run_plant(config: Path, profile: str, *, pages: int = 1, log: Path | None = 
             process.kill()
             process.wait()
         time.sleep(0.1)
+
+
+def _port_of(process: subprocess.Popen[str]) -> int:
+    """Read where the application says that it is."""
+    for line in process.stdout or ():
+        found = re.search(r"http://[0-9.]+:(\d+)", line)
+        if found:
+            return int(found[1])
+    raise SystemExit(f"the application ended with {process.wait()} before it said where it is")
 
 
 def children_of(pid: int) -> list[int]:
