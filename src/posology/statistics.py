@@ -7,6 +7,7 @@ never 0. Random resampling is seeded: the same input and seed give the same numb
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -154,8 +155,10 @@ def median_interval(values: Sequence[float], *, level: float = 0.95) -> Estimate
     if n == 0:
         return Estimate(None, 0)
     middle = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
+    outside = Fraction(1 - level).limit_denominator(10**9)
+    limit = outside.numerator * 2**n // (2 * outside.denominator)  # whole numbers: 2.0 ** n ends at 1,023
     tail, rank, term = 0, 0, 1  # of 2 ** n; term is n over rank
-    while rank < n and 2 * (tail + term) <= (1 - level) * 2**n:
+    while rank < n and tail + term <= limit:
         tail, rank, term = tail + term, rank + 1, term * (n - rank) // (rank + 1)
     return Estimate(middle, n, ordered[rank - 1], ordered[n - rank]) if rank else Estimate(middle, n)
 

@@ -272,3 +272,10 @@ def test_input_that_cannot_be_is_refused(call):
 def test_results_are_plain_numbers():
     for found in (krippendorff_alpha(UNITS, "ordinal"), weighted_kappa([1, 2, 3] * 5, [1, 2, 2] * 5)):
         assert all(type(v) is float for v in (found.value, found.low, found.high))
+
+
+@pytest.mark.parametrize(("n", "rank"), [(1023, 480), (1024, 481), (20_000, 9861)])  # normal: n/2 - 0.98 √n
+def test_the_interval_of_the_median_of_many_values_is_exact_too(n, rank):
+    found = median_interval(range(1, n + 1))
+    assert (found.low, found.high) == (rank, n + 1 - rank)
+    assert abs(rank - (n / 2 - 0.98 * n**0.5)) < 1.5

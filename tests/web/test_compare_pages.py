@@ -319,7 +319,7 @@ def test_auditors_search_the_ledger_and_see_whose_account_an_id_is(clinic, signe
     assert auditor.get(f"/api/v1/ledger/entries/{number}/proof").status_code == 200
     by_sam = auditor.get("/ledger?actor=sam").text
     assert "Sam Stone (sam)" in by_sam
-    assert "No entry matches" in auditor.get("/ledger?from=2030-01-01T00:00").text
+    assert "No entry matches" in auditor.get("/ledger?from=2999-01-01T00:00").text
     assert auditor.get("/ledger/entries/999999").status_code == 404
     for wrong in ("kind=no.such", "packet=%3Cb%3E", "from=yesterday", "actor=a%20b"):
         answer = auditor.get(f"/ledger?{wrong}")

@@ -6,7 +6,7 @@ sign flips can be below 0.06.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal
 
@@ -157,13 +157,16 @@ def _compared(key: str, name: str, cases: Sequence[Sequence[Rated]]) -> Compared
         return Compared(
             key, name, _bare(draft), _bare(manual), Difference(mean, len(pairs)), _few(len(cases))
         )
-    return Compared(
-        key,
-        name,
-        bootstrap_interval(draft, seed=_SEED),
-        bootstrap_interval(manual, seed=_SEED),
-        paired_difference(draft, manual, seed=_SEED),
-    )
+    difference = paired_difference(draft, manual, seed=_SEED)
+    if difference.low == difference.high:  # every pair differs by as much: resampling says nothing
+        difference = replace(difference, low=None, high=None)
+    return Compared(key, name, _with_interval(draft), _with_interval(manual), difference)
+
+
+def _with_interval(values: Sequence[float]) -> Estimate:
+    """Return the mean with its interval; with none where all values are the same."""
+    found = bootstrap_interval(values, seed=_SEED)
+    return Estimate(found.value, found.n) if found.low == found.high else found
 
 
 def _value(side: Mapping[str, float], key: str) -> float:

@@ -5,7 +5,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -117,7 +117,17 @@ class Figures:
 
 
 _Key = tuple[int, float]
-_FOUND: WeakKeyDictionary[Engine, dict[_Key, Figures]] = WeakKeyDictionary()
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What one process remembers of a store: the work up to an entry, and figures that are fresh."""
+
+    activity: Activity = field(default_factory=Activity)
+    figures: dict[_Key, Figures] = field(default_factory=dict)
+
+
+_FOUND: WeakKeyDictionary[Engine, _Memory] = WeakKeyDictionary()
 _FINDING = Lock()
 
 
@@ -127,21 +137,22 @@ def read_quality(store: Store, actor: Actor, weeks: int = 0, minutes_by_hand: fl
     if weeks not in PERIODS:
         raise RequestError(f"quality: weeks is one of {', '.join(map(str, PERIODS))}; 0 for all")
     with _FINDING:
-        known = _FOUND.setdefault(store.engine, {})
-        found, now = known.get((weeks, minutes_by_hand)), store.clock()
+        memory = _FOUND.setdefault(store.engine, _Memory())
+        found, now = memory.figures.get((weeks, minutes_by_hand)), store.clock()
         if found is None or not 0 <= now - found.made_us < _KEPT_US:
-            found = known[weeks, minutes_by_hand] = _read(store, now, weeks, minutes_by_hand)
+            found = _read(store, memory.activity, now, weeks, minutes_by_hand)
+            memory.figures[weeks, minutes_by_hand] = found
         return found
 
 
-def _read(store: Store, now_us: int, weeks: int, minutes_by_hand: float) -> Figures:
+def _read(store: Store, activity: Activity, now_us: int, weeks: int, minutes_by_hand: float) -> Figures:
     since = max(0, now_us - weeks * _WEEK_US) if weeks else 0
     with store.read() as connection:
-        activity = read_activity(connection, since)
+        read_activity(connection, activity)
         payers = _outcomes(connection, since, "payer")
         policies = _outcomes(connection, since, "policy_id")
         clock = _clock(connection, since, now_us)
-    works = list(activity.works.values())
+    works = [work for work in activity.works.values() if work.drafted_us >= since]
     signed = [work for work in works if work.signed_us]
     signatures = sum(work.signatures for work in works)
     return Figures(
@@ -153,7 +164,7 @@ def _read(store: Store, now_us: int, weeks: int, minutes_by_hand: float) -> Figu
         edits=_mean([float(work.edits) for work in works]),
         withheld=_mean([float(work.withheld) for work in works]),
         with_withheld=proportion(sum(work.withheld > 0 for work in works), len(works)),
-        readings=_readings(activity),
+        readings=_readings(works),
         voided=proportion(min(signatures, sum(work.voided for work in works)), signatures),
         by_payer=payers,
         by_policy=policies,
@@ -163,7 +174,9 @@ def _read(store: Store, now_us: int, weeks: int, minutes_by_hand: float) -> Figu
 
 
 def _mean(values: Sequence[float]) -> Estimate:
-    return bootstrap_interval(values, seed=_SEED, rounds=_ROUNDS)
+    """Return a mean with its interval; with none where all values are the same."""
+    found = bootstrap_interval(values, seed=_SEED, rounds=_ROUNDS)
+    return Estimate(found.value, found.n) if found.low == found.high else found
 
 
 def _weeks(works: Sequence[Work], since_us: int, now_us: int) -> tuple[Week, ...]:
@@ -183,8 +196,8 @@ def _monday(at_us: int) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _readings(activity: Activity) -> tuple[Readings, ...]:
-    counts = activity.readings()
+def _readings(works: Sequence[Work]) -> tuple[Readings, ...]:
+    counts = Counter(found for work in works for found in work.readings.values())
     rows = []
     for by in sorted({by for by, _ in counts}):
         confirmed, rejected, overridden = (
