@@ -191,6 +191,73 @@ def test_a_ledger_rewritten_as_a_whole_agrees_with_itself_and_an_exported_head_g
     assert any("cut off" in problem for problem in report.problems)
 
 
+ALTERED = {  # what somebody did to a row past the program, and what the program did with it afterwards
+    "altered, then changed": ("UPDATE users SET role = 'administrator' WHERE id = 'user1'", "update"),
+    "altered, then deleted": ("UPDATE exports SET form = 'zip' WHERE id = 'export1'", "delete"),
+    "deleted, then made anew": ("DELETE FROM exports WHERE id = 'export1'", "insert"),
+    "added, then changed": (
+        "INSERT INTO users SELECT 'user9', 'eve', name, role, npi, password_hash, totp, totp_step, subject, "
+        "disabled, must_change, failures, locked_until_us, created_us, changed_us FROM users "
+        "WHERE id = 'user1'",
+        "update added",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", ALTERED)
+def test_an_alteration_is_found_though_the_program_changed_the_row_since(filled: Store, how: str) -> None:
+    """An act that binds the row anew must not cover up what somebody did to it before."""
+    users, exports = METADATA.tables["users"], METADATA.tables["exports"]
+    statement, then = ALTERED[how]
+    with filled.read() as connection:
+        row = connection.execute(exports.select().where(exports.c.id == "export1")).one()._asdict()
+    alter(filled, statement)
+    with filled.write(SYSTEM) as w:
+        if then == "delete":
+            w.delete(exports, "export1")
+        elif then == "insert":
+            w.insert(exports, row)
+        else:
+            w.update(users, "user9" if then == "update added" else "user1", {"failures": 1})
+        w.record(Kind.USER_CHANGED, details={"user": "user1", "changed": ["failures"]})
+    (problem,) = verify_store(filled).problems
+    assert "altered in between" in problem
+
+
+def test_rows_that_one_act_touches_again_and_again_verify(filled: Store) -> None:
+    users, exports = METADATA.tables["users"], METADATA.tables["exports"]
+    with filled.read() as connection:
+        row = connection.execute(exports.select().where(exports.c.id == "export1")).one()._asdict()
+    said = {"user": "user1", "changed": ["failures"]}
+    with filled.write(SYSTEM) as w:
+        w.update(users, "user1", {"failures": 1})
+        w.update(users, "user1", {"failures": 2})
+        w.insert(exports, row | {"id": "export9"})
+        w.record(Kind.USER_CHANGED, details=said)
+        w.update(users, "user1", {"failures": 3})
+        w.delete(exports, "export9")
+        w.record(Kind.USER_CHANGED, details=said)
+        w.update(users, "user1", {"failures": 4})
+        w.delete(exports, "export1")
+        w.insert(exports, row)
+    assert verify_store(filled).problems == ()
+
+
+def test_a_mark_of_a_reading_that_was_moved_to_another_source_is_found(filled: Store) -> None:
+    """Else who can write the database could read that source, and no entry would say so."""
+    hashed = "ab" * 32
+    reads = METADATA.tables["reads"]
+    with filled.write(CLINICIAN) as w:
+        mark = {"id": f"{CLINICIAN.session}.packet1.{hashed[:24]}", "at_us": w.now_us}
+        w.connection.execute(reads.insert().values(**mark))
+        w.record(Kind.SOURCE_READ, packet="packet1", details={"source": "file", "hash": hashed})
+    assert verify_store(filled).ok
+    moved = f"{CLINICIAN.session}.packet1.{'cd' * 12}"
+    alter(filled, "UPDATE reads SET id = :moved WHERE id = :id", values={"moved": moved, "id": mark["id"]})
+    (problem,) = verify_store(filled).problems
+    assert "no such reading" in problem
+
+
 def cut_off_last_entries(store: Store, count: int) -> None:
     """Do what an intruder with every right would do: remove the last entries, and all that tells of them."""
     from posology.ledger.tree import Frontier

@@ -15,7 +15,7 @@ import rfc8785
 
 from posology.errors import InternalError
 from posology.ledger.kinds import ALWAYS, DETAILS, Kind
-from posology.ledger.values import CODE, COUNT, HASH, ID
+from posology.ledger.values import CODE, COUNT, HASH, ID, OBJECT
 
 __all__ = [
     "FORMAT",
@@ -38,7 +38,6 @@ KEYS = frozenset(
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_US = 253402300799_999999  # the end of the year 9999
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
-_OBJECT = re.compile(r"[a-z][a-z0-9_]{0,62}/[A-Za-z0-9][A-Za-z0-9._:-]{0,255}", re.ASCII)
 _MAX_INTEGER = 2**53 - 1  # of canonical JSON
 
 
@@ -147,8 +146,7 @@ _FIELDS = (  # key, rule, whether it may not be null
 
 def _is_object(item: tuple[Any, Any]) -> bool:
     key, digest = item
-    named = isinstance(key, str) and _OBJECT.fullmatch(key) is not None
-    return named and (digest is None or HASH.holds(digest))
+    return OBJECT.holds(key) and (digest is None or HASH.holds(digest))
 
 
 def check_details(kind: str, details: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from posology.ledger.values import (
     ADDRESS,
     CODE,
     COUNT,
+    DIGESTS,
     FLAG,
     HASH,
     ID,
@@ -116,7 +117,11 @@ _MODEL = {"role": CODE, "name": MODEL, "version": VERSION, "sha256": HASH, "engi
 _MODEL |= {"prompt_hash": HASH, "output_hash": HASH, "prompt_tokens": COUNT, "output_tokens": COUNT}
 _MODEL |= {"milliseconds": COUNT, "job": ID, "seed": COUNT, "address": ADDRESS, "ok": FLAG, "reason": CODE}
 
-ALWAYS: Mapping[str, Rule] = {"clock_back_us": COUNT, "request": ID}  # any kind may say these
+ALWAYS: Mapping[str, Rule] = {  # any kind may say these
+    "before": DIGESTS,  # of rows that were there, as they were before the act
+    "clock_back_us": COUNT,
+    "request": ID,
+}
 
 DETAILS: Mapping[Kind, Mapping[str, Rule]] = {
     Kind.STORE_CREATED: {"log": ID, "version": VERSION, "key_id": ID, "public_key": HASH},

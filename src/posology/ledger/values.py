@@ -12,12 +12,14 @@ __all__ = [
     "ADDRESS",
     "CODE",
     "COUNT",
+    "DIGESTS",
     "FLAG",
     "HASH",
     "ID",
     "MEDIA_TYPE",
     "METHOD",
     "MODEL",
+    "OBJECT",
     "ROUTE",
     "SIGNATURE",
     "TIME",
@@ -60,8 +62,15 @@ METHOD = _text("an HTTP method", r"[A-Z]{3,7}")
 MEDIA_TYPE = _text("a media type", r"[a-z]{1,20}/[a-z0-9][a-z0-9.+-]{0,99}")
 ADDRESS = _text("a host or address, with or without a port", r"[A-Za-z0-9\[][A-Za-z0-9.:\[\]-]{0,254}")
 TIME = _text("a date and time of ISO 8601", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
+OBJECT = _text("a row as table/id", r"[a-z][a-z0-9_]{0,62}/[A-Za-z0-9][A-Za-z0-9._:-]{0,255}")
 COUNT = Rule("a whole number from 0 to 2^53 - 1", _is_count)
 FLAG = Rule("true or false", lambda value: isinstance(value, bool))
+DIGESTS = Rule(
+    "a mapping from table/id to a SHA-256",
+    lambda value: (
+        isinstance(value, Mapping) and all(map(OBJECT.holds, value)) and all(map(HASH.holds, value.values()))
+    ),
+)
 
 
 def one_of(*choices: str) -> Rule:

@@ -14,6 +14,7 @@ from posology.review.packets import OpenPacket, open_packet
 from posology.review.reads import Reading, is_recorded, record_reading
 from posology.store import Actor, Store
 from posology.store.store import AUDIT_KEY
+from posology.store.walk import READ_DIGITS
 
 __all__ = ["SourceHead", "SourceText", "list_sources", "open_source", "source_hash"]
 
@@ -108,7 +109,7 @@ def open_source(store: Store, actor: Actor, packet_id: str, source: str) -> Sour
     chart = load_chart(store, opened.head.chart_id)
     found = _find(source, chart, opened)
     hashed = source_hash(store, packet_id, source)
-    what = f"{packet_id}.{hashed[:24]}"
+    what = f"{packet_id}.{hashed[:READ_DIGITS]}"
     with store.read() as connection:
         find_packet(connection, packet_id)
         recorded = is_recorded(connection, actor, what)

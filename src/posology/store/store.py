@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
@@ -157,6 +157,7 @@ class Writing:
     actor: Actor
     now_us: int
     _touched: dict[tuple[str, str], bool] = field(default_factory=dict)  # (table, key): is it there
+    _before: dict[str, str] = field(default_factory=dict)  # table/key: the digest before it was touched
     _acts: list[tuple[Act, Mapping[str, str | None]]] = field(default_factory=list)
 
     @property
@@ -171,6 +172,7 @@ class Writing:
 
     def update(self, table: Table, key: str, values: Mapping[str, Any]) -> None:
         """Change columns of one row; raise NotFound where there is none."""
+        self._look(table, key)
         done = self.connection.execute(update(table).where(table.c.id == key).values(dict(values)))
         if done.rowcount != 1:
             raise NotFound(f"{table.name}: there is no {key}")
@@ -178,6 +180,7 @@ class Writing:
 
     def delete(self, table: Table, key: str) -> None:
         """Delete one row; raise NotFound where there is none."""
+        self._look(table, key)
         if self.connection.execute(delete(table).where(table.c.id == key)).rowcount != 1:
             raise NotFound(f"{table.name}: there is no {key}")
         self._touch(table, key, there=False)
@@ -219,7 +222,9 @@ class Writing:
         details: Mapping[str, Any] | None = None,
     ) -> None:
         """Write down what is done; the rows changed since the entry before belong to this one."""
-        act = Act(kind, self.actor.id, self.actor.session or None, packet, version, details or {})
+        said = {**(details or {}), **({"before": self._before} if self._before else {})}
+        self._before = {}
+        act = Act(kind, self.actor.id, self.actor.session or None, packet, version, said)
         self._acts.append((act, self._digests()))
 
     def finish(self) -> None:
@@ -228,9 +233,20 @@ class Writing:
             if not self._acts:
                 raise InternalError("rows were changed and nothing was recorded; nothing was kept")
             act, objects = self._acts[-1]
-            self._acts[-1] = act, {**objects, **self._digests()}
+            more = {place: digest for place, digest in self._before.items() if place not in objects}
+            before = {**act.details.get("before", {}), **more}
+            said = {**act.details, **({"before": before} if before else {})}
+            self._acts[-1] = replace(act, details=said), {**objects, **self._digests()}
         self.log.append(self._acts, self.now_us)
         self._acts = []
+
+    def _look(self, table: Table, key: str) -> None:
+        """Note how a row is before it is touched: the entry says so, and tells of what else changed it."""
+        if table.name not in BOUND or (table.name, key) in self._touched:
+            return
+        row = self.connection.execute(select(table).where(table.c.id == key)).one_or_none()
+        if row is not None:
+            self._before[f"{table.name}/{key}"] = digest_of(table, row)
 
     def _touch(self, table: Table, key: str, *, there: bool) -> None:
         if table.name in BOUND:

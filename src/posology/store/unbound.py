@@ -31,7 +31,7 @@ def _check_reads(connection: Connection, entries: Mapping[ReadEntry, int], findi
     for number, row in enumerate(connection.execute(query, execution_options=options), start=1):
         session, _, what = row.id.partition(".")
         packet, _, source = what.partition(".")
-        entry = ReadEntry(session, packet, bool(source), row.at_us)
+        entry = ReadEntry(session, packet, source, row.at_us)
         seen[entry] += 1
         if seen[entry] > entries.get(entry, 0):
             findings.add(f"reads: row {number}: the ledger holds no such reading: it was added or altered")

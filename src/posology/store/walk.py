@@ -14,22 +14,23 @@ from posology.ledger.tree import EMPTY_ROOT, Frontier, leaf_hash
 from posology.ledger.values import HASH
 from posology.store.schema import ledger_entries, ledger_nodes, ledger_state
 
-__all__ = ["Bound", "Findings", "ReadEntry", "Walked", "walk_ledger"]
+__all__ = ["READ_DIGITS", "Bound", "Findings", "ReadEntry", "Walked", "walk_ledger"]
 
 Bound = dict[str, dict[str, tuple[bytes | None, int]]]  # table -> row -> (newest digest, entry)
 
 _CHUNK = 4096  # entries between two questions for nodes
 _TOLD = 100
 _END_US = 253402300800_000000  # the end of the year 9999
+READ_DIGITS = 24  # of a source's keyed hash, in the mark that its reading is recorded
 _READS = (Kind.PACKET_READ, Kind.SOURCE_READ)
 
 
 class ReadEntry(NamedTuple):
-    """What an entry says of a reading: whose session, which packet, itself or a source of it, and when."""
+    """What an entry says of a reading: whose session, which packet, which source of it, and when."""
 
     session: str
     packet: str
-    of_source: bool
+    source: str  # the beginning of its keyed hash, or the id of a comparison; "": the packet itself
     at_us: int
 
 
@@ -104,6 +105,7 @@ def _take(walked: Walked, row: Row[Any], findings: Findings) -> list[tuple[int, 
     if fault:
         findings.add(f"ledger: entry {row.n}: {fault}")
     elif entry is not None:
+        _check_before(walked, entry, findings)
         _learn(walked, entry, row)
     walked.frontier, made = walked.frontier.append(leaf)
     walked.last_us = max(walked.last_us, row.at_us if _is_time(row.at_us) else 0)
@@ -135,19 +137,47 @@ def _bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else repr(value).encode()
 
 
+def _check_before(walked: Walked, entry: dict[str, Any], findings: Findings) -> None:
+    """Compare the rows that an act changed, as it found them, with what the entries before say of them.
+
+    A migration, which verifies the whole store first, changes rows that no act looked at.
+    """
+    if entry["kind"] == Kind.MIGRATION_APPLIED:
+        return
+    before = entry["details"].get("before", {})
+    for place in entry["objects"]:
+        table, _, key = place.partition("/")
+        digest, n = walked.bound.get(table, {}).get(key, (None, 0))
+        found = before.get(place)
+        if (digest.hex() if digest else None) == found:
+            continue
+        last = f"as entry {n} recorded it" if digest else "known to the ledger"
+        findings.add(
+            f"{place}: not {last} when entry {entry['n']} changed it: the row was altered in between"
+        )
+
+
 def _learn(walked: Walked, entry: dict[str, Any], row: Row[Any]) -> None:
     for place, digest in entry["objects"].items():
         table, _, key = place.partition("/")
         walked.bound.setdefault(table, {})[key] = (bytes.fromhex(digest) if digest else None, row.n)
     if entry["kind"] in _READS and entry["session"] and entry["packet"]:
-        of_source = entry["kind"] == Kind.SOURCE_READ
-        walked.reads[ReadEntry(entry["session"], entry["packet"], of_source, row.at_us)] += 1
+        walked.reads[ReadEntry(entry["session"], entry["packet"], _source_of(entry), row.at_us)] += 1
     details = entry["details"]
     if entry["kind"] in (Kind.STORE_CREATED, Kind.KEY_ROTATED) and HASH.holds(details.get("public_key")):
         public_key = bytes.fromhex(details["public_key"])
         walked.keys[key_id_of(public_key)] = public_key
     if entry["kind"] == Kind.STORE_CREATED and row.n == 0:
         walked.log = str(details.get("log", ""))
+
+
+def _source_of(entry: dict[str, Any]) -> str:
+    """Return by what a reading is marked as recorded, beside its session and packet."""
+    if entry["kind"] == Kind.PACKET_READ:
+        return ""
+    details = entry["details"]
+    named = str(details.get("source", "")).rpartition("/")[2]
+    return str(details["hash"])[:READ_DIGITS] if "hash" in details else named
 
 
 def _check_nodes(connection: Connection, nodes: dict[tuple[int, int], bytes], findings: Findings) -> None:
