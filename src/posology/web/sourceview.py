@@ -19,6 +19,8 @@ __all__ = [
     "source_named",
 ]
 
+_DERIVED = {"age": "birthDate", "patient's name": "name"}  # what is computed, and the element it comes from
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Line:
@@ -97,7 +99,7 @@ def build_source_view(source: SourceText, row: Mapping[str, Any]) -> SourceView:
             "text", source.title or source.source, source.source, source.date,
             text[:start], text[start:end], text[end:], start, end, len(text),
         )  # fmt: skip
-    path = str(row.get("path") or "")
+    path = str(row.get("path") or _DERIVED.get(str(row.get("label")), ""))
     lines, first = [], True
     for name, value in source.fields:
         quoted = bool(path) and (name == path or name.startswith((f"{path}.", f"{path}[")))

@@ -23,12 +23,13 @@ async function openSource(link) {
 }
 
 function reveal() {
-  const quote = document.getElementById("quote");
-  if (!quote) return;
+  const pane = document.getElementById("source");
+  if (!pane?.querySelector(".source-text")) return;
+  const quote = document.getElementById("quote") ?? pane;
   const box = quote.closest(".source-text");
   if (box) box.scrollTop = quote.offsetTop - box.offsetTop - box.clientHeight / 3;
   const narrow = window.matchMedia("(max-width: 74.99rem)").matches;
-  if (narrow) document.getElementById("source").scrollIntoView();
+  if (narrow) pane.scrollIntoView();
   quote.focus({ preventScroll: true });
 }
 
