@@ -146,7 +146,7 @@ def test_a_role_that_is_taken_away_closes_the_door(browser, issuer):
     assert sign_in(browser, "ann").status_code == 403
 
 
-def test_an_answer_without_this_browsers_sign_in_is_refused(browser, hospital, issuer):
+def test_an_answer_without_this_browsers_sign_in_is_refused(browser, hospital, issuer, entries):
     person(issuer, "dan", groups="desk", name="Dan")
     start = browser.get("/sign-in/openid")
     back = authorise(start.headers["location"], "dan")
@@ -155,6 +155,7 @@ def test_an_answer_without_this_browsers_sign_in_is_refused(browser, hospital, i
     assert browser.get(back.replace("state=", "state=x")).status_code == 403
     assert browser.get(back).status_code == 303
     assert browser.get(back).status_code == 403, "a second time"
+    assert [e["details"]["reason"] for e in entries("sign-in.refused")] == ["no-identity"] * 3
 
 
 def test_a_late_answer_is_refused(browser, issuer, clock):

@@ -21,7 +21,8 @@ from posology.store import SYSTEM, Actor, Role, Store, Writing
 from posology.store.schema import users
 from posology.store.store import AUDIT_KEY, SYSTEM_KEY
 
-__all__ = ["new_flow", "open_flow", "prove_identity", "role_of", "seal_flow", "sign_in_identity"]
+__all__ = ["new_flow", "open_flow", "prove_identity", "record_no_identity", "role_of", "seal_flow"]
+__all__ += ["sign_in_identity"]
 
 _FLOW_MINUTES = 10
 _PLACE = "openid/flow"
@@ -54,6 +55,13 @@ def open_flow(store: Store, sealed: str, state: str) -> Flow:
     if late or not secrets.compare_digest(flow.state.encode(), state.encode()):
         raise NotAllowed("this answer belongs to another sign-in, or came too late; begin again")
     return flow
+
+
+def record_no_identity(store: Store, address: str = "") -> None:
+    """Record an answer that identifies nobody: forged, late, refused by the provider, not ours."""
+    at = {"address": ledger_address(address)} if address else {}
+    with store.write(SYSTEM) as w:
+        w.record(Kind.SIGN_IN_REFUSED, details={**at, "method": "openid", "reason": "no-identity"})
 
 
 def role_of(openid: OpenId, claims: Mapping[str, Any]) -> Role | None:

@@ -10,8 +10,15 @@ from starlette.responses import RedirectResponse, Response
 from posology.addresses import Address, check_address
 from posology.config import Settings
 from posology.errors import NotAllowed, NotFound, SettingsError
-from posology.review.openid import new_flow, open_flow, prove_identity, seal_flow, sign_in_identity
-from posology.review.provider import Flow, Provider
+from posology.review.openid import (
+    new_flow,
+    open_flow,
+    prove_identity,
+    record_no_identity,
+    seal_flow,
+    sign_in_identity,
+)
+from posology.review.provider import Flow, Identity, Provider
 from posology.store import Role
 from posology.web.context import OfSite, Signed, address_of, has_session
 from posology.web.cookies import FLOW, drop_cookie, read_cookie, set_cookie
@@ -91,12 +98,9 @@ def back_from_provider(
     state: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """Take the provider's answer and sign in, or note the proof."""
-    provider = _provider(request)
+    _provider(request)
     with guarded_by_failures(request):
-        flow = open_flow(site.store, read_cookie(request, site, FLOW), state)
-        if not code:
-            raise NotAllowed("the provider did not sign you in; begin again")
-        identity = provider.identify(flow, code)
+        flow, identity = _identified(request, site, code, state)
         answer: Response = RedirectResponse(flow.target, 303)
         if flow.session:
             session = has_session(request)
@@ -107,3 +111,15 @@ def back_from_provider(
             begin(request, answer, sign_in_identity(site.store, identity, site.serve, address_of(request)))
     drop_cookie(answer, site, FLOW)
     return answer
+
+
+def _identified(request: Request, site: Site, code: str, state: str) -> tuple[Flow, Identity]:
+    """Return the sign-in that an answer belongs to, and who the provider says it is; record a failure."""
+    try:
+        flow = open_flow(site.store, read_cookie(request, site, FLOW), state)
+        if not code:
+            raise NotAllowed("the provider did not sign you in; begin again")
+        return flow, _provider(request).identify(flow, code)
+    except NotAllowed:
+        record_no_identity(site.store, address_of(request))
+        raise
