@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Integer, LargeBinary, Table, text
 
+from posology.errors import LedgerError
 from posology.ledger.entries import Kind
 from posology.review import audit
 from posology.store import SYSTEM, Store
+from posology.store.log import LogState, read_log
 from posology.store.schema import METADATA, volatile_columns
+from posology.store.store import digest_of
 from posology.store.verification import verify_store
 from tests.store.populated import CLINICIAN, populate
 
@@ -280,10 +283,73 @@ def cut_off_last_entries(store: Store, count: int) -> None:
             for level, at in held - nodes
         ]
     )
+    with store.read() as connection:
+        log = LogState(read_log(connection).log, frontier, last)
+        seal = store.sealing(connection, log.sealed)
     alter(
         store,
         f"DELETE FROM ledger_entries WHERE n >= {frontier.size}",
         *extra,
-        "UPDATE ledger_state SET size = :size, peaks = :peaks, last_us = :last",
-        values=state,
+        "UPDATE ledger_state SET size = :size, peaks = :peaks, last_us = :last, seal = :seal",
+        values=state | {"seal": seal},
     )
+
+
+def forge_an_entry(store: Store) -> None:
+    """Do what an intruder without the key can do: make oneself an administrator and record it in due form."""
+    from posology.ledger.entries import Act, build_entry, canonical
+    from posology.ledger.tree import leaf_hash
+
+    users = METADATA.tables["users"]
+    with store.read() as connection:
+        state = read_log(connection)
+        row = connection.execute(users.select().where(users.c.id == "user1")).one()
+        before = digest_of(users, row)
+    alter(store, "UPDATE users SET role = 'administrator' WHERE id = 'user1'")
+    with store.read() as connection:
+        after = digest_of(users, connection.execute(users.select().where(users.c.id == "user1")).one())
+    details = {"user": "user1", "role": "administrator", "before": {"users/user1": before}}
+    n, at = state.frontier.size, state.last_us + 1
+    body = canonical(
+        build_entry(n, at, Act(Kind.USER_CHANGED, "user1", details=details), {"users/user1": after})
+    )
+    frontier, made = state.frontier.append(leaf_hash(body))
+    entry = {"n": n, "leaf": leaf_hash(body), "at": at, "kind": str(Kind.USER_CHANGED), "body": body}
+    alter(
+        store,
+        "INSERT INTO ledger_entries (n, leaf, at_us, kind, actor, packet, body) "
+        "VALUES (:n, :leaf, :at, :kind, 'user1', '', :body)",
+        values=entry,
+    )
+    for level, position, digest in made:
+        if level:
+            alter(
+                store,
+                f"INSERT INTO ledger_nodes (level, position, hash) VALUES ({level}, {position}, :hash)",
+                values={"hash": digest},
+            )
+    peaks = {"size": frontier.size, "peaks": b"".join(frontier.peaks), "last": at}
+    alter(store, "UPDATE ledger_state SET size = :size, peaks = :peaks, last_us = :last", values=peaks)
+
+
+def test_an_entry_that_somebody_without_the_key_added_is_found_and_nothing_is_built_on_it(
+    filled: Store, tmp_path: Path
+) -> None:
+    forge_an_entry(filled)
+    (problem,) = verify_store(filled).problems
+    assert "not sealed with the store's key" in problem
+    with pytest.raises(LedgerError, match="not sealed"), filled.write(CLINICIAN) as w:
+        w.record(Kind.PACKET_READ, packet="packet1")
+    with pytest.raises(LedgerError, match="not sealed"):
+        audit.export_head(filled, SYSTEM, tmp_path / "heads.jsonl")
+    with pytest.raises(LedgerError, match="not sealed"):
+        audit.signed_head(filled)
+    assert not (tmp_path / "heads.jsonl").exists()
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])  # PostgreSQL lets no other type stand in a column
+@pytest.mark.parametrize("column", ["size", "peaks", "seal"])
+def test_a_state_of_another_type_is_found(filled: Store, column: str) -> None:
+    other = "x'00'" if column != "peaks" else "'text'"
+    alter(filled, f"UPDATE ledger_state SET {column} = {other}")
+    assert not verify_store(filled).ok

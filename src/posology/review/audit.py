@@ -108,7 +108,7 @@ def _entry(n: int, body: bytes) -> dict[str, Any]:
 def signed_head(store: Store) -> SignedHead:
     """Return what the ledger is now, signed."""
     with store.read() as connection:
-        return _head(store, connection, read_log(connection))
+        return _head(store, connection, store.log_state(connection))
 
 
 def _head(store: Store, connection: Connection, state: LogState) -> SignedHead:
@@ -123,7 +123,7 @@ def _key(store: Store, connection: Connection) -> SigningKey:
 def inclusion(store: Store, n: int) -> dict[str, Any]:
     """Return a proof file for one entry: that it stands in the ledger of now; NotFound where it does not."""
     with store.read() as connection:
-        state = read_log(connection)
+        state = store.log_state(connection)
         size = state.frontier.size
         body = connection.execute(select(ledger_entries.c.body).where(ledger_entries.c.n == n)).scalar()
         if body is None or not 0 <= n < size:
@@ -218,7 +218,7 @@ def export_ledger(store: Store, actor: Actor, stream: BinaryIO) -> SignedHead:
     with store.write(actor) as w:
         w.record(Kind.LEDGER_EXPORTED, details={"entries": w.log.state.frontier.size + 1})
     with store.read() as connection:
-        head = _head(store, connection, read_log(connection))
+        head = _head(store, connection, store.log_state(connection))
         public_key = _key(store, connection).public_bytes()
         write_export(stream, head, public_key, _bodies(connection))
     return head

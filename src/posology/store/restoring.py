@@ -161,7 +161,7 @@ def _require_whole(
 
 
 def _record(store: Store, connection: Connection, actor: Actor, file: Path, manifest: _Manifest) -> None:
-    act = Writing(store, open_log(connection), actor, store.clock())
+    act = Writing(store, open_log(connection, store.sealing), actor, store.clock())
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     details = {"sha256": digest, "rows": sum(manifest.rows.values()), "made": manifest.made}

@@ -281,6 +281,7 @@ ledger_state = Table(
     Column("size", BigInteger, nullable=False),
     Column("peaks", LargeBinary, nullable=False, comment="the compact range: 32 bytes a peak"),
     Column("last_us", BigInteger, nullable=False),
+    Column("seal", Text, nullable=False, comment="keyed hash of this row: nobody goes on without the key"),
     info={"bound": False},
 )
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
 
-from posology.errors import InternalError, KeyFileError, NotFound, StoreError
+from posology.errors import InternalError, KeyFileError, LedgerError, NotFound, StoreError
 from posology.ledger.entries import Act, Kind, row_digest
 from posology.store.actors import SYSTEM, Actor
 from posology.store.engine import database_words, reading, writing
 from posology.store.keys import KEY_BYTES, Cipher, MasterKeys
-from posology.store.log import OpenLog, create_log, open_log
+from posology.store.log import LogState, OpenLog, create_log, is_sealed, read_log
 from posology.store.schema import BOUND, keys, volatile_columns
 from posology.store.signing import signing_key
 from posology.store.turns import Turns
@@ -59,7 +59,7 @@ class Store:
 
     def __post_init__(self) -> None:
         """Let the threads of this process take turns in writing."""
-        self._turns = Turns(self.engine)
+        self._turns = Turns(self.engine, self.sealing)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -118,8 +118,7 @@ class Store:
     def fill(self, connection: Connection) -> None:
         """Do what ``create`` does, inside the caller's transaction."""
         log = secrets.token_hex(8)
-        create_log(connection, log)
-        act = Writing(self, open_log(connection), SYSTEM, self.clock())
+        act = Writing(self, create_log(connection, log, self.sealing), SYSTEM, self.clock())
         for purpose in PURPOSES:
             act.new_key(purpose, key_id=purpose)
         key = signing_key(act.cipher(LEDGER_KEY))
@@ -137,6 +136,18 @@ class Store:
                     f"{database_words(self.engine)}: an empty store; make it with `posology store init`"
                 )
             self.ciphers(connection, [SYSTEM_KEY])
+            self.cipher(connection, LEDGER_KEY)  # kept: what was opened goes on though the key is exchanged
+
+    def sealing(self, connection: Connection, state: bytes) -> str:
+        """Return the keyed hash by which the ledger's state is known to be this program's."""
+        return self.cipher(connection, LEDGER_KEY).hash("ledger state", state)
+
+    def log_state(self, connection: Connection) -> LogState:
+        """Return where the ledger stands; raise LedgerError where somebody without the key wrote that."""
+        state = read_log(connection)
+        if not is_sealed(connection, state, self.sealing):
+            raise LedgerError("ledger_state: not sealed with the store's key; verify the ledger")
+        return state
 
     def close(self) -> None:
         """Close every connection and forget the keys."""

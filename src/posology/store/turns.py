@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from posology.errors import InternalError, StoreError
 from posology.store.engine import commit, database_words, translated
-from posology.store.log import OpenLog, open_log
+from posology.store.log import OpenLog, Sealing, open_log
 
 __all__ = ["Group", "Turns"]
 
@@ -79,9 +79,9 @@ class Group:
 class Turns:
     """Who writes to a store, one thread at a time, and the transaction that is open between two of them."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, sealing: Sealing) -> None:
         """Begin with nobody writing."""
-        self._engine = engine
+        self._engine, self._sealing = engine, sealing
         self._turn, self._counting = Lock(), Lock()
         self._waiting, self._writer = 0, 0
         self._open: Group | None = None
@@ -130,7 +130,7 @@ class Turns:
             connection = self._engine.connect().execution_options(writes=True)
             try:
                 transaction = connection.begin()
-                log = open_log(connection)
+                log = open_log(connection, self._sealing)
             except BaseException:
                 connection.close()
                 raise

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, Row, Select, Table, select
 
+from posology.errors import PosologyError
 from posology.ledger.heads import SignedHead
 from posology.ledger.values import ID
 from posology.store.schema import BOUND, METADATA, TABLES
@@ -69,6 +70,7 @@ def verify_connection(
     """Verify what one transaction sees; ``tables`` are those of the database's own version."""
     findings = Findings()
     walked = walk_ledger(connection, heads, findings)
+    _check_seal(store, connection, findings)
     rows = check_rows(connection, walked.bound, findings, tables)
     check_unbound(store, connection, walked.reads, findings)
     return Report(
@@ -80,6 +82,13 @@ def verify_connection(
         findings.told(),
         findings.found,
     )
+
+
+def _check_seal(store: Store, connection: Connection, findings: Findings) -> None:
+    try:
+        store.log_state(connection)
+    except PosologyError as error:
+        findings.add(str(error))
 
 
 def check_rows(

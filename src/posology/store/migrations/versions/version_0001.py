@@ -368,6 +368,12 @@ def _create_ledger() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("peaks", sa.LargeBinary(), nullable=False, comment="the compact range: 32 bytes a peak"),
         sa.Column("last_us", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "seal",
+            sa.Text(),
+            nullable=False,
+            comment="keyed hash of this row: nobody goes on without the key",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_state")),
     )
     op.create_table(
