@@ -100,6 +100,9 @@ def _masters(settings: "Settings", *, demo: bool) -> "MasterKeys":
 
 def _prepare(settings: "Settings", masters: "MasterKeys", *, demo: bool) -> "Demo | None":
     """Make the demonstration's store, or try the site's: what is wrong with it is said before all else."""
+    from posology.web.serving import require_certificate
+
+    require_certificate(settings)
     if demo:
         return _prepared_aside(settings, masters)
     from contextlib import closing

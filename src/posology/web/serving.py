@@ -21,7 +21,7 @@ from posology.store import MasterKeys, Store, open_store
 from posology.web.demo import Demo
 from posology.web.processes import Settled
 
-__all__ = ["Plant", "draft_jobs", "serve_pages"]
+__all__ = ["Plant", "draft_jobs", "require_certificate", "serve_pages"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -69,7 +69,6 @@ def _serve_pages(plant: Plant, settled: Settled) -> None:
     from posology.web.site import Site
 
     store, settings = plant.store(), plant.settings
-    _require_certificate(settings)
     queue = open_queue(store)
     policies = tuple(load_policies([Path(folder) for folder in settings.serve.policies]))
     app = create_app(Site(store, settings, policies, queue, CheckingModels(settings), plant.demo))
@@ -88,7 +87,7 @@ def _leave(*_: object) -> None:
     raise SystemExit(0)
 
 
-def _require_certificate(settings: Settings) -> None:
+def require_certificate(settings: Settings) -> None:
     """Raise SettingsError unless the certificate and its key can be read and belong together."""
     serve = settings.serve
     if not serve.certificate or not serve.certificate_key:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from posology.addresses import is_inside
 from posology.config import Serve, Settings
 from posology.errors import SettingsError
 from posology.policies import Policy
@@ -63,7 +63,10 @@ class Site:
     def is_loopback(self) -> bool:
         """Say whether only this machine can reach the application."""
         host = self.serve.host.lower()
-        return host in LOOPBACK_NAMES or (host.startswith("127.") and is_inside(host))
+        try:
+            return host in LOOPBACK_NAMES or IPv4Address(host).is_loopback
+        except AddressValueError:  # another name, or an address of IPv6
+            return False
 
     def __repr__(self) -> str:
         """Show which store."""
