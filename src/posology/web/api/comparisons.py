@@ -162,7 +162,11 @@ def give_results(site: OfSite, actor: Acting) -> Results:
     "/api/v1/comparisons/export",
     response_class=Response,
     responses={
-        200: {"description": "JSON lines", "content": {"application/jsonl": {"schema": {"type": "string"}}}}
+        200: {"description": "JSON lines", "content": {"application/jsonl": {"schema": {"type": "string"}}}},
+        409: {
+            "description": "the site has not consented",
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        },
     },
 )
 def export(site: OfSite, actor: Acting) -> Response:
