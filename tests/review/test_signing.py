@@ -299,6 +299,33 @@ def test_letters_to_read_are_drafts_until_they_are_signed(clinic):
     assert letter_of(clinic.store, clinic.actor("ann"), packet_id, "pdf").startswith(b"%PDF")
 
 
+def test_a_signed_letter_is_never_taken_without_an_entry(small_clinic):
+    """It has the bytes of the export: each reading is recorded, also the second of a session."""
+    store, ann = small_clinic.store, small_clinic.actor("ann")
+    packet_id = small_clinic.packet()
+    signed(small_clinic, packet_id)
+    small_clinic.open(packet_id)
+    for _ in range(2):
+        before = small_clinic.size()
+        assert letter_of(store, ann, packet_id, "html") == export_of(small_clinic, packet_id)
+        (entry,) = small_clinic.entries(before, "packet.read")
+        assert (entry["version"], entry["details"]) == (1, {"form": "letter-html"})
+
+
+def export_of(clinic, packet_id):
+    return export(clinic.store, clinic.actor("ann"), packet_id, Wanted("html")).data
+
+
+def test_of_a_withdrawn_packet_there_is_a_draft_only(small_clinic):
+    store, ann = small_clinic.store, small_clinic.actor("ann")
+    packet_id = small_clinic.packet()
+    signed(small_clinic, packet_id)
+    withdraw(store, ann, packet_id, "mistake")
+    letter = letter_of(store, ann, packet_id, "md").decode()
+    assert "DRAFT" in letter
+    assert "electronically" not in letter
+
+
 def test_the_program_itself_signs_and_reads_nothing(small_clinic):
     packet_id = small_clinic.packet()
     for actor in (Actor("system"), Actor("ann", Role.AUDITOR)):

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
@@ -109,10 +109,23 @@ def forget_letters(packet_id: str) -> None:
 
 
 def letter_of(store: Store, actor: Actor, packet_id: str, form: LetterForm) -> bytes:
-    """Return the letter to read: signed where a signature stands, else marked DRAFT on every page."""
+    """Return the letter to read: signed where a signature stands, else marked DRAFT on every page.
+
+    The signed one could be sent as it is, so each reading of it is recorded; of a withdrawn packet there is
+    a DRAFT only.
+    """
     if form not in get_args(LetterForm):
         raise RequestError(f"letter: the form is one of {', '.join(get_args(LetterForm))}")
-    return _letter(store, open_packet(store, actor, packet_id)).render(form)
+    opened = open_packet(store, actor, packet_id)
+    letter = _letter(store, opened)
+    if opened.head.state == State.WITHDRAWN:
+        letter = replace(letter, signed=None)
+    data = letter.render(form)
+    if letter.signed is not None:
+        with store.write(actor) as w:
+            said = {"form": f"letter-{form}"}
+            w.record(Kind.PACKET_READ, packet=packet_id, version=letter.version, details=said)
+    return data
 
 
 def _letter(store: Store, opened: OpenPacket) -> _Letter:
