@@ -112,3 +112,18 @@ def test_clinicians_see_nothing_of_it_and_administrators_the_head(signed_in, ent
     assert chief.post(f"{LEDGER}/verify").status_code == 200
     problem(chief.get(f"{LEDGER}/entries"), 403)
     assert len(entries("access.refused")) == 6
+
+
+def test_a_ledger_that_somebody_without_the_key_wrote_is_not_ready_and_nothing_is_done(
+    signed_in, client, store
+):
+    auditor = signed_in("auditor")
+    assert client.get("/readyz").status_code == 200
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE ledger_state SET last_us = last_us + 1")
+    assert client.get("/readyz").json()["store"] == "failed"
+    report = auditor.post("/api/v1/ledger/verify").json()
+    assert (report["ok"], len(report["problems"])) == (False, 2)
+    answer = auditor.get("/api/v1/ledger/entries/0/proof")
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert "not sealed" in answer.json()["detail"]

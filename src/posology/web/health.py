@@ -3,7 +3,6 @@
 from fastapi.responses import JSONResponse
 
 from posology.errors import PosologyError
-from posology.store.log import read_log
 from posology.web.context import OfSite
 from posology.web.guard import new_router
 from posology.web.site import Site
@@ -31,7 +30,7 @@ def _store(site: Site) -> str:
     try:
         site.store.check_key()
         with site.store.read() as connection:
-            read_log(connection)
+            site.store.log_state(connection)
     except PosologyError:
         return "failed"
     return "ok"
