@@ -27,9 +27,9 @@ function reveal() {
   if (!pane?.querySelector(".source-text")) return;
   const quote = document.getElementById("quote") ?? pane;
   const box = quote.closest(".source-text");
-  if (box) box.scrollTop = quote.offsetTop - box.offsetTop - box.clientHeight / 3;
+  if (box) box.scrollTop += quote.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 3;
   const narrow = window.matchMedia("(max-width: 74.99rem)").matches;
-  if (narrow) pane.scrollIntoView();
+  if (narrow) quote.scrollIntoView({ block: quote === pane ? "start" : "center" });
   quote.focus({ preventScroll: true });
 }
 
