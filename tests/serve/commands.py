@@ -5,16 +5,23 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.serve.site import environment
+from tests.conftest import ROOT
 
-__all__ = ["Commands", "commands"]
+__all__ = ["Commands", "commands", "environment"]
 
 _LONGEST_S = 60
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return an environment without settings of whoever runs the tests."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("POSOLOGY_")}
+    home = {key: os.environ[key] for key in ("POSOLOGY_HOME",) if key in os.environ}
+    return {**kept, **home, "PYTHONPATH": f"{ROOT}/src:{ROOT}", **(more or {})}
 
 
 @dataclass
@@ -23,9 +30,9 @@ class Commands:
 
     process: "subprocess.Popen[str]"
 
-    def run(self, folder: Path, *words: str) -> str:
+    def run(self, folder: Path, *words: str, typed: str = "") -> str:
         """Run a command in a folder; return all it says, its exit status in front."""
-        self.process.stdin.write(json.dumps([str(folder), list(words)]) + "\n")
+        self.process.stdin.write(json.dumps([str(folder), list(words), typed]) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
@@ -41,13 +48,16 @@ def commands() -> Iterator[Commands]:
         process.stdin.close()
 
 
-def _forked(folder: str, words: list[str]) -> str:
-    with tempfile.TemporaryFile() as said:
+def _forked(folder: str, words: list[str], typed: str) -> str:
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as read:
+        read.write(typed.encode())
+        read.seek(0)
         pid = os.fork()
         if pid == 0:
             os.chdir(folder)
-            for number in (1, 2):
-                os.dup2(said.fileno(), number)
+            for number, file in enumerate((read, said, said)):
+                os.dup2(file.fileno(), number)
+            sys.stdin = open(0)
             sys.argv = ["posology", *words]
             _main()
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -14,7 +14,7 @@ import httpx
 
 from posology.policies import load_policies
 from posology.testing import make_chart, plans_for
-from tests.conftest import ROOT
+from tests.serve.commands import Commands, environment
 from tests.serve.living import children_of, group_of, until
 
 PASSWORD = "four plain garden words"
@@ -43,28 +43,12 @@ def settings(serve: str = "", more: str = "", profile: str = "rules") -> str:
     return SETTINGS.format(serve=serve, more=more, profile=profile)
 
 
-def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return an environment without settings of whoever runs the tests."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("POSOLOGY_")}
-    home = {key: os.environ[key] for key in ("POSOLOGY_HOME",) if key in os.environ}
-    return {**kept, **home, "PYTHONPATH": f"{ROOT}/src:{ROOT}", **(more or {})}
-
-
-def run(folder: Path, *words: str, said: str = "", more: Mapping[str, str] | None = None) -> str:
-    """Run a command in a folder; return all it says, its exit status in front."""
-    done = subprocess.run(
-        [*PROGRAM, *words], cwd=folder, env=environment(more), input=said,
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    return f"{done.returncode} {done.stdout}{done.stderr}"
-
-
-def make_site(folder: Path, text: str) -> Path:
+def make_site(program: Commands, folder: Path, text: str) -> Path:
     """Make settings, key, store and a clinician's account, as docs/serve.md says."""
     (folder / "posology.toml").write_text(text, encoding="utf-8")
     person = ("user", "add", "ann", "--role", "clinician", "--name", "Ann Avery, MD", "--npi", "1234567893")
     for words in (("store", "new-key", "key"), ("store", "init"), (*person, "--password-stdin")):
-        said = run(folder, *words, said=PASSWORD + "\n")
+        said = program.run(folder, *words, typed=PASSWORD + "\n")
         assert said.startswith("0 "), said
     return folder
 
@@ -123,9 +107,7 @@ class Served:
 
     def processes(self) -> dict[str, int]:
         """Return the pages' and the worker's process: drafting gives way to pages, so it is the nicer one."""
-        pids = sorted(
-            children_of(self.process.pid), key=lambda pid: os.getpriority(os.PRIO_PROCESS, pid)
-        )
+        pids = sorted(children_of(self.process.pid), key=lambda pid: os.getpriority(os.PRIO_PROCESS, pid))
         return dict(zip(("pages", "drafts"), pids, strict=True)) if len(pids) == 2 else {}
 
     def answers(self, path: str = "/healthz", status: int = 200) -> bool:
@@ -145,7 +127,11 @@ class Served:
 
 @contextmanager
 def serving(
-    folder: Path, *words: str, mark: str = "Posology is at", more: Mapping[str, str] | None = None, **options: Any
+    folder: Path,
+    *words: str,
+    mark: str = "Posology is at",
+    more: Mapping[str, str] | None = None,
+    **options: Any,
 ) -> Iterator[Served]:
     """Serve a site until the end of the block; yield it when it has said where it is."""
     with serving_by(PROGRAM, folder, words, mark, {"env": environment(more), **options}) as served:
@@ -158,7 +144,12 @@ def serving_by(
 ) -> Iterator[Served]:
     with (folder / "out").open("w") as out, (folder / "said").open("w") as said:
         process = subprocess.Popen(
-            [*program, "serve", *words], cwd=folder, stdout=out, stderr=said, start_new_session=True, **options
+            [*program, "serve", *words],
+            cwd=folder,
+            stdout=out,
+            stderr=said,
+            start_new_session=True,
+            **options,
         )
     served = Served(folder, process)
     try:

@@ -3,7 +3,7 @@
 import shutil
 import socket
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,27 +11,21 @@ import pytest
 
 from posology.store import MasterKey
 from posology.store.keys import render_keys
-from tests.serve.commands import Commands, commands
+from tests.serve.commands import Commands
 from tests.serve.site import make_site, settings
 
 WITHOUT_KEY = settings().replace('key_file = "key"\n', "")
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(program: Commands, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a site that starts, to be spoilt."""
-    return make_site(tmp_path_factory.mktemp("made"), settings())
+    return make_site(program, tmp_path_factory.mktemp("made"), settings())
 
 
 @pytest.fixture
 def site(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "site"))
-
-
-@pytest.fixture(scope="module")
-def program() -> Iterator[Commands]:
-    with commands() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -109,7 +103,9 @@ def unknown_setting(site: Path) -> None:
 
 
 def remote_database(site: Path) -> None:
-    (site / "posology.toml").write_text(settings(more='store = "postgresql+psycopg://posology@127.0.0.1:1/p"'))
+    (site / "posology.toml").write_text(
+        settings(more='store = "postgresql+psycopg://posology@127.0.0.1:1/p"')
+    )
 
 
 SPOILT = [
@@ -158,7 +154,9 @@ ADDRESSES = [
 
 
 @pytest.mark.parametrize(("words", "what", "why"), ADDRESSES, ids=[row[2] for row in ADDRESSES])
-def test_an_option_that_would_open_the_site_or_mean_nothing_is_refused(site, refused, words, what, why) -> None:
+def test_an_option_that_would_open_the_site_or_mean_nothing_is_refused(
+    site, refused, words, what, why
+) -> None:
     assert what in refused(*words), why
 
 
