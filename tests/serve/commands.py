@@ -57,7 +57,7 @@ def _forked(folder: str, words: list[str], typed: str) -> str:
             os.chdir(folder)
             for number, file in enumerate((read, said, said)):
                 os.dup2(file.fileno(), number)
-            sys.stdin = open(0)
+            sys.stdin = os.fdopen(0)
             sys.argv = ["posology", *words]
             _main()
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -28,8 +28,8 @@ def lives(pid: int) -> bool:
 
 def group_of(leader: int) -> list[int]:
     """Return the processes that run in the session of a leader."""
-    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    return [pid for pid in pids if lives(pid) and _fields(pid)[3] == str(leader)]
+    rows = {int(name): _fields(int(name)) for name in os.listdir("/proc") if name.isdigit()}
+    return [pid for pid, row in rows.items() if row and row[0] != "Z" and row[3] == str(leader)]
 
 
 def children_of(pid: int) -> list[int]:
@@ -39,6 +39,14 @@ def children_of(pid: int) -> list[int]:
     except OSError:
         return []
     return [int(word) for word in text.split() if lives(int(word))]
+
+
+def words_of(pid: int) -> str:
+    """Return the command line of a process; nothing where there is none."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _fields(pid: int) -> list[str]:

@@ -15,9 +15,10 @@ import httpx
 from posology.policies import load_policies
 from posology.testing import make_chart, plans_for
 from tests.serve.commands import Commands, environment
-from tests.serve.living import children_of, group_of, until
+from tests.serve.living import children_of, group_of, until, words_of
 
 PASSWORD = "four plain garden words"
+RELAY = "posology.egress.pump"
 PROGRAM = (sys.executable, "-c", "from posology.cli import main; main()")
 SETTINGS = """\
 default_profile = "{profile}"
@@ -107,8 +108,15 @@ class Served:
 
     def processes(self) -> dict[str, int]:
         """Return the pages' and the worker's process: drafting gives way to pages, so it is the nicer one."""
-        pids = sorted(children_of(self.process.pid), key=lambda pid: os.getpriority(os.PRIO_PROCESS, pid))
-        return dict(zip(("pages", "drafts"), pids, strict=True)) if len(pids) == 2 else {}
+        found = [pid for pid in children_of(self.process.pid) if RELAY not in words_of(pid)]
+        pids = sorted(found, key=lambda pid: os.getpriority(os.PRIO_PROCESS, pid))
+        nice = [os.getpriority(os.PRIO_PROCESS, pid) for pid in pids]
+        started = len(pids) == 2 and nice[1] > nice[0]
+        return dict(zip(("pages", "drafts"), pids, strict=True)) if started else {}
+
+    def relays(self) -> list[int]:
+        """Return the processes by which a sealed site reaches its addresses."""
+        return [pid for pid in children_of(self.process.pid) if RELAY in words_of(pid)]
 
     def answers(self, path: str = "/healthz", status: int = 200) -> bool:
         """Say whether the site answers as expected, and not merely that it takes connections."""

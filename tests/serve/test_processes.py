@@ -97,7 +97,8 @@ def test_a_users_error_at_a_childs_start_ends_the_whole_with_its_message_alone(m
 def test_the_same_error_of_a_child_that_did_its_work_before_is_tried_again(mind) -> None:
     minding = mind("steady", "later")
     assert minding.pid("later", 1)
-    assert lives(minding.pid("steady")) and len(minding.starts("steady")) == 1
+    assert lives(minding.pid("steady"))
+    assert len(minding.starts("steady")) == 1
     assert minding.process.poll() is None
     assert "later ended with 2; it is started again" in minding.said
 
@@ -207,7 +208,8 @@ def aside(word: str) -> "subprocess.Popen[bytes]":
 def test_work_aside_gives_its_text_or_its_error() -> None:
     with aside("tell") as process:
         there, here, refused, failed = json.loads(process.communicate(timeout=30)[0])
-    assert there.isdigit() and int(there) != here
+    assert there.isdigit()
+    assert int(there) != here
     assert refused == "UserError: serve.port: another program has it"
     assert failed.startswith("InternalError: a process that prepares the application failed")
     assert "record" not in failed

@@ -1,4 +1,4 @@
-"""A served site: signed in, drafted, shown; what is killed under it serves again; the ledger's heads are kept."""
+"""A served site: signed in, drafted, shown; what is killed serves again; the ledger's heads are kept."""
 
 import json
 import os
@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 
 from posology.store import open_store, read_keys
 from posology.store.schema import packets
-from tests.serve.living import group_of, until
 from tests.serve.commands import Commands
+from tests.serve.living import group_of, until
 from tests.serve.site import Served, make_site, serving, settings
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.serve.commands import Commands
-from tests.serve.site import PASSWORD, Served, make_site, serving, settings
+from tests.serve.site import Served, make_site, serving, settings
 
 
 def write_certificate(folder: Path, password: bytes = b"") -> None:

@@ -99,28 +99,15 @@ def _masters(settings: "Settings", *, demo: bool) -> "MasterKeys":
 
 
 def _prepare(settings: "Settings", masters: "MasterKeys", *, demo: bool) -> "Demo | None":
-    """Make the demonstration's store, or try the site's: what is wrong with it is said before all else."""
-    from posology.web.serving import require_certificate
+    """Make the demonstration's store, or try the site's: what is wrong with it is said before all else.
 
-    require_certificate(settings)
-    if demo:
-        return _prepared_aside(settings, masters)
-    from contextlib import closing
-
-    from posology.store import open_store
-    from posology.web.site import Site, require_safe
-
-    with closing(open_store(settings.profile.store, masters)) as store:
-        require_safe(Site(store, settings))
-    return None
-
-
-def _prepared_aside(settings: "Settings", masters: "MasterKeys") -> "Demo":
-    """Make the demonstration's store in a process of its own: this one stays single, to be sealed."""
+    That is done in a process of its own: this one stays single, to be sealed, and small.
+    """
     import json
 
     from posology.web.demo import Demo
     from posology.web.processes import run_aside
+    from posology.web.serving import require_certificate
 
     def prepare() -> str:
         from posology.web.demonstration import prepare_demo
@@ -128,7 +115,19 @@ def _prepared_aside(settings: "Settings", masters: "MasterKeys") -> "Demo":
         made = prepare_demo(settings, masters)
         return json.dumps([made.user_id, made.job_id, made.secret])
 
-    return Demo(*json.loads(run_aside(prepare)))
+    def try_out() -> str:
+        from contextlib import closing
+
+        from posology.store import open_store
+        from posology.web.site import Site, require_safe
+
+        with closing(open_store(settings.profile.store, masters)) as store:
+            require_safe(Site(store, settings))
+        return ""
+
+    require_certificate(settings)
+    said = run_aside(prepare if demo else try_out)
+    return Demo(*json.loads(said)) if demo else None
 
 
 def _listen(settings: "Settings") -> socket.socket:
