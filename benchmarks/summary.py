@@ -30,7 +30,7 @@ def render() -> Iterator[str]:
     yield "Made by `python benchmarks/summary.py` from the files under `reports/`; each has a manifest with command,"
     yield "settings, versions, machine and date. Intervals are 95 %. Made charts are synthetic: what a text leaf scores"
     yield "on them says little of what it scores on a hospital's notes."
-    for part in (criteria, grounding, facts, support, retrieval, speed, second):
+    for part in (criteria, grounding, facts, support, retrieval, speed, second, ledger, deidentification):
         yield ""
         yield from part()
 
@@ -201,6 +201,51 @@ def second() -> Iterator[str]:
     yield "|---|---|"
     for name, row in r["same_result"].items():
         yield f"| {name} | {share(row)} |"
+
+
+def ledger() -> Iterator[str]:
+    """Yield the section on the ledger."""
+    r, where = load("ledger")
+    kinds = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+    yield "## The ledger"
+    yield ""
+    yield f"{where}. An append is a transaction of its own, on the disk when it is acknowledged; threads that write at the"
+    yield "same time share commits. Proofs are among 100,000 entries."
+    yield ""
+    yield "| what | target | " + " | ".join(kinds.values()) + " |"
+    yield "|---|---|---|---|"
+    for number, row in enumerate(r["sqlite"]["one_act_a_transaction"]):
+        cells = [f"{r[kind]['one_act_a_transaction'][number]['per_second']:,.0f}" for kind in kinds]
+        target = "1,000" if row["threads"] > 1 else "-"
+        yield f"| appends a second, {row['threads']} thread{'s' if row['threads'] > 1 else ''} | {target} | {' | '.join(cells)} |"
+    cells = [f"{r[kind]['verify']['seconds']:.1f} s" for kind in kinds]
+    yield f"| {r['sqlite']['verify']['entries']:,} entries verified | 10 s | {' | '.join(cells)} |"
+    for key, words in (("proof_ms", "a proof that an entry stands in it"), ("consistency_ms", "a proof that one head grew from another")):
+        cells = [f"p50 {r[kind][key]['p50']:.1f} ms, p95 {r[kind][key]['p95']:.1f} ms" for kind in kinds]
+        yield f"| {words} (n = {r['sqlite'][key]['n']}) | 5 ms | {' | '.join(cells)} |"
+
+
+def deidentification() -> Iterator[str]:
+    """Yield the section on de-identification."""
+    r, where = load("deidentify")
+    made, visits, words = r["made_charts"], r["visits_names_left"], r["names_that_are_words"]
+    leaked = {key: sum(row[key] for row in made["leaked"].values()) for key in ("k", "n")}
+    lost = {key: sum(row[key] for row in made["lost"].values()) for key in ("k", "n")}
+    notes = r["nothing_known"]["mtsamples_sample"]["words_removed"]
+    yield "## De-identification"
+    yield ""
+    yield f"{where}. Patterns and tests have one author, and the patterns were tuned while looking at these sets: none is held out."
+    yield ""
+    yield "| what | result |"
+    yield "|---|---|"
+    yield f"| identifiers of {made['charts']} made charts that were left, all written forms | {leaked['k']} of {leaked['n']:,} |"
+    yield f"| clinical terms, numbers and phrases that were lost | {lost['k']} of {lost['n']:,} |"
+    yield f"| the same for six patients whose names are words: left | {share(words['leaked'])} |"
+    yield f"| names left in visit notes, the chart known | {share(visits['note']['known'])} |"
+    yield f"| names left in visit notes, nothing known | {share(visits['note']['unknown'])} |"
+    yield f"| names left in visit dialogues, the chart known | {share(visits['dialogue']['known'])} |"
+    yield f"| names left in visit dialogues, nothing known | {share(visits['dialogue']['unknown'])} |"
+    yield f"| words removed from transcribed notes, nothing known | {100 * notes['rate']:.2f} % of {notes['n']:,} |"
 
 
 if __name__ == "__main__":
