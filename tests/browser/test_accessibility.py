@@ -18,7 +18,9 @@ OPTIONS = {
     "resultTypes": ["violations"],
 }
 AXE = Axe()
-SIZES = ((1440, "light"), (1440, "dark"), (360, "light"), (360, "dark"))
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
+# Width and colours are independent: every rule in two of the four, and what colours decide in all of them.
+SIZES = ((1440, "light", OPTIONS), (1440, "dark", CONTRAST), (360, "light", CONTRAST), (360, "dark", OPTIONS))
 CONTROLS = "a[href], button, summary, select, input:not([type=hidden])"
 TARGETS = """(controls) => [...document.querySelectorAll(controls)]
     .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.matches(".skip"))
@@ -28,10 +30,10 @@ TARGETS = """(controls) => [...document.querySelectorAll(controls)]
     .map(([box, html]) => `${box.width}x${box.height} ${html}`)"""
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, options=OPTIONS) -> list[str]:
     if not page.evaluate("() => Boolean(window.axe)"):
         page.evaluate(AXE.axe_script)
-    found = page.evaluate("(options) => axe.run(document, options)", OPTIONS)["violations"]
+    found = page.evaluate("(options) => axe.run(document, options)", options)["violations"]
     return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
 
 
@@ -40,10 +42,10 @@ def faults(page: Page, *, opened: bool = True) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if opened:
         page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    for width, scheme in SIZES:
+    for width, scheme, options in SIZES:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
-        wrong = violations(page)
+        wrong = violations(page, options)
         wide = page.evaluate("() => document.documentElement.scrollWidth")
         wrong += [f"{wide} px wide"] if wide > width else []
         wrong += page.evaluate(TARGETS, CONTROLS)
