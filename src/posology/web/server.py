@@ -1,6 +1,7 @@
 """The server: uvicorn with deadlines, so that a slow client holds nothing for long."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import Sequence
 from typing import Any
@@ -117,4 +118,6 @@ def server_config(app: ASGIApp, settings: Settings) -> Config:
 
 def run_server(app: ASGIApp, sockets: Sequence[socket.socket], settings: Settings) -> None:
     """Serve the application on open sockets until the process is told to stop."""
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: looking through it again would hold everybody up
     uvicorn.Server(server_config(app, settings)).run(sockets=list(sockets))
