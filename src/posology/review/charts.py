@@ -20,7 +20,7 @@ from posology.store.store import AUDIT_KEY
 __all__ = ["ChartUpload", "PastedNote", "forget_chart", "load_chart", "note_upload", "store_chart"]
 
 _SWELL = 8  # bytes of a parsed chart for each byte of its files, about
-_CHARTS: Recent[Chart] = Recent(count=32, size_bytes=768 << 20)
+_CHARTS: Recent[Chart] = Recent(count=256, size_bytes=768 << 20)
 _MOST_NOTE = 400_000  # characters
 
 
