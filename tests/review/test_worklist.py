@@ -119,11 +119,13 @@ def test_a_list_takes_few_statements_whatever_it_holds(small_clinic):
     assert len(seen) <= 8
 
 
-def test_a_list_writes_nothing(small_clinic):
+def test_a_list_writes_nothing_and_a_search_one_entry(small_clinic):
     fill(small_clinic, 3)
     before = small_clinic.size()
-    worklist(small_clinic.store, small_clinic.actor("ann"), WorklistQuery(q="Person Number1"))
+    worklist(small_clinic.store, small_clinic.actor("ann"), WorklistQuery(state="drafted"))
     assert small_clinic.size() == before
+    worklist(small_clinic.store, small_clinic.actor("ann"), WorklistQuery(q="Person Number1"))
+    assert small_clinic.size() == before + 1
 
 
 @pytest.mark.parametrize("query", [{"page": 0}, {"rows": 0}, {"rows": 201}, {"sort": "name"}])

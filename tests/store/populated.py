@@ -72,7 +72,7 @@ def _around(w: Writing, n: int) -> None:
     of = {"packet_id": packet, "version": 1}
     body = cipher.seal(b"text", f"attachments/body/{packet}.1")
     w.insert(T["attachments"], _by(f"{packet}.1") | {"packet_id": packet, "number": 1, "body": body})
-    signature = {"user_id": "user1", "name": "N", "npi": "1", "signed_us": n, "statement": "I attest"}
+    signature = {"user_id": "user1", "name": "N", "npi": "1", "signed_us": n, "statement": b"I attest"}
     w.insert(T["signatures"], {"id": f"sign{n}", "packet_hash": "c" * 64} | of | signature)
     w.insert(T["exports"], _by(f"export{n}") | of | {"form": "pdf", "hash": f"{n}" * 64})
     letter = cipher.seal(b"by hand", f"comparisons/letter/comparison{n}")

@@ -32,7 +32,7 @@ def test_a_backup_comes_back_whole_and_says_so_in_its_ledger(store: Store, tmp_p
     populate(store)
     made = backup(store, tmp_path / "backups")
     restored = restore(made.file, f"sqlite:///{tmp_path / 'again.db'}", TEST_KEYS)
-    assert contents(restored) == contents(store)
+    assert contents(restored) == contents(store) | {"sessions": []}, "who was signed in signs in again"
     assert verify_store(restored).ok
     assert entries(restored, Query(limit=1)).entries[0]["kind"] == "store.restored"
     assert entries(store, Query(limit=1)).entries[0]["details"]["sha256"] == made.sha256
@@ -45,7 +45,7 @@ def test_a_store_moves_from_sqlite_to_postgresql(
     populate(sqlite_store)
     made = backup(sqlite_store, tmp_path)
     restored = restore(made.file, postgres_server.new_database(), TEST_KEYS)
-    assert contents(restored) == contents(sqlite_store)
+    assert contents(restored) == contents(sqlite_store) | {"sessions": []}
     assert verify_store(restored).ok
     restored.close()
 

@@ -353,3 +353,22 @@ def test_a_state_of_another_type_is_found(filled: Store, column: str) -> None:
     other = "x'00'" if column != "peaks" else "'text'"
     alter(filled, f"UPDATE ledger_state SET {column} = {other}")
     assert not verify_store(filled).ok
+
+
+@pytest.mark.parametrize("kind", ["trigger", "view"])
+def test_what_somebody_put_into_the_schema_is_found(store: Store, kind: str) -> None:
+    postgresql = store.engine.dialect.name == "postgresql"
+    body = {
+        "view": ["CREATE VIEW shown AS SELECT * FROM users"],
+        "trigger": [
+            "CREATE FUNCTION lie() RETURNS trigger AS 'BEGIN RETURN NULL; END' LANGUAGE plpgsql",
+            "CREATE TRIGGER shown BEFORE DELETE ON users FOR EACH ROW EXECUTE FUNCTION lie()",
+        ]
+        if postgresql
+        else ["CREATE TRIGGER shown BEFORE DELETE ON users BEGIN SELECT RAISE(IGNORE); END"],
+    }[kind]
+    assert verify_store(store).ok
+    with store.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        for statement in body:
+            connection.exec_driver_sql(statement)
+    assert f"the {kind} shown" in verify_store(store).problems[0]

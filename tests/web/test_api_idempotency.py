@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 from sqlalchemy import select
 
+from posology.ledger.entries import Kind
 from posology.review import audit
+from posology.store import SYSTEM
 from posology.store.schema import idempotency
 from tests.web.api import AtOnce, made_case, problem, upload
 
@@ -118,3 +120,24 @@ def test_of_two_at_once_one_does_it_and_the_other_is_told_to_wait(site, signed_i
     assert told.headers["Retry-After"] == "1"
     assert send().headers["Idempotency-Replayed"] == "true"
     assert len(queue.told) == 1
+
+
+def test_a_key_whose_answer_was_lost_does_nothing_again(ada, store, entries):
+    """As where the server dies between the act and its answer: the act's own transaction kept the key."""
+    ada.post("/api/v1/charts", json=NOTE, headers=KEY)
+    with store.read() as connection:
+        row = connection.execute(select(idempotency)).one()
+    with store.write(SYSTEM) as w:
+        w.update(idempotency, row.id, {"status": 0, "location": ""})
+        w.record(Kind.REQUEST_ANSWERED, details={"status": 0})
+    told = problem(ada.post("/api/v1/charts", json=NOTE, headers=KEY), 409)
+    assert "look whether it was done" in told["detail"]
+    assert uploads(entries) == 1
+
+
+def test_an_error_lets_go_of_the_key_though_something_was_recorded_before_it(ada, store, entries):
+    bad = {"chart": "0" * 20, "service": "HCPCS:E0601", "date": "2026-03-01"}
+    assert ada.post("/api/v1/drafts", json=bad, headers=KEY).status_code == 404
+    with store.read() as connection:
+        assert connection.execute(select(idempotency)).all() == []
+    assert ada.post("/api/v1/charts", json=NOTE, headers=KEY).status_code == 201

@@ -167,7 +167,7 @@ def test_queries_with_line_breaks_never_reach_a_header(ada, policies):
     made = made_case(policies)
     for _ in range(2):
         draft(ada, made, upload(ada, made))
-    answer = ada.get("/api/v1/packets?rows=1&q=&payer=")
+    answer = ada.get("/api/v1/packets?rows=1&payer=")
     assert "\n" not in answer.headers["link"]
     for query in ("payer=a%0d%0aSet-Cookie:x=1", "q=%00", "policy=%0a"):
         assert ada.get(f"/api/v1/packets?rows=1&{query}").status_code in (400, 422)

@@ -54,10 +54,20 @@ def test_a_chart_becomes_a_packet_that_is_listed_and_read(ada, made):
     assert read["head"] == page["packets"][0]
     assert read["record"]["conclusion"] == read["head"]["conclusion"]
     name = read["head"]["card"]["name"]
-    assert [row["id"] for row in ada.get("/api/v1/packets", params={"q": name}).json()["packets"]] == [
-        packet_id
-    ]
-    assert ada.get("/api/v1/packets", params={"q": "nobody"}).json()["packets"] == []
+    found = ada.post("/api/v1/packets/find", json={"q": name})
+    assert [row["id"] for row in found.json()["packets"]] == [packet_id]
+    assert ada.post("/api/v1/packets/find", json={"q": "nobody"}).json()["packets"] == []
+    assert ada.get("/api/v1/packets", params={"q": name}).status_code == 422, "no name stands in an address"
+
+
+def test_a_search_for_a_patient_is_on_the_record_without_the_name(ada, packet, entries):
+    name = ada.get(packet).json()["head"]["card"]["name"]
+    for words in (name, name.upper(), "somebody else"):
+        ada.post("/api/v1/packets/find", json={"q": words})
+    said = [one["details"] for one in entries("worklist.searched")]
+    assert [one["found"] for one in said] == [1, 1, 0]
+    assert said[0]["hash"] == said[1]["hash"] != said[2]["hash"]
+    assert name not in str(said)
 
 
 def test_an_edit_is_previewed_saved_and_told_apart_from_the_draft(ada, packet):

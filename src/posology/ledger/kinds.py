@@ -59,6 +59,7 @@ class Kind(StrEnum):
     CHECK_MADE = "check.made"
     VERDICT_GIVEN = "verdict.given"
     PACKET_DRAFTED = "packet.drafted"
+    WORKLIST_SEARCHED = "worklist.searched"
     PACKET_READ = "packet.read"
     SOURCE_READ = "source.read"
     PACKET_CONFIRMED = "packet.confirmed"
@@ -171,6 +172,7 @@ DETAILS: Mapping[Kind, Mapping[str, Rule]] = {
         "sentences": COUNT,
         "hash": HASH,
     },
+    Kind.WORKLIST_SEARCHED: {"hash": HASH, "found": COUNT},
     Kind.PACKET_READ: {"form": CODE, "versions": COUNT, "reason": CODE},
     Kind.SOURCE_READ: {"source": any_of(*_SOURCE), "hash": HASH, "form": CODE, "chart": ID},
     Kind.PACKET_CONFIRMED: _ON,

@@ -131,7 +131,8 @@ def letter_of(store: Store, actor: Actor, packet_id: str, form: LetterForm) -> b
 def _letter(store: Store, opened: OpenPacket) -> _Letter:
     with store.read() as connection:
         row = require_packet(connection, opened.head.id)
-        signed = signed_of(standing_signature(connection, row.id))
+        standing = standing_signature(connection, row.id)
+        signed = signed_of(standing, store.cipher(connection, row.key_id)) if standing else None
         version = signed.version if signed else opened.head.version
         record = load_version(store, connection, row.id, row.key_id, version).record
     return _Letter(row.id, row.key_id, version, record, signed)

@@ -20,7 +20,7 @@ from posology.review.sessions import PROVED_MINUTES
 from posology.review.signatures import standing_signature
 from posology.review.states import State, require_state
 from posology.review.versions import load_version, packet_hash
-from posology.store import Actor, Store, Writing, new_id
+from posology.store import Actor, Cipher, Store, Writing, new_id
 from posology.store.schema import packets, signatures, users
 
 __all__ = ["Signed", "Signing", "Statement", "sign", "signature_of", "signed_of", "statement_for"]
@@ -148,7 +148,10 @@ def sign(store: Store, actor: Actor, packet_id: str, signing: Signing) -> Signed
         statement = _require_signable(record, signing)
         signed = _signature(w, signer, signing.version, statement)
         hashed = packet_hash(store, w.connection, record)
-        w.insert(signatures, _columns(signed) | {"packet_id": packet_id, "packet_hash": hashed})
+        w.insert(
+            signatures,
+            _columns(signed, w.cipher(row.key_id)) | {"packet_id": packet_id, "packet_hash": hashed},
+        )
         w.update(packets, packet_id, {"state": State.SIGNED, "updated_us": w.now_us})
         details = {
             "signature": signed.id,
@@ -186,18 +189,26 @@ def _signature(w: Writing, signer: Row[Any], version: int, statement: Statement)
     return Signed(new_id(), version, signer.id, signer.name, signer.npi, w.now_us, statement.text)
 
 
-def _columns(signed: Signed) -> dict[str, Any]:
-    return {name: getattr(signed, name) for name in Signed.__slots__}
+def _columns(signed: Signed, cipher: Cipher) -> dict[str, Any]:
+    statement = cipher.seal(signed.statement.encode(), _place(signed.id))
+    return {name: getattr(signed, name) for name in Signed.__slots__} | {"statement": statement}
+
+
+def _place(identifier: str) -> str:
+    return f"signatures/statement/{identifier}"
 
 
 def signature_of(store: Store, actor: Actor, packet_id: str) -> Signed | None:
     """Return the signature under a packet that stands, or ``None``."""
     require_role(actor, "reading of a packet", PREPARERS)
     with store.read() as connection:
-        require_packet(connection, packet_id)
-        return signed_of(standing_signature(connection, packet_id))
+        packet = require_packet(connection, packet_id)
+        row = standing_signature(connection, packet_id)
+        return signed_of(row, store.cipher(connection, packet.key_id)) if row else None
 
 
-def signed_of(row: Row[Any] | None) -> Signed | None:
-    """Return a row of signatures as a value."""
-    return None if row is None else Signed(**{name: getattr(row, name) for name in Signed.__slots__})
+def signed_of(row: Row[Any], cipher: Cipher) -> Signed:
+    """Return a row of signatures as a value; ``cipher`` is the packet's."""
+    statement = cipher.open(row.statement, _place(row.id)).decode()
+    plain = {name: getattr(row, name) for name in Signed.__slots__ if name != "statement"}
+    return Signed(**plain, statement=statement)

@@ -72,7 +72,7 @@ class NewVersion:
     by: str = ""  # the account; else who writes
 
 
-_HASH = select(versions.c.packet_hash).where(versions.c.id == bindparam("version"))
+_HASH = select(versions.c.packet_hash, versions.c.created_us).where(versions.c.id == bindparam("version"))
 _VERSIONS: Recent[Version] = Recent(count=512, size_bytes=192 << 20)
 
 
@@ -133,10 +133,10 @@ def _head(row: Any) -> VersionHead:
 def load_version(store: Store, connection: Connection, packet_id: str, key_id: str, number: int) -> Version:
     """Return one version, opened; raise NotFound where there is none."""
     found = {"version": f"{packet_id}.{number}"}
-    hashed = connection.execute(_HASH, found).scalar_one_or_none()
-    if hashed is None:
+    made = connection.execute(_HASH, found).one_or_none()
+    if made is None:
         raise NotFound(f"packet {packet_id}: there is no version {number}")
-    key = (packet_id, key_id, number, hashed)
+    key = (packet_id, key_id, number, *made)  # of a commit that failed nothing is ever served
     return _VERSIONS.get(key, lambda: _open(store, connection, packet_id, key_id, number))
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
 
 from posology.errors import RequestError
+from posology.ledger.entries import Kind
 from posology.review.cards import member_index, name_index
 from posology.review.heads import PacketHead, head_of, head_query
 from posology.review.permitted import PREPARERS, require_role
@@ -47,7 +48,11 @@ class WorklistPage:
 
 
 def worklist(store: Store, actor: Actor, query: WorklistQuery) -> WorklistPage:
-    """Return one page of the worklist; only the cards of that page are opened."""
+    """Return one page of the worklist; only the cards of that page are opened.
+
+    A search for a patient is written down before it is answered: by whom, a keyed hash of what was looked
+    for, and how many packets were found.
+    """
     require_role(actor, "worklist", PREPARERS)
     if query.sort not in get_args(Sort) or query.page < 1 or not 1 <= query.rows <= _MOST_ROWS:
         raise RequestError(
@@ -61,8 +66,16 @@ def worklist(store: Store, actor: Actor, query: WorklistQuery) -> WorklistPage:
         rows = connection.execute(head_query().where(packets.c.id.in_(ids))).all()
         ciphers = store.ciphers(connection, [row.key_id for row in rows])
         heads = {row.id: head_of(row, ciphers[row.key_id]) for row in rows}
+    if query.q.strip():
+        _record_search(store, actor, query.q, total)
     pages = max(1, -(-total // query.rows))
     return WorklistPage(tuple(heads[one] for one in ids), total, query.page, pages, states)
+
+
+def _record_search(store: Store, actor: Actor, words: str, found: int) -> None:
+    with store.write(actor) as w:
+        hashed = name_index(w.cipher(INDEX_KEY), words)
+        w.record(Kind.WORKLIST_SEARCHED, details={"hash": hashed, "found": found})
 
 
 def _chosen(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import Connection, MetaData, Table, insert
+from sqlalchemy import Connection, MetaData, Table, insert, select
 
 from posology.errors import LedgerError, StoreError
 from posology.ledger.entries import Kind
@@ -22,7 +22,7 @@ from posology.store.log import open_log
 from posology.store.migration import migrate_store
 from posology.store.opening import open_store, require_empty, take_turn
 from posology.store.revisions import SCRIPTS, VERSION_TABLE, apply_revisions, head_revision, is_older
-from posology.store.schema import METADATA
+from posology.store.schema import METADATA, sessions
 from posology.store.store import SYSTEM_KEY, Store, Writing, clock_us
 from posology.store.verification import verify_connection
 
@@ -162,6 +162,8 @@ def _require_whole(
 
 def _record(store: Store, connection: Connection, actor: Actor, file: Path, manifest: _Manifest) -> None:
     act = Writing(store, open_log(connection, store.sealing), actor, store.clock())
+    for key in list(connection.execute(select(sessions.c.id)).scalars()):
+        act.delete(sessions, key)  # who was signed in when the backup was made signs in again
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     details = {"sha256": digest, "rows": sum(manifest.rows.values()), "made": manifest.made}

@@ -184,7 +184,9 @@ signatures = Table(
     Column("name", Text, nullable=False),
     Column("npi", Text, nullable=False),
     Column("signed_us", BigInteger, nullable=False),
-    Column("statement", Text, nullable=False, comment="what was attested, in the words that were shown"),
+    Column(
+        "statement", LargeBinary, nullable=False, comment="what was attested, word for word as shown, sealed"
+    ),
     Column("packet_hash", Text, nullable=False, comment="keyed hash of the packet.json that was signed"),
     Column("voided_us", BigInteger, nullable=False, default=0),
     Column("voided_by", Text, nullable=False, default=""),

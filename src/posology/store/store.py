@@ -15,7 +15,8 @@ from posology.store.actors import SYSTEM, Actor
 from posology.store.engine import database_words, reading, writing
 from posology.store.keys import KEY_BYTES, Cipher, MasterKeys
 from posology.store.log import LogState, OpenLog, create_log, is_sealed, read_log
-from posology.store.schema import BOUND, keys, volatile_columns
+from posology.store.once import ASKED
+from posology.store.schema import BOUND, idempotency, keys, volatile_columns
 from posology.store.signing import signing_key
 from posology.store.turns import Turns
 
@@ -240,6 +241,7 @@ class Writing:
 
     def finish(self) -> None:
         """Append the entries to the open ledger, which is written and committed with the rows."""
+        self._keep_key()
         if self._touched:
             if not self._acts:
                 raise InternalError("rows were changed and nothing was recorded; nothing was kept")
@@ -250,6 +252,15 @@ class Writing:
             self._acts[-1] = replace(act, details=said), {**objects, **self._digests()}
         self.log.append(self._acts, self.now_us)
         self._acts = []
+
+    def _keep_key(self) -> None:
+        """Keep the key of a request that is to be done once, with the first thing that its person does."""
+        once = ASKED.get()
+        if once is None or once.used or not self._acts or self.actor.id != once.actor:
+            return
+        row = {"id": once.id, "request_hash": once.request_hash, "created_us": self.now_us}
+        self.insert(idempotency, row | {"status": 0, "location": ""})
+        once.used = True
 
     def _look(self, table: Table, key: str) -> None:
         """Note how a row is before it is touched: the entry says so, and tells of what else changed it."""

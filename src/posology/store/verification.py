@@ -71,6 +71,7 @@ def verify_connection(
     findings = Findings()
     walked = walk_ledger(connection, heads, findings)
     _check_seal(store, connection, findings)
+    _check_schema(connection, findings)
     rows = check_rows(connection, walked.bound, findings, tables)
     check_unbound(store, connection, walked.reads, findings)
     return Report(
@@ -89,6 +90,22 @@ def _check_seal(store: Store, connection: Connection, findings: Findings) -> Non
         store.log_state(connection)
     except PosologyError as error:
         findings.add(str(error))
+
+
+_HIDDEN = {  # what a database may hold that lies to the program and to this check alike
+    "sqlite": "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY name",
+    "postgresql": "SELECT 'trigger', trigger_name FROM information_schema.triggers "
+    "WHERE trigger_schema = current_schema() "
+    "UNION ALL SELECT 'view', table_name FROM information_schema.views "
+    "WHERE table_schema = current_schema() UNION ALL SELECT 'rule', rulename FROM pg_rules "
+    "WHERE schemaname = current_schema() ORDER BY 2",
+}
+
+
+def _check_schema(connection: Connection, findings: Findings) -> None:
+    """Find triggers, views and rules: the program makes none."""
+    for kind, name in connection.exec_driver_sql(_HIDDEN[connection.dialect.name]):
+        findings.add(f"the database holds the {kind} {name}, which the program never made")
 
 
 def check_rows(

@@ -1,7 +1,9 @@
 """A request under an ``Idempotency-Key`` is done once: its repetition gets the same answer.
 
-The key is bound to the person and the route, and kept as a keyed hash with the hash of what was sent.
-Answers that made or changed something (2xx in JSON, 303) are kept; an error may be tried again.
+The key is bound to the person and the route, and kept as a keyed hash with the hash of what was sent, in
+the transaction that does what is asked. Answers that made or changed something (2xx in JSON, 303) are kept
+with it; an error may be tried again. Where the server died between the act and its answer, the repetition
+is told that it may have been done, and does nothing.
 """
 
 import re
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from anyio.to_thread import run_sync
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,6 +22,7 @@ from starlette.types import Message, Receive, Send
 from posology.ledger.entries import Kind
 from posology.review.sessions import Session
 from posology.store import Store
+from posology.store.once import ASKED, Once
 from posology.store.schema import idempotency
 from posology.store.store import AUDIT_KEY
 from posology.web.context import has_session, site_of
@@ -29,6 +32,7 @@ __all__ = ["HEADER", "REPLAYED", "answer_once"]
 
 HEADER = "idempotency-key"
 REPLAYED = "Idempotency-Replayed"
+_LOST = 0  # the status of a key whose request was done and whose answer was never kept
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _PATH = re.compile(r"/[A-Za-z0-9._~:/?=&%-]{0,299}")
 _BOUNDARY = re.compile(r'boundary="?([^";,\s]{1,200})', re.I)
@@ -74,7 +78,12 @@ async def answer_once(request: Request, receive: Receive, send: Send, route: Rou
         if kept is not None:
             await _replay(kept, asked)(request.scope, receive, send)
             return
-        await answer(_again(messages, receive), _keeping(send, store, asked))
+        once = Once(asked.id, asked.request_hash, session.actor.id)
+        token = ASKED.set(once)
+        try:
+            await answer(_again(messages, receive), _keeping(send, store, asked, once))
+        finally:
+            ASKED.reset(token)
     finally:
         under_way.discard(asked.id)
 
@@ -143,20 +152,27 @@ def _find(store: Store, key: str) -> _Kept | None:
 def _replay(kept: _Kept, asked: _Asked) -> Response:
     if kept.request_hash != asked.request_hash:
         raise HTTPException(422, "this Idempotency-Key was used for another request; take a new one")
+    if kept.status == _LOST:
+        raise HTTPException(
+            409, "this Idempotency-Key was used by a request whose answer was lost; look whether it was done"
+        )
     headers = {REPLAYED: "true"} | ({"Location": kept.location} if kept.location else {})
     if kept.status in (204, 303):
         return Response(status_code=kept.status, headers=headers)
     return JSONResponse({"replayed": True, "location": kept.location}, kept.status, headers)
 
 
-def _keeping(send: Send, store: Store, asked: _Asked) -> Send:
-    """Keep an answer before its first byte leaves."""
+def _keeping(send: Send, store: Store, asked: _Asked, once: Once) -> Send:
+    """Keep an answer before its first byte leaves; let go of the key where there is none to keep."""
 
     async def keeping(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = Headers(raw=message["headers"])
+            ASKED.set(None)
             if _is_kept(message["status"], headers):
-                await run_sync(_keep, store, asked, message["status"], _location(headers))
+                await run_sync(_keep, store, asked, message["status"], _location(headers), once.used)
+            elif once.used:
+                await run_sync(_let_go, store, asked, message["status"])
         await send(message)
 
     return keeping
@@ -172,12 +188,30 @@ def _location(headers: Headers) -> str:
     return path if _PATH.fullmatch(path) else ""
 
 
-def _keep(store: Store, asked: _Asked, status: int, location: str) -> None:
+def _keep(store: Store, asked: _Asked, status: int, location: str, used: bool) -> None:
     with store.write(asked.session.actor) as w:
-        known = select(idempotency.c.id).where(idempotency.c.id == asked.id)
-        if w.connection.execute(known).first() is not None:  # another process was faster
+        if used:
+            w.update(idempotency, asked.id, {"status": status, "location": location})
+        elif w.connection.execute(_known(asked)).first() is not None:  # another process was faster
             return
-        row = {"id": asked.id, "request_hash": asked.request_hash, "created_us": w.now_us}
-        w.insert(idempotency, row | {"status": status, "location": location})
-        method, route = asked.route
-        w.record(Kind.REQUEST_ANSWERED, details={"method": method, "route": route, "status": status})
+        else:
+            row = {"id": asked.id, "request_hash": asked.request_hash, "created_us": w.now_us}
+            w.insert(idempotency, row | {"status": status, "location": location})
+        w.record(Kind.REQUEST_ANSWERED, details=_details(asked, status))
+
+
+def _let_go(store: Store, asked: _Asked, status: int) -> None:
+    """Let go of a key whose answer is not kept: an error, or a file that is made anew each time."""
+    with store.write(asked.session.actor) as w:
+        if w.connection.execute(_known(asked)).first() is not None:
+            w.delete(idempotency, asked.id)
+            w.record(Kind.REQUEST_ANSWERED, details=_details(asked, status))
+
+
+def _known(asked: _Asked) -> Select[tuple[str]]:
+    return select(idempotency.c.id).where(idempotency.c.id == asked.id)
+
+
+def _details(asked: _Asked, status: int) -> dict[str, str | int]:
+    method, route = asked.route
+    return {"method": method, "route": route, "status": status}

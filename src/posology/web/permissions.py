@@ -75,6 +75,7 @@ TABLE: Mapping[Route, Rule] = {
     ("POST", "/api/v1/drafts"): CARE,
     ("GET", "/api/v1/policies"): CARE,
     ("GET", "/api/v1/packets"): CARE,
+    ("POST", "/api/v1/packets/find"): CARE,
     ("GET", "/api/v1/packets/{packet_id}"): CARE,
     ("GET", "/api/v1/packets/{packet_id}/head"): CARE,
     ("GET", "/api/v1/packets/{packet_id}/versions"): CARE,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from posology.priorauth.history import differences
 from posology.review.packets import open_packet, open_version, pulse_of, versions_of
-from posology.review.worklist import Sort, WorklistQuery, worklist
+from posology.review.worklist import Sort, WorklistPage, WorklistQuery, worklist
 from posology.web.answers import (
     DifferenceAnswer,
     HeadAnswer,
@@ -40,10 +40,21 @@ class Filter(BaseModel):
     owner: Annotated[str, Field(pattern="^(me|[0-9a-f]{20})?$", description='account id, or "me"')] = ""
     payer: Annotated[str, Field(max_length=200, pattern=_PLAIN)] = ""
     policy: Annotated[str, Field(max_length=200, pattern=_PLAIN)] = ""
-    q: Annotated[str, Field(max_length=200, pattern=_PLAIN, description="exact name or member id")] = ""
     sort: Sort = "updated"
     page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     rows: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class Search(BaseModel):
+    """Whose packets are looked for."""
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [{"q": "Ada Made"}]}
+    )
+
+    q: Annotated[
+        str, Field(min_length=1, max_length=200, pattern=_PLAIN, description="exact name or member id")
+    ]
 
 
 @router.get("/api/v1/packets")
@@ -53,6 +64,16 @@ def list_packets(
     """List packets, page by page; the header Link leads to the pages around."""
     found = worklist(site.store, actor, WorklistQuery(**wanted.model_dump()))
     response.headers.update(page_links(request, found.page, found.pages))
+    return _page_of(found)
+
+
+@router.post("/api/v1/packets/find")
+def find_packets(wanted: Search, site: OfSite, actor: Acting) -> PacketPage:
+    """Find a patient's packets; the name travels in the body, so that no address or log holds it."""
+    return _page_of(worklist(site.store, actor, WorklistQuery(q=wanted.q, rows=200)))
+
+
+def _page_of(found: WorklistPage) -> PacketPage:
     return PacketPage(
         packets=[PacketHeadAnswer.model_validate(row) for row in found.rows],
         total=found.total,

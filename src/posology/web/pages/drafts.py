@@ -1,5 +1,7 @@
 """New draft: a chart by files or a pasted note, what is asked of the payer, and the draft in progress."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -14,9 +16,11 @@ from posology.files import parse_yaml
 from posology.policies import Policy
 from posology.priorauth import RequestFile, parse_request, parse_service
 from posology.review.charts import ChartUpload, PastedNote, note_upload, store_chart
-from posology.review.jobs import DraftRequest, Job, ask_draft, cancel, job_of, retry
+from posology.review.jobs import DraftRequest, Job, ask_draft, cancel, find_job, job_of, retry
 from posology.review.people import name_of
+from posology.review.sessions import Session
 from posology.store import new_id
+from posology.store.store import INDEX_KEY
 from posology.web.context import OfSite, Signed
 from posology.web.guard import new_router
 from posology.web.site import Site
@@ -76,6 +80,7 @@ def start_draft(  # noqa: PLR0913 - the fields of the form
     birth_date: _Line = "",
     sex: _Line = "unknown",
     restricted: Annotated[bool, Form()] = False,
+    key: Annotated[str, Form(max_length=40)] = "",
     files: Annotated[Sequence[UploadFile], File()] = (),
 ) -> Response:
     """Keep the chart and ask for the draft; what cannot be used is said beside what was typed."""
@@ -83,15 +88,33 @@ def start_draft(  # noqa: PLR0913 - the fields of the form
         service, day, policy, payer, urgency, urgency_reason, details, note, note_date, patient_name,
         birth_date, sex, restricted,
     )  # fmt: skip
+    uploaded = [(f.filename or "", f.file.read()) for f in files if f.filename]
+    once = _once(site, session, key, form, uploaded)
+    known = find_job(site.store, once) if once else None
+    if known is not None:  # the form was sent before, and its answer was lost
+        return RedirectResponse(f"/jobs/{known}", 303)
     try:
         wanted = _request_of(form)
-        upload = _upload_of(form, [(f.filename or "", f.file.read()) for f in files if f.filename])
+        upload = _upload_of(form, uploaded)
         chart_id = store_chart(site.store, session.actor, upload)
         asked = DraftRequest(chart_id, *wanted)
-        job_id = ask_draft(site.store, session.actor, asked, queue=site.queue)
+        job_id = ask_draft(site.store, session.actor, asked, queue=site.queue, key=once)
     except (ChartError, RequestError) as error:
         return _form(request, site, form, str(error), status=422)
     return RedirectResponse(f"/jobs/{job_id}", 303)
+
+
+def _once(
+    site: Site, session: Session, key: str, form: NewDraft, files: Sequence[tuple[str, bytes]]
+) -> str | None:
+    """Return the keyed hash of one form as one person filled it in; ``None`` for a form without a key."""
+    if not key:
+        return None
+    digest = hashlib.sha256(json.dumps([session.actor.id, key, asdict(form)]).encode())
+    for name, body in files:
+        digest.update(f"{len(name)} {name} {len(body)} ".encode("utf-8", "surrogatepass") + body)
+    with site.store.read() as connection:
+        return site.store.cipher(connection, INDEX_KEY).hash("form", digest.digest())
 
 
 def _request_of(form: NewDraft) -> tuple[Any, date, str | None, str | None, RequestFile]:

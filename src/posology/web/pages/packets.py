@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from posology.errors import Conflict, NotFound, RequestError, UserError
+from posology.errors import Conflict, NotFound, PolicyError, RequestError, UserError
 from posology.priorauth.acts import parse_act
 from posology.priorauth.letter.criteria import status_words
 from posology.review import moving
@@ -243,7 +243,7 @@ def _act(request: Request, packet_id: str, form: FormData) -> Response:
         wanted = parse_act(_given(form))
         seen = _number(str(form.get("seen_version", "")))
         done = act_on(site.store, session.actor, packet_id, seen, wanted, desk_of(site))
-    except (RequestError, Conflict) as error:
+    except (RequestError, PolicyError, Conflict) as error:
         return _refused(request, packet_id, error)
     return RedirectResponse(f"/packets/{packet_id}?did={done.version}", 303)
 

@@ -258,7 +258,10 @@ def _create_signatures() -> None:
         sa.Column("npi", sa.Text(), nullable=False),
         sa.Column("signed_us", sa.BigInteger(), nullable=False),
         sa.Column(
-            "statement", sa.Text(), nullable=False, comment="what was attested, in the words that were shown"
+            "statement",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="what was attested, word for word as shown, sealed",
         ),
         sa.Column(
             "packet_hash", sa.Text(), nullable=False, comment="keyed hash of the packet.json that was signed"
