@@ -220,7 +220,10 @@ def ledger() -> Iterator[str]:
         yield f"| appends a second, {row['threads']} thread{'s' if row['threads'] > 1 else ''} | {target} | {' | '.join(cells)} |"
     cells = [f"{r[kind]['verify']['seconds']:.1f} s" for kind in kinds]
     yield f"| {r['sqlite']['verify']['entries']:,} entries verified | 10 s | {' | '.join(cells)} |"
-    for key, words in (("proof_ms", "a proof that an entry stands in it"), ("consistency_ms", "a proof that one head grew from another")):
+    for key, words in (
+        ("proof_ms", "a proof that an entry stands in it"),
+        ("consistency_ms", "a proof that one head grew from another"),
+    ):
         cells = [f"p50 {r[kind][key]['p50']:.1f} ms, p95 {r[kind][key]['p95']:.1f} ms" for kind in kinds]
         yield f"| {words} (n = {r['sqlite'][key]['n']}) | 5 ms | {' | '.join(cells)} |"
 

@@ -18,7 +18,7 @@ EXCEPTIONS = {
     "fhirpathpy": "MIT by its LICENSE.md; the metadata does not name it",
     "pypdfium2": "BSD-3-Clause and Apache-2.0; the parts of PDFium are permissive, texts in the wheel",
     "certifi": "MPL-2.0 covers only its own file of certificate authorities, which we pass on unchanged",
-    "psycopg": "LGPL-3.0: the driver of PostgreSQL, used unchanged and exchangeable; the job queue (MIT) asks for it",
+    "psycopg": "LGPL-3.0: the driver of PostgreSQL, used unchanged, which the job queue (MIT) asks for",
     "psycopg-binary": "LGPL-3.0: as psycopg, whose compiled part it is",
     "tqdm": "MPL-2.0 and MIT: file-level copyleft, used unchanged, through huggingface-hub",
 }
@@ -51,7 +51,7 @@ def canonical(name: str) -> str:
 
 
 def run_time_packages() -> set[str]:
-    """Return every package that posology and its extras ``embedded`` and ``serve`` install here, transitive ones too."""
+    """Return every package that posology and its extras install here, transitive ones too."""
     found: set[str] = set()
     waiting = [("posology", frozenset({"embedded", "serve", ""}))]
     while waiting:

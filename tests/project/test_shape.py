@@ -24,7 +24,7 @@ BROAD_HANDLERS: dict[str, str] = {
     "src/posology/review/drafting.py": "a worker outlives every job: what goes wrong becomes the job's state",
     "src/posology/store/opening.py": "closes the store and raises again",
     "src/posology/store/turns.py": "undoes what one thread wrote and raises again",
-    "src/posology/web/problems.py": "the last frame before the server: a fault becomes an answer without words of it",
+    "src/posology/web/problems.py": "the last frame before the server: a fault becomes an answer",
     "src/posology/web/processes.py": "the last frame of a process: it becomes an exit status",
     "src/posology/policies/units.py": "the parser raises many types; what it cannot read is not a known unit",
 }

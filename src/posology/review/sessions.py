@@ -113,7 +113,8 @@ def _row_of(connection: Connection, key: str) -> Mapping[str, Any] | None:
         .join(users, users.c.id == sessions.c.user_id)
         .where(sessions.c.id == key)
     )
-    return connection.execute(query).mappings().one_or_none()
+    row = connection.execute(query).one_or_none()
+    return None if row is None else dict(row._mapping)
 
 
 _OF_USER = ("login", "name", "role", "npi", "totp", "must_change")
