@@ -212,6 +212,19 @@ def test_unsaved_words_go_once_the_act_is_kept(small_clinic):
     assert get_scratch(small_clinic.store, ann, packet_id, target) is None
 
 
+@pytest.mark.parametrize("kept_at", ["criterion:bmi-35", "override:bmi-35"])
+def test_words_typed_into_the_form_of_an_act_go_with_it(small_clinic, kept_at):
+    """The page keeps a reason under the name of its form: left there, it would be offered once more."""
+    packet_id, ann = small_clinic.packet(), small_clinic.actor("ann")
+    keep_scratch(small_clinic.store, ann, packet_id, Scratch(kept_at, 1, 0, "half a rea"))
+    keep_scratch(small_clinic.store, ann, packet_id, Scratch("state:bmi-35", 1, 0, "half a statement"))
+    small_clinic.act(
+        "ann", packet_id, act="override", criterion="bmi-35", status="not_met", reason="seen today"
+    )
+    assert get_scratch(small_clinic.store, ann, packet_id, kept_at) is None
+    assert get_scratch(small_clinic.store, ann, packet_id, "state:bmi-35") is not None
+
+
 class Yes:
     """A validator that supports whatever it is shown."""
 

@@ -211,6 +211,13 @@ def _dumped(act: Act) -> dict[str, Any]:
     return act.model_dump(mode="json")
 
 
+def _typed_at(act: Act, target: str) -> tuple[str, str]:
+    """Return where the words of an act are kept while they are typed: under its target, or its form."""
+    kind, _, identifier = target.partition(":")
+    form = "supply" if act.act == "attach" and kind == "gap" else act.act
+    return target, f"{form}:{identifier}"
+
+
 def _keep(store: Store, actor: Actor, attempt: _Attempt, act: Act) -> bool:
     """Keep a new version with its entries in one transaction; False where another act came first."""
     head, revision = attempt.opened.head, attempt.revision
@@ -220,7 +227,8 @@ def _keep(store: Store, actor: Actor, attempt: _Attempt, act: Act) -> bool:
             return False
         _insert_version(w, row.key_id, attempt, act)
         _update_packet(w, row, revision.record, head.version + 1)
-        drop_scratch(w.connection, actor, head.id, revision.target)
+        for target in _typed_at(act, revision.target):
+            drop_scratch(w.connection, actor, head.id, target)
         details = _details(attempt.opened.record, revision, act, w)
         w.record(_KINDS[act.act], packet=head.id, version=head.version + 1, details=details)
         voided = void_signature(w, head.id, "act") if row.state == State.SIGNED else None
