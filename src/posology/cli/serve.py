@@ -162,12 +162,15 @@ def _seal(
 
 
 def _run(plant: "Plant") -> int:
+    from dataclasses import replace
     from functools import partial
 
     from posology.web.processes import Child, Minder
     from posology.web.serving import draft_jobs, serve_pages
 
     children = [Child("pages", partial(serve_pages, plant))]
+    for number in range(2, plant.settings.serve.pages + 1):  # only the first keeps heads of the ledger
+        children.append(Child(f"pages {number}", partial(serve_pages, replace(plant, keeps_heads=False))))
     for number in range(1, plant.settings.serve.workers + 1):
         children.append(Child(f"drafts {number}", partial(draft_jobs, plant)))
     return Minder(children, Child("greeting", lambda _settled: _greet(plant))).run()

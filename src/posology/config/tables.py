@@ -164,6 +164,7 @@ class Serve(Table):
     proxies: _Texts = _field((), "addresses of proxies whose X-Forwarded headers are believed")
     key_file: str = _field("", "file of the encryption key; empty: POSOLOGY_KEY_FILE or POSOLOGY_KEY")
     policies: _Texts = _field((), "folders of further policies")
+    pages: int = _field(1, "processes that serve pages and the API", unit="processes", least=1)
     workers: int = _field(1, "processes that draft", unit="processes", least=0)
     heads_file: str = _field("", "file outside this machine's reach to which signed heads are appended")
     heads_minutes: int = _field(15, "how often a head is appended", unit="minutes", least=1)

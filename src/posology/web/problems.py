@@ -30,6 +30,7 @@ from posology.errors import (
     PolicyError,
     PosologyError,
     RequestError,
+    SettingsError,
     StoreError,
 )
 from posology.review.refusals import Refusal, record_refusal
@@ -46,6 +47,7 @@ STATUS: Mapping[type[PosologyError], int] = {
     Conflict: 409,
     ChartError: 422,
     RequestError: 422,
+    SettingsError: 409,  # another validator than the draft had, say
     PolicyError: 422,
     StoreError: 503,
     EngineError: 503,

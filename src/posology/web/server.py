@@ -8,6 +8,7 @@ from typing import Any
 
 import h11
 import uvicorn
+from anyio.to_thread import current_default_thread_limiter
 from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -20,6 +21,7 @@ __all__ = ["TimedProtocol", "open_socket", "run_server", "server_config"]
 
 _CONNECTIONS = 1000
 _KEEP_ALIVE_S = 20
+_THREADS = 6  # at work behind the requests of one process
 _GRACE_S = 10  # for answers under way when the server is told to stop
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -116,8 +118,17 @@ def server_config(app: ASGIApp, settings: Settings) -> Config:
     )
 
 
+class _Server(uvicorn.Server):
+    """A server whose few threads take turns: many that want to compute at once only wait for each other."""
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve, with few threads for the work behind the requests."""
+        current_default_thread_limiter().total_tokens = _THREADS
+        await super().serve(sockets)
+
+
 def run_server(app: ASGIApp, sockets: Sequence[socket.socket], settings: Settings) -> None:
     """Serve the application on open sockets until the process is told to stop."""
     gc.collect()
     gc.freeze()  # what is loaded by now stays: looking through it again would hold everybody up
-    uvicorn.Server(server_config(app, settings)).run(sockets=list(sockets))
+    _Server(server_config(app, settings)).run(sockets=list(sockets))

@@ -10,7 +10,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -34,6 +34,7 @@ class Plant:
     masters: MasterKeys
     sockets: Sequence[socket.socket] = ()
     demo: Demo | None = None
+    keeps_heads: bool = True  # of several processes that serve pages one appends heads of the ledger
 
     def store(self) -> Store:
         """Open the store, in the process that uses it."""
@@ -75,7 +76,7 @@ def _serve_pages(plant: Plant, settled: Settled) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):  # the server raises them again when it has stopped
         signal.signal(number, _leave)
     try:
-        with _heads(store, settings):
+        with _heads(store, settings) if plant.keeps_heads else nullcontext():
             settled()
             run_server(app, plant.sockets, settings)
     finally:
