@@ -59,7 +59,7 @@ def main() -> None:
     options.add_argument("--packets", type=int, default=20_000)
     options.add_argument("--reviewers", type=int, default=200)
     options.add_argument("--every", type=float, default=2.0, help="seconds between two acts of a reviewer")
-    options.add_argument("--pages", type=int, default=1, help="processes that serve pages")
+    options.add_argument("--pages", type=int, default=2, help="processes that serve pages")
     options.add_argument("--profile", choices=("embedded", "rules"), default="embedded")
     options.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     options.add_argument(
@@ -94,9 +94,9 @@ def _measured(asked: argparse.Namespace, folder: Path, address: str) -> dict[str
     drafted, begun = originals(_ORIGINALS, _SEED), time.perf_counter()
     masters = _filled(asked, folder, address, drafted)
     filled_s = time.perf_counter() - begun
-    config = write_settings(folder, address, folder / "key", {"host": "127.0.0.1", "port": 0})
+    config = write_settings(folder, address, folder / "key", {"port": 0, "pages": asked.pages})
     plan, reviewers = _plan(asked, address, masters, drafted)
-    with run_plant(config, asked.profile, pages=asked.pages, log=folder / "log") as running:
+    with run_plant(config, asked.profile, log=folder / "log") as running:
         _wait_ready(running.port)
         alone = _worklist_alone(running.port, reviewers[0])
         loaded = _loaded(running, plan | {"host": "127.0.0.1", "port": running.port})

@@ -1,12 +1,6 @@
-"""Starting the application and looking at its processes.
+"""Starting `posology serve` and looking at its processes."""
 
-With one process for pages it is ``posology serve`` itself. With more of them, which the command does not
-offer, this file is run in its place: the same processes under the same minding one.
-"""
-
-import argparse
 import json
-import logging
 import os
 import re
 import signal
@@ -16,36 +10,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 __all__ = ["Running", "children_of", "cpu_seconds", "memory_mb", "run_plant", "write_settings"]
 
 _TICK = os.sysconf("SC_CLK_TCK")
-
-
-def main() -> int:
-    """Serve until told to stop."""
-    options = argparse.ArgumentParser()
-    options.add_argument("--config", type=Path, required=True)
-    options.add_argument("--profile", required=True)
-    options.add_argument("--pages", type=int, default=1)
-    asked = options.parse_args()
-    from posology.config import load_settings
-    from posology.store import read_keys
-    from posology.web.processes import Child, Minder
-    from posology.web.server import open_socket
-    from posology.web.serving import Plant, draft_jobs, serve_pages
-
-    logging.basicConfig(level=logging.WARNING)
-    settings = load_settings(asked.config, profile=asked.profile)
-    listener = open_socket(settings.serve.host, settings.serve.port)
-    plant = Plant(settings, read_keys(Path(settings.serve.key_file), {}), (listener,))
-    children = [Child(f"pages {n}", partial(serve_pages, plant)) for n in range(1, asked.pages + 1)]
-    for number in range(1, settings.serve.workers + 1):
-        children.append(Child(f"drafts {number}", partial(draft_jobs, plant)))
-    print(f"Posology is at http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-    return Minder(children).run()
 
 
 @dataclass(frozen=True)
@@ -72,15 +41,10 @@ def write_settings(folder: Path, store: str, key_file: Path, serve: Mapping[str,
 
 
 @contextmanager
-def run_plant(config: Path, profile: str, *, pages: int = 1, log: Path | None = None) -> Iterator[Running]:
+def run_plant(config: Path, profile: str, *, log: Path | None = None) -> Iterator[Running]:
     """Start the application and stop it at the end."""
-    command = (
-        [sys.executable, __file__]
-        if pages > 1
-        else [str(Path(sys.executable).with_name("posology")), "serve"]
-    )
+    command = [str(Path(sys.executable).with_name("posology")), "serve"]
     command += ["--config", str(config), "--profile", profile]
-    command += ["--pages", str(pages)] if pages > 1 else []
     with open(log or os.devnull, "ab") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
     try:
@@ -120,7 +84,3 @@ def memory_mb(pid: int) -> dict[str, float]:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     found = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith(("VmHWM", "VmRSS"))}
     return {"now": round(int(found["VmRSS"]) / 1024, 1), "peak": round(int(found["VmHWM"]) / 1024, 1)}
-
-
-if __name__ == "__main__":
-    sys.exit(main())
