@@ -89,6 +89,18 @@ def test_a_version_that_was_not_read_is_not_signed(small_clinic):
         signed(small_clinic, packet_id, version=1)
 
 
+def test_a_packet_of_a_policy_file_that_was_changed_since_is_not_signed(small_clinic):
+    packet_id = small_clinic.packet()
+    opened = small_clinic.open(packet_id)
+    record, version = opened.record, opened.head.version
+    now = small_clinic.store.clock()
+    ann = small_clinic.actor("ann")
+    with pytest.raises(Conflict, match="draft anew"):
+        sign(small_clinic.store, ann, packet_id, Signing(version, True, now, frozenset({"0" * 64})))
+    known = frozenset({record["request"]["policy"]["sha256"]})
+    assert sign(small_clinic.store, ann, packet_id, Signing(version, True, now, known)).version == version
+
+
 def test_open_points_must_be_acknowledged_and_stand_in_the_statement(small_clinic):
     packet_id = small_clinic.packet()
     record = small_clinic.open(packet_id).record

@@ -41,11 +41,15 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """A person's wish to sign: the version they read, what they ticked, when they gave their password."""
+    """A person's wish to sign: the version they read, what they ticked, when they gave their password.
+
+    ``policies`` are the hashes of the policies that the site has now; ``None`` where the caller has none.
+    """
 
     version: int
     acknowledged: bool  # that something is open, where something is
     proved_us: int
+    policies: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,9 @@ def _require_signer(w: Writing, proved_us: int) -> Row[Any]:
 def _require_signable(record: Mapping[str, Any], signing: Signing) -> Statement:
     if record["conclusion"] == "not_supported":
         raise Conflict("signing: a packet that is not supported has no letter to sign")
+    drafted_after = record["request"]["policy"]["sha256"]
+    if signing.policies is not None and drafted_after not in signing.policies:
+        raise Conflict("signing: the policy file has changed since the draft; draft anew")
     statement = statement_for(record)
     if statement.open and not signing.acknowledged:
         raise Conflict(

@@ -48,6 +48,11 @@ class Site:
         return self.settings.serve
 
     @property
+    def policy_hashes(self) -> frozenset[str]:
+        """Return the hashes of the policies that the site has."""
+        return frozenset(policy.sha256 for policy in self.policies)
+
+    @property
     def is_https(self) -> bool:
         """Say whether people reach the application by https, here or at a proxy."""
         return self.serve.url.startswith("https://") or bool(self.serve.certificate)

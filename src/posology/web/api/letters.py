@@ -64,7 +64,7 @@ def sign(
     if not body.attested:
         raise RequestError("signing: attested is true where the statement is attested; nothing was signed")
     proved_us = _proved(request, site, session, body)
-    wish = signing.Signing(body.version, body.acknowledged, proved_us)
+    wish = signing.Signing(body.version, body.acknowledged, proved_us, site.policy_hashes)
     signed = signing.sign(site.store, session.actor, packet_id, wish)
     return SignatureAnswer.model_validate(signed)
 

@@ -49,6 +49,9 @@ _FROZEN = {
     State.DENIED: "The payer denied it: it does not change any more. An appeal needs a new draft.",
     State.WITHDRAWN: "It was withdrawn: it does not change any more.",
 }
+_OUTDATED = (
+    "The policy file has changed since this draft: it is neither changed nor signed any more. Draft anew."
+)
 _ACTS = {
     "confirm": "Confirmed.",
     "reject": "The reading was rejected.",
@@ -113,15 +116,20 @@ def _standing(request: Request, opened: OpenPacket) -> dict[str, Any]:
     site, session = request.app.state.site, request.state.session
     head, role = opened.head, session.actor.role
     is_open = head.state in OPEN
+    is_current = opened.record["request"]["policy"]["sha256"] in site.policy_hashes
     decides = role == Role.CLINICIAN
     kept = list_scratches(site.store, session.actor, head.id) if is_open else ()
     return {
         "head": head,
         "state_words": state_words(head.state),
-        "frozen": _FROZEN.get(State(head.state), ""),
+        "frozen": _FROZEN.get(State(head.state), "") or ("" if is_current else _OUTDATED),
         "may_act": is_open,
         "may_decide": decides,
-        "may_sign": is_open and decides and head.state != State.SIGNED and head.conclusion != "not_supported",
+        "may_sign": is_open
+        and is_current
+        and decides
+        and head.state != State.SIGNED
+        and head.conclusion != "not_supported",
         "may_export": head.state != State.WITHDRAWN,
         "people": people_options(colleagues(site.store), head.owner_id, roles=True) if is_open else "",
         "voided": _voided(site, head.id) if head.state in (State.DRAFTED, State.PREPARED) else "",

@@ -85,7 +85,8 @@ def sign_packet(  # noqa: PLR0913 - the fields of the form
             proved_us = site.store.clock()
         else:
             proved_us = site.store.clock() if session.method == "demo" else session.proved_us
-        sign(site.store, session.actor, packet_id, Signing(version, acknowledged, proved_us))
+        wish = Signing(version, acknowledged, proved_us, site.policy_hashes)
+        sign(site.store, session.actor, packet_id, wish)
     except (NotAllowed, Conflict, RequestError) as error:
         return _signing(request, opened, str(error), 409 if isinstance(error, Conflict) else 403)
     return RedirectResponse(f"/packets/{packet_id}/export", 303)
