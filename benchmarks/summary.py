@@ -30,7 +30,19 @@ def render() -> Iterator[str]:
     yield "Made by `python benchmarks/summary.py` from the files under `reports/`; each has a manifest with command,"
     yield "settings, versions, machine and date. Intervals are 95 %. Made charts are synthetic: what a text leaf scores"
     yield "on them says little of what it scores on a hospital's notes."
-    for part in (criteria, grounding, facts, support, retrieval, speed, second, ledger, deidentification):
+    for part in (
+        criteria,
+        grounding,
+        facts,
+        support,
+        retrieval,
+        speed,
+        second,
+        ledger,
+        serving,
+        faults,
+        deidentification,
+    ):
         yield ""
         yield from part()
 
@@ -226,6 +238,55 @@ def ledger() -> Iterator[str]:
     ):
         cells = [f"p50 {r[kind][key]['p50']:.1f} ms, p95 {r[kind][key]['p95']:.1f} ms" for kind in kinds]
         yield f"| {words} (n = {r['sqlite'][key]['n']}) | 5 ms | {' | '.join(cells)} |"
+
+
+def serving() -> Iterator[str]:
+    """Yield the section on the application under load."""
+    r, where = load("serve")
+
+    def cell(row: dict[str, Any]) -> str:
+        parts = []
+        for name in ("p50", "p95", "p99"):
+            low_high = row[name]["ci95"]
+            interval = f" ({low_high[0]:.0f}-{low_high[1]:.0f})" if low_high else ""
+            parts.append(f"{row[name]['value']:.0f}{interval}")
+        return f"{row['n']:,} | " + " | ".join(parts)
+
+    cpu = sum(row["cpu_share"] for row in r["processes"].values())
+    memory = sum(row["memory_mb"]["peak"] for row in r["processes"].values()) / 1000
+    yield "## The application under load"
+    yield ""
+    yield f"{where}. 200 reviewers, each acting every two seconds, {r['requests_a_second']:.0f} requests a second of which"
+    yield f"{r['writes']:,} of {r['requests']:,} write, on a store of {r['store']['packets']:,} packets, over loopback; the load itself runs on the"
+    yield "same cores. Times count from the moment a request was meant to start, so that a slow answer delays no measurement."
+    yield ""
+    yield "| what | n | p50 ms | p95 ms | p99 ms |"
+    yield "|---|---|---|---|---|"
+    yield f"| reads (target: p95 200 ms) | {cell(r['reads_ms'])} |"
+    yield f"| writes | {cell(r['writes_ms'])} |"
+    for kind, row in r["by_kind_ms"].items():
+        yield f"| - {kind} | {cell(row)} |"
+    yield f"| the worklist alone, without load (target: p95 100 ms) | {cell(r['worklist_alone_ms'])} |"
+    yield ""
+    yield f"Errors: {r['errors']}{' ' + str(r['errors_by']) if r['errors'] else ''} (target 0); conflicts that were answered as such: {r['conflicts']}. The application took {100 * cpu:.0f} % of"
+    yield f"the machine and {memory:.1f} GB at its peak, the load {100 * r['load_process_cpu_share']:.0f} %. Afterwards the ledger of {r['store']['entries']:,} entries and"
+    yield f"{r['store']['rows']:,} rows verified in {r['store']['verify_s']} s."
+
+
+def faults() -> Iterator[str]:
+    """Yield the section on processes killed at random moments."""
+    r, where = load("faults")
+    yield "## Processes killed at random moments"
+    yield ""
+    yield f"{where}. `kill -9` of the process that serves, that drafts, that minds them, or of all (and of PostgreSQL), at a moment"
+    yield "drawn over the usual time of an act. Afterwards every acknowledged act must be there, none half-done, no draft twice, the"
+    yield "ledger and every row verified, and every head given out before consistent."
+    yield ""
+    yield "| database | kills | acts done | violations | again at work after, p50 / p95 / longest |"
+    yield "|---|---|---|---|---|"
+    for name, row in r.items():
+        times = row["recovered_s"]
+        yield f"| {name} | {row['kills']} | {row['acts']} | {len(row['violations'])} | {times['p50']:.1f} / {times['p95']:.1f} / {times['longest']:.1f} s |"
 
 
 def deidentification() -> Iterator[str]:
