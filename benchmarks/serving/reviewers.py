@@ -12,7 +12,7 @@ import resource
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,7 +34,8 @@ class Asked:
     method: str
     path: str
     body: Mapping[str, Any] | None = None
-    packet: str = ""
+    packet: str = ""  # whose version the answer tells
+    shared: bool = False  # whether others act on it too
 
 
 @dataclass
@@ -58,8 +59,9 @@ class Person:
         writes = self.rng.random() < _WRITE_SHARE
         names, weights = zip(*(WRITES if writes else READS), strict=True)
         kind = self.rng.choices(names, weights)[0]
-        packet = self.rng.choice(self.plan["shared"]) if self.rng.random() < _SHARED_SHARE else self.current
-        return getattr(self, f"_{kind}")(packet)
+        shared = self.rng.random() < _SHARED_SHARE
+        packet = self.rng.choice(self.plan["shared"]) if shared else self.current
+        return replace(getattr(self, f"_{kind}")(packet), shared=shared)
 
     def _targets(self, packet: str) -> Mapping[str, Any]:
         return self.plan["targets"][self.plan["originals"][packet]]
