@@ -89,9 +89,16 @@ class Person:
         return Asked("head", "GET", f"/api/v1/packets/{packet}/head", None, packet)
 
     def _preview(self, packet: str) -> Asked:
-        sentence, text = self.rng.choice(self._targets(packet)["sentences"])
+        fresh = self._fresh(packet)
+        if not fresh:
+            return self._packet(packet)
+        sentence, text = self.rng.choice(fresh)
         body = {"sentence": sentence, "text": self._reworded(text)}
         return Asked("preview", "POST", f"/api/v1/packets/{packet}/preview", body)
+
+    def _fresh(self, packet: str) -> list[list[str]]:
+        """Return the sentences of a packet that this person has not edited: an edited one may be withheld."""
+        return [one for one in self._targets(packet)["sentences"] if (packet, one[0]) not in self.done]
 
     def _scratch(self, packet: str) -> Asked:
         sentence, text = self.rng.choice(self._targets(packet)["sentences"])
@@ -99,7 +106,7 @@ class Person:
         return Asked("scratch", "PUT", f"/api/v1/packets/{packet}/scratch/sentence:{sentence}", body)
 
     def _edit(self, packet: str) -> Asked:
-        fresh = [one for one in self._targets(packet)["sentences"] if (packet, one[0]) not in self.done]
+        fresh = self._fresh(packet)
         if not fresh:
             return self._scratch(packet)
         sentence, text = self.rng.choice(fresh)
