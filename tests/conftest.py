@@ -46,8 +46,9 @@ sys.addaudithook(_refuse_network)
 
 
 def pytest_configure() -> None:
-    """Hear interrupts though a background shell started us deaf to them: tests raise them on purpose."""
+    """Hear signals though a background shell or nohup started us deaf to them: tests send them on purpose."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
