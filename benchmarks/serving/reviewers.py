@@ -185,9 +185,8 @@ async def _work(person: Person, begin: float, rows: list[list[Any]]) -> None:
             status, person.streams = -1, None
             print(f"{asked.kind}: {type(error).__name__}", file=sys.stderr)
         ended = time.monotonic()
-        rows.append(
-            [asked.kind, round(due - begin, 4), round(ended - due, 5), round(ended - sent, 5), status]
-        )
+        times = round(due - begin, 4), round(ended - due, 5), round(ended - sent, 5)
+        rows.append([asked.kind, *times, status, asked.shared])
         due += every
 
 
