@@ -7,6 +7,7 @@ python benchmarks/serve.py --seconds 20 --packets 2000 --reviewers 50   # a shor
 import argparse
 import http.client
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,7 @@ from benchmarks.serving.clinic import (  # noqa: E402
 from benchmarks.serving.figures import times_summary  # noqa: E402
 from benchmarks.serving.plant import (  # noqa: E402
     Running,
+    busy_seconds,
     cpu_seconds,
     memory_mb,
     run_plant,
@@ -207,6 +209,7 @@ def _loaded(running: Running, plan: Mapping[str, Any]) -> dict[str, Any]:
     """Let the reviewers work, and take note of what the processes use meanwhile."""
     pids = running.processes()
     before, begun = {pid: cpu_seconds(pid) for pid in pids}, time.monotonic()
+    busy = busy_seconds()
     script = Path(__file__).parent / "serving" / "reviewers.py"
     done = subprocess.run(
         [sys.executable, str(script)], input=json.dumps(plan), capture_output=True, text=True, check=True
@@ -221,7 +224,14 @@ def _loaded(running: Running, plan: Mapping[str, Any]) -> dict[str, Any]:
         }
         for name, pid in zip(names, pids, strict=True)
     }
-    return json.loads(done.stdout) | {"processes": used, "died": running.processes() != pids}
+    worked = json.loads(done.stdout)
+    ours = sum(one["cpu_share"] for one in used.values()) + worked["cpu_share"]
+    others = (busy_seconds() - busy) / passed - ours
+    return worked | {
+        "processes": used,
+        "died": running.processes() != pids,
+        "others_cpu_share": round(max(0.0, others), 3),
+    }
 
 
 def _results(
@@ -247,6 +257,9 @@ def _results(
         "worklist_alone_ms": dict(alone),
         "processes": loaded["processes"],
         "load_process_cpu_share": loaded["cpu_share"],
+        "other_programs_cpu_share": loaded["others_cpu_share"],
+        "a_process_died": loaded["died"],
+        "priority": os.nice(0),
         "cores": machine()["cores"],
         "targets": {
             "reads_p95_ms": _target(reads_p95, _TARGET_READS_MS),

@@ -12,7 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Running", "children_of", "cpu_seconds", "memory_mb", "run_plant", "write_settings"]
+__all__ = [
+    "Running",
+    "busy_seconds",
+    "children_of",
+    "cpu_seconds",
+    "memory_mb",
+    "run_plant",
+    "write_settings",
+]
 
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -77,6 +85,13 @@ def cpu_seconds(pid: int) -> float:
     """Return the processor time that a process has used so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def busy_seconds() -> float:
+    """Return the processor time that the whole machine has used so far."""
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+    user, nice, system, _idle, _waiting, *interrupts = (int(one) for one in fields[:8])
+    return (user + nice + system + sum(interrupts[:2])) / _TICK
 
 
 def memory_mb(pid: int) -> dict[str, float]:
