@@ -1,7 +1,5 @@
 """With the embedded models: a draft is watched, and an edit is checked by the validator while it is typed."""
 
-import os
-
 import pytest
 from playwright.sync_api import expect
 
@@ -12,9 +10,8 @@ pytestmark = [pytest.mark.model, pytest.mark.slow]
 
 
 def test_a_chart_is_drafted_with_the_embedded_models_and_an_edit_is_checked_by_them(
-    tmp_path, browser, watch, writer_home, monkeypatch
+    tmp_path, browser, watch, writer_home
 ):
-    monkeypatch.setenv("POSOLOGY_HOME", os.environ.get("POSOLOGY_HOME") or str(writer_home))
     with running(tmp_path, profile="embedded") as site:
         context = browser.new_context(base_url=site.url)
         watch.on(context, site.url)
