@@ -259,8 +259,8 @@ def serving() -> Iterator[str]:
         yield f"| - {kind} | {cell(row)} |"
     yield f"| the worklist alone, without load (target: p95 100 ms) | {cell(r['worklist_alone_ms'])} |"
     yield ""
-    yield f"Errors: {r['errors']}{' ' + str(r['errors_by']) if r['errors'] else ''} (target 0); acts refused as another's came first: {r['refused_as_another_was_first']}. The application took {100 * cpu:.0f} % of"
-    yield f"the machine and {memory:.1f} GB at its peak, the load {100 * r['load_process_cpu_share']:.0f} %. Afterwards the ledger of {r['store']['entries']:,} entries and"
+    yield f"Errors: {r['errors']}{' ' + str(r['errors_by']) if r['errors'] else ''} (target 0); acts refused as another's came first: {r['refused_as_another_was_first']}. The application took {cpu:.1f} of"
+    yield f"{r['cores']} cores and {memory:.1f} GB at its peak. The target of the reads is missed where edits and previews run the validator beside them. Afterwards the ledger of {r['store']['entries']:,} entries and"
     yield f"{r['store']['rows']:,} rows verified in {r['store']['verify_s']} s."
 
 
