@@ -8,11 +8,16 @@ __all__ = [
     "Choice",
     "Completion",
     "Constraint",
+    "Copy",
     "Generator",
     "JsonShape",
     "Message",
     "ModelIdentity",
+    "OptionScore",
+    "Pattern",
     "Prompt",
+    "Sampling",
+    "Scorer",
 ]
 
 
@@ -45,7 +50,40 @@ class JsonShape:
     schema: dict[str, Any]
 
 
-Constraint = Choice | JsonShape
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """The answer is lines of words copied from a text, or the one word that says there are none.
+
+    With ``labels`` each line is ``label: words``. The words are whole words of ``text`` in its order.
+    """
+
+    text: str
+    labels: tuple[str, ...] = ()
+    nothing: str = "none"
+    max_items: int = 40
+    max_words: int = 12
+
+    def __repr__(self) -> str:
+        """Show the length only: the text may be a patient's."""
+        return f"Copy({len(self.text)} characters, {self.labels})"
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """The whole answer matches a regular expression: classes, alternatives, bounded repetition."""
+
+    regex: str
+
+
+Constraint = Choice | JsonShape | Copy | Pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """An answer drawn at random: the same seed and prompt give the same answer where the engine can."""
+
+    temperature: float = 0.7
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +96,8 @@ class Prompt:
     messages: tuple[Message, ...]
     constraint: Constraint | None = None
     max_tokens: int = 128
+    sampling: Sampling | None = None  # None: the likeliest token each time
+    opening: str = ""  # how the answer begins: given to the model, not part of what comes back
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,5 +146,24 @@ class Generator(Protocol):
 
         Raises PromptTooLong before anything is sent where one does not fit, EngineError where the engine
         fails. A Ctrl-C cancels what is under way and leaves the engine usable.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OptionScore:
+    """How likely a text is as the answer to a prompt: natural logarithm, summed over its tokens."""
+
+    logprob: float
+    tokens: int
+
+
+class Scorer(Protocol):
+    """A generator that tells how likely given answers are; engines that cannot do not have it."""
+
+    def score(self, prompts: Sequence[Prompt], options: Sequence[Sequence[str]]) -> list[list[OptionScore]]:
+        """Return the score of each option of each prompt, the end of the answer not counted.
+
+        Raises PromptTooLong where a prompt with its longest option does not fit.
         """
         ...

@@ -1,0 +1,1 @@
+"""How good is a model at clinical work, at what dose, and at what cost."""

@@ -1,0 +1,92 @@
+"""Reading the files of a source: what is wrong is said with its file and line, nothing is skipped in silence."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from posology.errors import UserError
+
+__all__ = ["Line", "read_csv", "read_json", "read_jsonl", "read_lines", "require_label", "require_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where something was read: for messages."""
+
+    path: Path
+    number: int  # the first line is 1
+
+    def fault(self, what: str) -> UserError:
+        """Return the error of this line; ``what`` quotes no text of the source."""
+        return UserError(f"{self.path}, line {self.number}: {what}")
+
+
+def read_lines(path: Path) -> Iterator[tuple[Line, str]]:
+    """Yield the lines of a UTF-8 file without their ends; raise UserError where it cannot be read."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            for number, line in enumerate(stream, 1):
+                yield Line(path, number), line.rstrip("\r\n")
+    except FileNotFoundError as cause:
+        raise UserError(f"{path}: there is no such file; is the data folder the right one?") from cause
+    except UnicodeDecodeError as cause:
+        raise UserError(f"{path}: not UTF-8 text (byte {cause.start})") from cause
+    except OSError as cause:
+        raise UserError(f"{path}: cannot be read ({cause.strerror})") from cause
+
+
+def read_csv(
+    path: Path, columns: Sequence[str], *, delimiter: str = ","
+) -> Iterator[tuple[Line, dict[str, str]]]:
+    """Yield the rows of a table with a header; every column named must be there, and filled in or empty."""
+    lines = list(read_lines(path))
+    reader = csv.reader((f"{text}\n" for _, text in lines), delimiter=delimiter)
+    header = next(reader, None)
+    if header is None or (missing := [name for name in columns if name not in header]):
+        named = "an empty file" if header is None else f"no column {', '.join(missing)}"
+        raise Line(path, 1).fault(f"{named}; the columns {', '.join(columns)} are needed")
+    for row in reader:
+        line = Line(path, reader.line_num)
+        if len(row) != len(header):
+            raise line.fault(f"{len(row)} values where the header has {len(header)}")
+        yield line, dict(zip(header, row, strict=True))
+
+
+def read_jsonl(path: Path, keys: Sequence[str]) -> Iterator[tuple[Line, dict[str, Any]]]:
+    """Yield the objects of a JSON-lines file; each must have the keys named."""
+    for line, text in read_lines(path):
+        if not text.strip():
+            continue
+        try:
+            row = json.loads(text)
+        except ValueError as cause:
+            raise line.fault(f"not JSON ({cause})") from cause
+        if not isinstance(row, dict) or (missing := [key for key in keys if key not in row]):
+            raise line.fault("not an object" if not isinstance(row, dict) else f"no key {', '.join(missing)}")
+        yield line, row
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file whole."""
+    text = "\n".join(text for _, text in read_lines(path))
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as cause:
+        raise Line(path, cause.lineno).fault(f"not JSON ({cause.msg})") from cause
+
+
+def require_label(label: str, labels: Sequence[str], line: Line) -> str:
+    """Return the label; raise UserError where it is none of the task's."""
+    if label not in labels:
+        raise line.fault(f"the label {label[:40]!r} is none of {', '.join(labels)}")
+    return label
+
+
+def require_text(row: Mapping[str, str], column: str, line: Line) -> str:
+    """Return a column's text without the space around it; raise UserError where it is empty."""
+    if not (text := row[column].strip()):
+        raise line.fault(f"{column} is empty")
+    return text

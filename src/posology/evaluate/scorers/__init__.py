@@ -1,0 +1,1 @@
+"""Scores of each kind of task, from counts that can be resampled."""
