@@ -49,6 +49,7 @@ _WEIGHTS = {
 }
 _DATABASE_SHARE = 0.15  # of the kills on PostgreSQL: the server itself, without a shutdown
 _PATIENCE_S = 120.0
+_LOST = "whose answer was lost"  # the application died between the act and its answer
 
 
 @dataclass
@@ -318,6 +319,7 @@ def _round(site: Site, rng: random.Random, number: int, usual: dict[str, float])
         site.deeds += [deed, *others]
         found += again + find_violations(store, site.deeds, site.heads)
         site.heads.append(new_head(store))
+    print(f"{number + 1}: {kind}, {target} after {moment:.2f}: {recovered:.2f} s", *found, file=sys.stderr)
     return Kill(kind, target, round(moment, 3), acknowledged, kept, round(recovered, 2), tuple(found))
 
 
@@ -367,12 +369,13 @@ def _finish(site: Site, deed: Deed, others: list[Deed]) -> list[str]:
         if not one.acknowledged:
             one.sent_again += 1
             do(one, site.processes.port)
-        if one.status == 409 and one.kind == "sign":
-            one.status = 200  # it had been signed, and the store says so: a second signature is refused
+        if one.status == 409 and (one.kind == "sign" or _LOST in str(one.said.get("detail"))):
+            one.status = 200  # the store says that it was done; whether it was is looked at next
         if not one.acknowledged:
-            found.append(f"{one.kind} {one.packet}: asked again, it answered {one.status}")
+            why = one.said.get("detail", "")
+            found.append(f"{one.kind} {one.packet}: asked again, it answered {one.status}: {why}")
         if one.kind == "draft" and one.acknowledged:
-            one.target = one.target or _job_of_location(one)
+            one.target = one.target or _job_of_location(one) or _last_job(site)
             _wait_for_job(site, one)
     return found
 
@@ -380,6 +383,13 @@ def _finish(site: Site, deed: Deed, others: list[Deed]) -> list[str]:
 def _job_of_location(deed: Deed) -> str:
     said = deed.said
     return str(said.get("job") or str(said.get("location", "")).rpartition("/")[2])
+
+
+def _last_job(site: Site) -> str:
+    """Return the job queued last: what a person finds who looks whether a draft was begun."""
+    with site.store() as store, store.read() as connection:
+        query = select(jobs.c.id).order_by(jobs.c.created_us.desc()).limit(1)
+        return str(connection.execute(query).scalar_one())
 
 
 def _wait_for_job(site: Site, deed: Deed) -> None:

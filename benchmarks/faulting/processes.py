@@ -137,7 +137,8 @@ class Processes:
         until = time.monotonic() + _PATIENCE_S
         while not self._is_ready():
             if time.monotonic() > until:
-                raise SystemExit("the application did not become ready within a minute")
+                log = (self.folder / "log").read_text(errors="replace")
+                raise SystemExit(f"the application did not become ready within a minute: {log[-3000:]}")
             time.sleep(0.02)
 
     def _is_ready(self) -> bool:

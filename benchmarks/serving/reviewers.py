@@ -147,6 +147,8 @@ class Person:
         status, body = await _answer(reader)
         if status < 300 and asked.packet:
             self.seen[asked.packet] = int(json.loads(body)["version"])
+        if status >= 400 and not asked.shared:  # on a shared packet another may rightly have come first
+            print(f"{asked.kind} {status}: {body[:500].decode(errors='replace')}", file=sys.stderr)
         return status
 
     def _bytes(self, asked: Asked) -> bytes:

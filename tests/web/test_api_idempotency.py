@@ -10,6 +10,7 @@ from sqlalchemy import select
 from posology.ledger.entries import Kind
 from posology.review import audit
 from posology.store import SYSTEM
+from posology.store.once import ASKED, Once
 from posology.store.schema import idempotency
 from tests.web.api import AtOnce, made_case, problem, upload
 
@@ -141,3 +142,16 @@ def test_an_error_lets_go_of_the_key_though_something_was_recorded_before_it(ada
     with store.read() as connection:
         assert connection.execute(select(idempotency)).all() == []
     assert ada.post("/api/v1/charts", json=NOTE, headers=KEY).status_code == 201
+
+
+@pytest.mark.parametrize(("kind", "keeps"), [(Kind.PACKET_READ, False), (Kind.SCRATCH_SAVED, True)])
+def test_the_key_is_kept_with_the_change_not_with_the_reading_before_it(store, kind, keeps):
+    """Else a server that died between the two would say of the act that it may have been done."""
+    token = ASKED.set(once := Once("a" * 64, "b" * 64, SYSTEM.id))
+    try:
+        with store.write(SYSTEM) as w:
+            w.record(kind, packet="0" * 20, version=1)
+    finally:
+        ASKED.reset(token)
+    with store.read() as connection:
+        assert (connection.execute(select(idempotency)).first() is not None) == once.used == keeps

@@ -1,4 +1,4 @@
-"""Reading the files of a source: what is wrong is said with its file and line, nothing is skipped in silence."""
+"""Reading the files of a source: what is wrong is said with file and line, nothing is skipped in silence."""
 
 import csv
 import json

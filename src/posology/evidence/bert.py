@@ -84,8 +84,10 @@ class BertEncoder:
         return Encoded(ids, _unit(inner), _unit(mean))
 
 
-def open_bert(folder: Path) -> BertEncoder:
+def open_bert(folder: Path, *, threads: int = 0) -> BertEncoder:
     """Build the encoder from a folder with model.safetensors, config.json and tokenizer.json.
+
+    ``threads``: processor threads of one inference; 0: as many as there are cores.
 
     Raises ModelError where a file is missing or of another architecture, MissingExtra without OpenVINO.
     """
@@ -104,7 +106,11 @@ def open_bert(folder: Path) -> BertEncoder:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     graph = _build(openvino, weights, config)
-    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    settings = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": threads,
+    }
     compiled = openvino.Core().compile_model(graph, "CPU", settings)
     return BertEncoder(compiled, tokenizer, int(config["hidden_size"]))
 

@@ -119,7 +119,9 @@ class AlignmentChecker:
         return result
 
 
-def open_support_checker(name: str = CHECKER, *, home: Path | None = None) -> AlignmentChecker:
+def open_support_checker(
+    name: str = CHECKER, *, home: Path | None = None, threads: int = 0
+) -> AlignmentChecker:
     """Open the support checker; raise ModelError where its weights are missing or not the ones it was fit to.
 
     There is no weaker checker to fall back on: without weights a site runs without a validator on purpose,
@@ -131,7 +133,7 @@ def open_support_checker(name: str = CHECKER, *, home: Path | None = None) -> Al
     folder = found.path if found.path.is_dir() else found.path.parent
     model = read_support_model(_MODEL)
     digest = check_sha256(folder / "model.safetensors", model.encoder_sha256)
-    return AlignmentChecker(open_bert(folder), model, _identity(model, digest))
+    return AlignmentChecker(open_bert(folder, threads=threads), model, _identity(model, digest))
 
 
 def _identity(model: SupportModel, digest: str) -> ModelIdentity:

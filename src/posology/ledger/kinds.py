@@ -29,7 +29,7 @@ from posology.ledger.values import (
     one_of,
 )
 
-__all__ = ["ALWAYS", "DETAILS", "Kind"]
+__all__ = ["ALWAYS", "DETAILS", "PREPARATIONS", "Kind"]
 
 
 class Kind(StrEnum):
@@ -96,6 +96,19 @@ class Kind(StrEnum):
     MIGRATION_APPLIED = "migration.applied"
     SEAL_PROBED = "seal.probed"
     SETTINGS_CHANGED = "settings.changed"
+
+
+PREPARATIONS = frozenset(  # what a request may record before it does what it is for
+    {
+        Kind.SIGN_IN_SUCCEEDED,  # the password, asked for again before signing
+        Kind.PACKET_READ,
+        Kind.SOURCE_READ,
+        Kind.WORKLIST_SEARCHED,
+        Kind.MODEL_CALLED,
+        Kind.CHECK_MADE,
+        Kind.VERDICT_GIVEN,
+    }
+)
 
 
 _ROLE = one_of("clinician", "staff", "auditor", "administrator")

@@ -62,10 +62,13 @@ def open_generators(settings: Settings) -> dict[str, Generator]:
     return {name: generator for name, generator in opened.items() if generator is not None}
 
 
-def open_checker(settings: Settings) -> SupportChecker | None:
-    """Open the validator alone: what checks a sentence that a person writes."""
+def open_checker(settings: Settings, *, threads: int = 0) -> SupportChecker | None:
+    """Open the validator alone: what checks a sentence that a person writes.
+
+    ``threads``: of one inference of the embedded one; 0: as many as there are cores.
+    """
     part = settings.profile.validator
     if part.engine == "embedded-checker":
-        return open_support_checker()
+        return open_support_checker(threads=threads)
     generator = open_generator(part, settings)
     return None if generator is None else GeneratorChecker(generator)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
 
 from posology.errors import InternalError, KeyFileError, LedgerError, NotFound, StoreError
 from posology.ledger.entries import Act, Kind, row_digest
+from posology.ledger.kinds import PREPARATIONS
 from posology.store.actors import SYSTEM, Actor
 from posology.store.engine import database_words, reading, writing
 from posology.store.keys import KEY_BYTES, Cipher, MasterKeys
@@ -254,9 +255,11 @@ class Writing:
         self._acts = []
 
     def _keep_key(self) -> None:
-        """Keep the key of a request that is to be done once, with the first thing that its person does."""
+        """Keep the key of a request that is to be done once, with the first thing that its person changes."""
         once = ASKED.get()
-        if once is None or once.used or not self._acts or self.actor.id != once.actor:
+        if once is None or once.used or self.actor.id != once.actor:
+            return
+        if all(act.kind in PREPARATIONS for act, _ in self._acts):  # what was asked for is still to come
             return
         row = {"id": once.id, "request_hash": once.request_hash, "created_us": self.now_us}
         self.insert(idempotency, row | {"status": 0, "location": ""})

@@ -25,7 +25,7 @@ class CheckingModels:
         """Return the models, opened."""
         with self._opening:
             if not self._opened:
-                checker = open_checker(self.settings)
+                checker = open_checker(self.settings, threads=1)  # the other cores answer others
                 shared = None if checker is None else _Shared(checker)
                 self._opened.append(Models(None, shared, open_embedder()))
             return self._opened[0]

@@ -1,4 +1,4 @@
-"""HealthVer: does a passage of a scientific article support or refute a health claim?"""
+"""HealthVer: whether a passage of a scientific article supports or refutes a health claim."""
 
 from collections.abc import Iterator
 from pathlib import Path
