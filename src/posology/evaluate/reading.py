@@ -1,6 +1,7 @@
 """Reading the files of a source: what is wrong is said with file and line, nothing is skipped in silence."""
 
 import csv
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,8 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from posology.errors import UserError
+from posology.evaluate.grouping import same_words
 
-__all__ = ["Line", "read_csv", "read_json", "read_jsonl", "read_lines", "require_label", "require_text"]
+__all__ = [
+    "Line",
+    "read_csv",
+    "read_json",
+    "read_jsonl",
+    "read_lines",
+    "require_label",
+    "require_number",
+    "require_text",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +101,38 @@ def require_text(row: Mapping[str, str], column: str, line: Line) -> str:
     if not (text := row[column].strip()):
         raise line.fault(f"{column} is empty")
     return text
+
+
+def require_number(
+    row: Mapping[str, str], column: str, line: Line, *, low: float, high: float
+) -> float | None:
+    """Return a column's number, None where it is empty; raise UserError outside ``low`` to ``high``.
+
+    A number with a decimal comma or a thousands separator is an error too: which of them a comma is cannot
+    be known, and a temperature of 365 is no temperature.
+    """
+    if not (text := row[column].strip()):
+        return None
+    try:
+        value = float(text)
+    except ValueError as cause:
+        hint = "; decimals are written with a point" if "," in text else ""
+        raise line.fault(f"{column} is not a number{hint}") from cause
+    if not low <= value <= high:
+        raise line.fault(f"{column} is not between {low:g} and {high:g}")
+    return value
+
+
+def group_of(*texts: str) -> str:
+    """Return the group of a source text: the same for texts that differ in case, punctuation or space only."""
+    words = "\n".join(same_words(text) for text in texts)
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+def length_slice(text: str) -> str:
+    """Return how long a text is, as one of four buckets of words."""
+    words = len(text.split())
+    for limit, name in ((50, "under 50 words"), (150, "50 to 149 words"), (400, "150 to 399 words")):
+        if words < limit:
+            return name
+    return "400 words and over"
