@@ -3,10 +3,18 @@
 from posology.errors import UserError
 from posology.evaluate.naming import nearest_words
 from posology.evaluate.task import Task
+from posology.evaluate.tasks.aci_bench import ACI_BENCH
+from posology.evaluate.tasks.clinicaflow_vignettes import CLINICAFLOW_VIGNETTES
+from posology.evaluate.tasks.esi_handbook_cases import ESI_HANDBOOK_CASES
 from posology.evaluate.tasks.healthver import HEALTHVER
 from posology.evaluate.tasks.imhi_mental_health import IMHI_DR, IMHI_DREADDIT, IMHI_SAD
+from posology.evaluate.tasks.ktas_triage import KTAS_TRIAGE
 from posology.evaluate.tasks.medqa_usmle import MEDQA_USMLE
+from posology.evaluate.tasks.mts_dialog import MTS_DIALOG, MTS_DIALOG_SECTION
+from posology.evaluate.tasks.nursesim_triage import NURSESIM_TRIAGE
+from posology.evaluate.tasks.openi_indiana_reports import OPENI_INDIANA_REPORTS
 from posology.evaluate.tasks.pubmedqa import PUBMEDQA
+from posology.evaluate.tasks.symptom_vignettes import SYMPTOM_VIGNETTES
 
 __all__ = ["TASKS", "find_task"]
 
@@ -19,6 +27,15 @@ TASKS: dict[str, Task] = {
         IMHI_SAD,
         MEDQA_USMLE,
         PUBMEDQA,
+        KTAS_TRIAGE,
+        OPENI_INDIANA_REPORTS,
+        MTS_DIALOG,
+        MTS_DIALOG_SECTION,
+        ACI_BENCH,
+        SYMPTOM_VIGNETTES,
+        ESI_HANDBOOK_CASES,
+        CLINICAFLOW_VIGNETTES,
+        NURSESIM_TRIAGE,
     )
 }
 
