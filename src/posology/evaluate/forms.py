@@ -11,10 +11,29 @@ from posology.chat import Choice, Constraint, Copy, Pattern
 from posology.evaluate.items import Answer, Item, Mention
 from posology.evaluate.task import Kind
 
-__all__ = ["ChoiceForm", "CodesForm", "MentionsForm", "TextForm", "locate_mentions"]
+__all__ = [
+    "LETTERS",
+    "ChoiceForm",
+    "CodesForm",
+    "MentionsForm",
+    "TextForm",
+    "ask_with_options",
+    "locate_mentions",
+]
+
+LETTERS = "ABCDEFGHIJ"  # of the options of an item, in their order
 
 _TRIMMED = " \t\r\n\"'`*.,;:()[]"
-_LINE = re.compile(r"^[-*•\d.)\s]*")
+_MARKER = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)?")  # of a list; "5-FU" and "1,25-D" have none
+
+
+_LEAD = re.compile(
+    r"^(?:so|therefore|thus)?,?\s*(?:the |my )?(?:correct |right |best |final )?(?:answer|option|choice)"
+    r"\s*(?:is|:)[\s\"'`*(\[:]*(?:option |answer )?",
+    re.IGNORECASE,
+)
+_LINK = r"(?:\s*(?:,|/|\||&|\+)\s*|\s+)(?:(?:and|or|und|et|ou|e|o|y)\s+)?"  # between answers of a list
+_CLAUSE = re.compile(r"\s*[,.;:()–—-]*\s*(?:because|since|as|the|this|that|there|it|its|based|given)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +54,7 @@ class ChoiceForm:
 
     def choices(self, item: Item) -> tuple[str, ...]:
         """Return the labels of an item."""
-        return self.labels or tuple("ABCDEFGHIJ"[: len(item.options)])
+        return self.labels or tuple(LETTERS[: len(item.options)])
 
     def instruction(self, item: Item) -> str:
         """Say how to answer."""
@@ -52,21 +71,58 @@ class ChoiceForm:
         return Choice(self.choices(item))
 
     def read(self, text: str, item: Item) -> str:
-        """Read the label: alone, or as the first words of the answer; two labels are none."""
+        """Read the label: alone, after "the answer is", or as the first words; two labels are none."""
         choices = {choice.casefold(): choice for choice in self.choices(item)}
-        plain = text.strip(_TRIMMED).casefold()
+        plain = _LEAD.sub("", text.strip(_TRIMMED)).strip(_TRIMMED).casefold()
         if plain in choices:
             return choices[plain]
+        if named := _option_named(plain, item):
+            return named
         leading = [folded for folded in choices if re.match(rf"{re.escape(folded)}(?!\w)", plain)]
         first = max(leading, key=len, default="")
         if not first:
             raise ValueError("the answer begins with none of the labels")
-        rest = plain[len(first) :].partition("\n")[0]
-        if self.labels and any(
-            re.search(rf"(?<!\w){re.escape(one)}(?!\w)", rest) for one in choices if one != first
-        ):
-            raise ValueError("the answer names more than one label")
+        others = "|".join(re.escape(one) for one in choices if one != first)
+        check = _check_label if self.labels else _check_letter
+        check(plain[len(first) :].partition("\n\n")[0], others)
         return choices[first]
+
+
+def _option_named(plain: str, item: Item) -> str:
+    """Return the letter of the option that an answer is, word for word, with its letter or without."""
+    found = {
+        letter
+        for letter, option in zip(LETTERS, item.options, strict=False)
+        if plain in _spellings(letter.casefold(), option.strip(_TRIMMED).casefold())
+    }
+    return found.pop() if len(found) == 1 else ""
+
+
+def _spellings(letter: str, option: str) -> tuple[str, ...]:
+    return option, *(f"{letter}{between}{option}" for between in (" ", ". ", ") ", ": ", " - "))
+
+
+def _check_label(rest: str, others: str) -> None:
+    """Raise ValueError where another label follows the first, unless it stands in the reasons given."""
+    line = rest.partition("\n")[0]
+    if re.search(rf"(?<!\w)(?:{others})(?!\w)", line) and not _CLAUSE.match(line):
+        raise ValueError("the answer names more than one label")
+
+
+def _check_letter(rest: str, others: str) -> None:
+    """Raise ValueError where a letter is only the first word of a sentence, or the first of several."""
+    if re.match(rf"{_LINK}(?:{others})(?!\w)", rest) or re.search(
+        rf"(?:^|[\s(])(?:{others})[).:](?!\w)", rest
+    ):
+        raise ValueError("the answer names more than one letter")
+    if not re.match(r"\s*[).:,;\n–—-]|\s+(?:is|because|since)\b", rest):
+        raise ValueError("the answer begins with a letter that is a word of its sentence")
+
+
+def ask_with_options(item: Item) -> str:
+    """Word a question with its options by letter, one a line."""
+    options = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, item.options, strict=False))
+    return f"{item.text}\n\n{options}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +135,7 @@ class MentionsForm:
     names: Mapping[str, str]
     lead: str = "Copy each mention exactly as it stands in the text, one per line"
     nothing: str = "none"
+    absent: str = "If there is none, answer"
     max_items: int = 40
     max_words: int = 12
     max_tokens: int = 256
@@ -90,18 +147,22 @@ class MentionsForm:
 
     def instruction(self, item: Item) -> str:  # noqa: ARG002  (the protocol's)
         """Say how to answer."""
-        shown = " or ".join(f"`{name}: words`" for name in self.names.values())
-        asked = self.lead if len(self.names) == 1 else f"{self.lead}, as {shown}"
-        return f"{asked}. If there is none, answer `{self.nothing}`."
+        names = list(self.names.values())
+        if len(names) == 1:
+            asked = self.lead
+        elif len(names) <= 3:
+            asked = f"{self.lead}, as {' or '.join(f'`{name}: words`' for name in names)}"
+        else:
+            asked = f"{self.lead}, as `type: words`. The types are: {', '.join(names)}"
+        return f"{asked}. {self.absent} `{self.nothing}`."
 
     def write(self, item: Item, answer: Answer) -> str:  # noqa: ARG002
-        """Write the mentions in the order of the text."""
+        """Write the mentions in the order of the text, each on one line."""
         mentions = [one for one in answer if isinstance(one, Mention)]
         if not mentions:
             return self.nothing
-        if len(self.names) == 1:
-            return "\n".join(one.text for one in mentions)
-        return "\n".join(f"{self.names[one.label]}: {one.text}" for one in mentions)
+        lines = [(self.names[one.label], " ".join(one.text.split())) for one in mentions]
+        return "\n".join(words if len(self.names) == 1 else f"{name}: {words}" for name, words in lines)
 
     def constraint(self, item: Item) -> Constraint:
         """Hold the answer to words of the text."""
@@ -109,12 +170,14 @@ class MentionsForm:
         return Copy(item.text, labels, self.nothing, self.max_items, self.max_words)
 
     def read(self, text: str, item: Item) -> tuple[Mention, ...]:
-        """Read the lines; the n-th time a mention is named is its n-th place in the text."""
+        """Read the lines and find their words in the text; an answer that is the word for none is none."""
         if text.strip(_TRIMMED).casefold() == self.nothing.casefold():
             return ()
-        lines = [stripped for line in text.splitlines() if (stripped := _LINE.sub("", line).strip())]
+        lines = [stripped for line in text.splitlines() if (stripped := _MARKER.sub("", line).strip())]
         if not lines:
             raise ValueError("an empty answer; nothing found is said by the word for it")
+        if lines[0].strip(_TRIMMED).casefold() == self.nothing.casefold():
+            raise ValueError("the answer says that there is none, and goes on")
         return locate_mentions(item.text, [self._pair(line) for line in lines])
 
     def _pair(self, line: str) -> tuple[str, str]:
@@ -123,41 +186,45 @@ class MentionsForm:
         name, colon, words = line.partition(":")
         labels = {shown.casefold(): label for label, shown in self.names.items()}
         label = labels.get(name.strip(_TRIMMED).casefold())
-        if not colon or label is None:
+        if not colon or label is None or not words.strip():
             raise ValueError("a line that does not begin with one of the labels and a colon")
         return label, words.strip()
 
 
 def locate_mentions(text: str, named: Sequence[tuple[str, str]]) -> tuple[Mention, ...]:
-    """Find named words in a text: (label, words) in the order they were named -> mentions.
+    """Find named words in a text: (label, words) in any order -> mentions in the order of the text.
 
-    Words are looked for as whole words, first as written, then without regard to case; a word named again
-    is its next place; what stands nowhere gets the place -1.
+    The n-th time words are named is their n-th place. The longest are placed first, and no place lies in
+    another's where a free one is left: after "breast cancer", "cancer" is the next one. Words are looked for
+    as written, then without regard to case, then without the punctuation around them, then as parts of
+    words; what stands nowhere gets the place -1, once; what is named more often than it stands is let go.
     """
-    taken: set[tuple[int, int, str]] = set()
-    found = []
-    for number, (label, words) in enumerate(named):
-        place = _next_place(text, words, label, taken)
-        if place is None and (label, words) in named[:number]:
-            continue  # named more often than it stands there
-        start, end = place or (-1, -1)
-        taken.add((start, end, label))
-        found.append(Mention(start, end, label, text[start:end] if place else words))
+    taken: list[tuple[int, int, str]] = []
+    found: dict[Mention, None] = {}
+    for label, words in sorted(named, key=lambda pair: -len(pair[1])):
+        places = _places(text, words)
+        free = [place for place in places if (*place, label) not in taken]
+        clear = [place for place in free if not any(place[0] < end and start < place[1] for start, end, _ in taken)]
+        place = next(iter(clear or free), None)
+        if place:
+            taken.append((*place, label))
+            found[Mention(*place, label, text[slice(*place)])] = None
+        elif not places:
+            found[Mention(-1, -1, label, " ".join(words.split()))] = None
     return tuple(sorted(found))
 
 
-def _next_place(
-    text: str, words: str, label: str, taken: set[tuple[int, int, str]]
-) -> tuple[int, int] | None:
-    stripped = words.strip()
-    if not stripped:
-        return None
-    pattern = r"\s+".join(re.escape(word) for word in stripped.split())
-    for flags in (0, re.IGNORECASE):
-        for match in re.finditer(rf"(?<!\w){pattern}(?!\w)", text, flags):
-            if (match.start(), match.end(), label) not in taken:
-                return match.span()
-    return None
+def _places(text: str, words: str) -> list[tuple[int, int]]:
+    """Return the places of words in a text by the first reading of them that finds any."""
+    for said in dict.fromkeys((words.strip(), words.strip(_TRIMMED))):
+        pattern = r"\s+".join(re.escape(word) for word in said.split())
+        if not pattern:
+            continue
+        for around, flags in ((r"(?<!\w){}(?!\w)", 0), (r"(?<!\w){}(?!\w)", re.IGNORECASE), ("{}", 0)):
+            matches = re.finditer(around.format(pattern), text, flags)
+            if places := [match.span() for match in matches]:
+                return places
+    return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from posology.evaluate.grouping import same_words
 
 __all__ = [
     "Line",
+    "group_of",
+    "length_slice",
     "read_csv",
     "read_json",
     "read_jsonl",
@@ -124,7 +126,7 @@ def require_number(
 
 
 def group_of(*texts: str) -> str:
-    """Return the group of a source text: the same for texts that differ in case, punctuation or space only."""
+    """Return the group of a source text: the same for texts with the same words."""
     words = "\n".join(same_words(text) for text in texts)
     return hashlib.sha256(words.encode()).hexdigest()[:16]
 

@@ -1,0 +1,73 @@
+"""MedQA: questions in the style of the licensing examination of physicians in the United States."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from posology.evaluate.forms import LETTERS, ChoiceForm, ask_with_options
+from posology.evaluate.items import Item
+from posology.evaluate.persons import person_slices
+from posology.evaluate.reading import group_of, length_slice, read_jsonl, require_label, require_text
+from posology.evaluate.task import Card, Family, Reference, Task
+
+__all__ = ["MEDQA_USMLE"]
+
+_TEST = "official test file, 1,273 questions, four options"
+
+
+def _read(folder: Path) -> Iterator[Item]:
+    keys = ("question", "options", "answer", "answer_idx", "meta_info")
+    for line, row in read_jsonl(folder / "phrases_no_exclude_dev.jsonl", keys):
+        letters = tuple(sorted(row["options"]))
+        if letters != tuple(LETTERS[: len(letters)]):
+            raise line.fault(f"the options have the letters {', '.join(letters)}, not A, B, C, …")
+        gold = require_label(row["answer_idx"], letters, line)
+        if row["options"][gold] != row["answer"]:
+            raise line.fault("answer is not the option that answer_idx names")
+        text = require_text(row, "question", line)
+        yield Item(
+            id=f"dev-{line.number}",
+            group=group_of(text),
+            text=text,
+            gold=gold,
+            options=tuple(row["options"][letter] for letter in letters),
+            slices={"step": row["meta_info"], "length": length_slice(text), **person_slices(text)},
+        )
+
+
+MEDQA_USMLE = Task(
+    name="medqa_usmle",
+    family=Family.QUESTIONS,
+    language="en",
+    folder="medqa_usmle",
+    read=_read,
+    system="You are a physician who answers questions of a medical licensing examination.",
+    ask=ask_with_options,
+    form=ChoiceForm(lead="Answer with the letter of the one best option only:"),
+    metric="accuracy",
+    card=Card(
+        title="MedQA (USMLE, four options)",
+        source="Jin et al., Applied Sciences 2021; carlwharris/cog-bias-med-LLMs, official development file",
+        licence="MIT (the licence file of MedQA; not stated in the repository of this copy)",
+        url="https://github.com/carlwharris/cog-bias-med-LLMs",
+        about="A clinical vignette or a question of basic science, four options, one right. 1,272 questions "
+        "of the official development file.",
+        leaks="On the web since 2020 and in many instruction sets; a model may have seen the answers.",
+        limits="Examination questions state all that is needed and have one right answer; charts do neither. "
+        "Published scores are of the test file, which is not in this copy.",
+        references=(
+            Reference(
+                "BioMedLM", "accuracy", 0.503, _TEST, "Bolton et al. 2024", "V", parameters=2_700_000_000
+            ),
+            Reference(
+                "Gemma 3 4B", "accuracy", 0.507, _TEST, "arXiv 2604.05081", "V", parameters=4_000_000_000
+            ),
+            Reference(
+                "MedGemma 1 4B", "accuracy", 0.644, _TEST, "arXiv 2604.05081", "V", parameters=4_000_000_000
+            ),
+            Reference(
+                "Qwen3-VL-4B", "accuracy", 0.768, _TEST, "arXiv 2604.05081", "V", parameters=4_000_000_000
+            ),
+        ),
+        alarm=(0.76, 2_000_000_000),
+    ),
+)
