@@ -1,15 +1,16 @@
-"""The OpenVINO runtime, imported on demand and with its telemetry off.
+"""The engines' runtimes, imported on demand and with their telemetry off.
 
 The package openvino reports each import to an address on the internet through openvino-telemetry, from a
 thread of its own. Here that package is hidden before the first import, so openvino takes its own stub.
 """
 
+import os
 import sys
 from typing import Any
 
 from posology.errors import MissingExtra
 
-__all__ = ["import_genai", "import_openvino"]
+__all__ = ["import_genai", "import_llguidance", "import_openvino", "import_torch", "import_transformers"]
 
 
 def import_openvino(purpose: str) -> Any:
@@ -35,3 +36,35 @@ def import_genai() -> Any:
 def _hide_telemetry() -> None:
     if "openvino_telemetry" not in sys.modules:
         sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # makes its import fail
+
+
+def import_torch() -> Any:
+    """Return the module torch."""
+    try:
+        import torch
+    except ImportError as cause:
+        raise MissingExtra("torch", "torch", "The engine transformers") from cause
+    return torch
+
+
+def import_transformers() -> Any:
+    """Return the module transformers, its warnings about weights silenced and no hub asked for anything."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    try:
+        import transformers
+    except ImportError as cause:
+        raise MissingExtra("transformers", "torch", "The engine transformers") from cause
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    return transformers
+
+
+def import_llguidance() -> Any:
+    """Return the module llguidance with its part for transformers' tokenizers."""
+    try:
+        import llguidance
+        import llguidance.hf
+    except ImportError as cause:
+        raise MissingExtra("llguidance", "torch", "The engine transformers") from cause
+    return llguidance

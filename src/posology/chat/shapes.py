@@ -13,10 +13,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from posology.chat.generator import Choice, Constraint
-from posology.errors import InternalError
+from posology.chat.copies import copy_rule, find_copy_fault
+from posology.chat.generator import Choice, Constraint, Copy, Pattern
+from posology.chat.literals import literal
+from posology.chat.patterns import find_pattern_fault, pattern_rule
+from posology.errors import EngineError, InternalError
 
-__all__ = ["find_fault", "flatten_schema", "grammar_of", "object_schema", "parse_answer"]
+__all__ = ["find_fault", "flatten_schema", "grammar_of", "object_schema", "parse_answer", "require_choice"]
 
 LONGEST_COUNTED = 64  # characters up to which a grammar counts them
 TEXT_LIMIT = 400  # characters of a string that names no maxLength
@@ -86,19 +89,23 @@ def _require_known(words: Mapping[str, Any], known: set[str]) -> None:
 def grammar_of(constraint: Constraint) -> str:
     """Return the grammar (EBNF as xgrammar and llama.cpp read it) that allows exactly such answers."""
     if isinstance(constraint, Choice):
-        if not constraint.options or "" in constraint.options:
-            raise InternalError("a choice needs options, none of them empty")
-        return "root ::= " + " | ".join(_literal(option) for option in constraint.options)
+        require_choice(constraint)
+        return "root ::= " + " | ".join(literal(option) for option in constraint.options)
+    if isinstance(constraint, Copy):
+        return "root ::= " + copy_rule(constraint)
+    if isinstance(constraint, Pattern):
+        return "root ::= " + pattern_rule(constraint.regex)
     return "root ::= " + _rule(flatten_schema(constraint.schema))
 
 
-def _literal(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
-    return '"' + escaped.replace("\t", "\\t") + '"'
+def require_choice(choice: Choice) -> None:
+    """Raise unless a choice has options, none of them empty."""
+    if not choice.options or "" in choice.options:
+        raise InternalError("a choice needs options, none of them empty")
 
 
 def _json_literal(value: object) -> str:
-    return _literal(json.dumps(value, ensure_ascii=False))
+    return literal(json.dumps(value, ensure_ascii=False))
 
 
 def _rule(node: Mapping[str, Any]) -> str:
@@ -130,7 +137,7 @@ def _object_rule(properties: Mapping[str, Any]) -> str:
     parts: list[str] = []
     for place, (key, part) in enumerate(properties.items()):
         lead = "{" if place == 0 else ", "
-        parts += [_literal(lead + json.dumps(key, ensure_ascii=False) + ": "), _rule(part)]
+        parts += [literal(lead + json.dumps(key, ensure_ascii=False) + ": "), _rule(part)]
     return " ".join([*parts, '"}"'])
 
 
@@ -149,6 +156,11 @@ def object_schema(constraint: Constraint) -> dict[str, Any]:
     """
     if isinstance(constraint, Choice):
         inner: dict[str, Any] = {"enum": list(constraint.options)}
+    elif isinstance(constraint, Copy | Pattern):
+        raise EngineError(
+            "this server takes no grammar, so an answer cannot be held to a "
+            f"{type(constraint).__name__.lower()}; use vLLM, llama.cpp's server or the engine transformers"
+        )
     else:
         inner = flatten_schema(constraint.schema)
         if inner.get("type") == "object":
@@ -164,6 +176,15 @@ def parse_answer(text: str, constraint: Constraint | None) -> Any:
     if isinstance(constraint, Choice):
         if text not in constraint.options:
             raise ValueError("the answer is none of the options")
+        return text
+    if isinstance(constraint, Copy | Pattern):
+        fault = (
+            find_copy_fault(text, constraint)
+            if isinstance(constraint, Copy)
+            else find_pattern_fault(text, constraint.regex)
+        )
+        if fault:
+            raise ValueError(fault)
         return text
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)

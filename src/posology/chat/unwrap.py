@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from posology.chat.generator import Choice, Completion, Prompt
+from posology.chat.generator import Choice, Completion, JsonShape, Prompt
 from posology.chat.neutral import strip_thinking
 from posology.chat.servers import Spelling
 from posology.chat.shapes import flatten_schema
@@ -39,9 +39,9 @@ def read_choice(data: Any, prompt: Prompt, spelling: Spelling) -> Completion:
 def _unwrap(text: str, prompt: Prompt) -> str:
     """Take the answer out of the object that response_format put it in; leave what has another form."""
     constraint = prompt.constraint
-    if constraint is None:
+    if not isinstance(constraint, Choice | JsonShape):
         return text
-    if not isinstance(constraint, Choice) and flatten_schema(constraint.schema).get("type") == "object":
+    if isinstance(constraint, JsonShape) and flatten_schema(constraint.schema).get("type") == "object":
         return text
     try:
         answer = json.loads(text)["answer"]

@@ -1,0 +1,135 @@
+"""A prompt as the transformers engine sends it: template or plain text, tokens, and where an answer begins.
+
+A model with a chat template gets its messages through it. A base model has none and gets plain text,
+``{system}``, a blank line, then for each exchange ``{user}``, a line ``Answer: {assistant}`` and a blank
+line; the text ends with ``Answer:``. Its answer begins with a space and ends at the first blank line.
+
+An answer's tokens follow lm-evaluation-harness: the tokens of context and answer together, less those of
+the context; for plain text the context's trailing spaces count as the answer's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from posology.chat.generator import Prompt
+from posology.chat.neutral import neutral_messages
+from posology.errors import EngineError
+
+__all__ = ["PLAIN_END", "Context", "PromptCodec"]
+
+PLAIN_END = "\n\n"  # ends the answer of a base model
+_WORD_MARKS = ":.,;?!)"  # after these, as after a letter or digit, an answer begins with a space
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The tokens before the answer, and what the answer begins with before its first word."""
+
+    tokens: tuple[int, ...]
+    lead: str  # " " or ""
+
+    def __repr__(self) -> str:
+        """Show the size only: the tokens are the prompt's text."""
+        return f"Context({len(self.tokens)} tokens)"
+
+
+class PromptCodec:
+    """Prompts to tokens and back, for one tokenizer."""
+
+    def __init__(self, tokenizer: Any, *, begin_token: int | None = None) -> None:
+        """Take the model's tokenizer; ``begin_token`` opens plain text where the model wants one."""
+        self._tokenizer = tokenizer
+        self._begin = begin_token
+        self.templated = bool(tokenizer.chat_template)
+
+    def context(self, prompt: Prompt) -> Context:
+        """Return the tokens of a prompt as it is sent."""
+        text = self._text(prompt)
+        return Context(tuple(self._encode(text)), self._lead(prompt, text))
+
+    def pairs(self, prompt: Prompt, options: Sequence[str]) -> tuple[Context, list[tuple[int, ...]]]:
+        """Return the context's tokens and those of each option after it."""
+        text = self._text(prompt)
+        lead = self._lead(prompt, text)
+        kept = text if self.templated else text.rstrip()
+        moved = text[len(kept) :]
+        context = self._encode(kept)
+        tails = []
+        for option in options:
+            whole = self._encode(kept + moved + lead + option)
+            tail = tuple(whole[len(context) :])
+            if self.templated and whole[: len(context)] != context:
+                tail = tuple(self._encode(moved + lead + option, begin=False))
+            if not option or not tail:
+                raise EngineError("an option without text cannot be scored")
+            tails.append(tail)
+        return Context(tuple(context), lead), tails
+
+    def decode(self, tokens: Sequence[int], lead: str) -> str:
+        """Return the answer's text: without special tokens, lead, and whatever follows a plain text's end."""
+        text = str(
+            self._tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        )
+        text = text.removeprefix(lead) if lead else text
+        return text if self.templated else self._before_end(text)
+
+    def is_ended(self, tokens: Sequence[int], lead: str) -> bool:
+        """Say whether a plain text's answer has come to its blank line."""
+        if self.templated:
+            return False
+        text = str(self._tokenizer.decode(list(tokens), clean_up_tokenization_spaces=False))
+        return PLAIN_END in text.removeprefix(lead).lstrip()
+
+    def _before_end(self, text: str) -> str:
+        begin = len(text) - len(text.lstrip())
+        end = text.find(PLAIN_END, begin)
+        return text if end < 0 else text[:end]
+
+    def _text(self, prompt: Prompt) -> str:
+        if not prompt.messages:
+            raise EngineError("a prompt without messages cannot be answered")
+        messages = neutral_messages(prompt.messages)
+        text = self._templated(messages) if self.templated else _plain(messages)
+        gap = "" if self.templated or not prompt.opening else " "
+        return text + gap + prompt.opening
+
+    def _templated(self, messages: list[dict[str, str]]) -> str:
+        from jinja2 import TemplateError
+
+        try:
+            return str(
+                self._tokenizer.apply_chat_template(
+                    messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
+                )
+            )
+        except (TemplateError, ValueError, TypeError, KeyError) as cause:
+            roles = ", ".join(message["role"] for message in messages)
+            raise EngineError(
+                f"the model's chat template does not take these messages ({roles}): some templates have no "
+                "system message, or want user and assistant in turn; use other messages or another model"
+            ) from cause
+
+    def _lead(self, prompt: Prompt, text: str) -> str:
+        if self.templated and not prompt.opening:
+            return ""
+        last = text[-1:]
+        return " " if last.isalnum() or last in _WORD_MARKS else ""
+
+    def _encode(self, text: str, *, begin: bool = True) -> list[int]:
+        tokens = [int(one) for one in self._tokenizer(text, add_special_tokens=False)["input_ids"]]
+        opened = begin and not self.templated and self._begin is not None
+        return [self._begin, *tokens] if opened and self._begin is not None else tokens
+
+
+def _plain(messages: list[dict[str, str]]) -> str:
+    parts = []
+    for message in messages:
+        content = message["content"].strip()
+        if message["role"] == "assistant":
+            parts.append(f" {content}\n\n")
+        elif message["role"] == "user":
+            parts.append(f"{content}\nAnswer:")
+        else:
+            parts.append(f"{content}\n\n")
+    return "".join(parts)
