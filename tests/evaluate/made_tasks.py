@@ -1,84 +1,80 @@
-"""Small made tasks and arms for the tests of runs: no patient's words."""
+"""Small made tasks and items, and a generator that leans to one label."""
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from posology.errors import EngineError
-from posology.evaluate.arm import ArmIdentity
-from posology.evaluate.forms import ChoiceForm
-from posology.evaluate.items import Item, Response
-from posology.evaluate.task import Card, Family, Task
+from posology.chat import OptionScore, Prompt, ScriptedGenerator
+from posology.evaluate.forms import ChoiceForm, CodesForm, MentionsForm, TextForm
+from posology.evaluate.items import Item, Mention
+from posology.evaluate.task import Card, Family, Form, Task
 
-LABELS = ("routine", "urgent")
-CARD = Card("Made", "made here", "Apache-2.0", "https://example.org", "Made items.", "None.")
-MADE = Task(
-    name="made",
-    family=Family.TRIAGE,
-    language="en",
-    folder="made",
-    read=lambda folder: iter(made_items(20)),
-    system="You read referrals.",
-    ask=lambda item: f"{item.text}\nHow urgent?",
-    form=ChoiceForm(LABELS),
-    metric="macro-F1",
-    card=CARD,
-    labels=LABELS,
-)
+CARD = Card("made", "made", "none", "", "made", "none")
 
 
-def made_items(n: int) -> list[Item]:
-    """Return n items, two of each group; every third is urgent."""
-    return [
-        Item(
-            f"item-{number}",
-            f"group-{number // 2}",
-            f"Referral {number} about knee pain.",
-            LABELS[number % 3 == 0],
-            slices={"age": "old" if number % 4 else "young"},
-        )
-        for number in range(n)
-    ]
+def made_task(form: Form, metric: str, *, labels: tuple[str, ...] = (), language: str = "en") -> Task:
+    return Task(
+        name="made",
+        family=Family.CLAIMS,
+        language=language,
+        folder="made",
+        read=lambda _: [],
+        system="You judge claims.",
+        ask=ask,
+        form=form,
+        metric=metric,
+        card=CARD,
+        labels=labels,
+    )
 
 
-@dataclass
-class MadeArm:
-    """Answers with the gold label but for every seventh item; may be slow, or die at an item."""
+def ask(item: Item) -> str:
+    options = "".join(f"\n{letter}. {text}" for letter, text in zip("ABCDE", item.options, strict=False))
+    return f"{item.text}{options}"
 
-    identity: ArmIdentity = ArmIdentity("made", "rules", engine="made")
-    fingerprint: str = "made-1"
-    dies_at: str = ""
-    delay_s: float = 0.0
-    asked: list[str] = field(default_factory=list)
-    log: Path | None = None
 
-    def answer(
-        self, items: Sequence[Item], *, progress: Callable[[int], None] | None = None
-    ) -> list[Response]:
-        done = []
-        for item in items:
-            if item.id == self.dies_at:
-                raise EngineError("the engine is gone")
-            time.sleep(self.delay_s)
-            self.asked.append(item.id)
-            if self.log is not None:
-                with self.log.open("a") as stream:
-                    stream.write(item.id + "\n")
-            done.append(self._respond(item))
-            if progress:
-                progress(len(done))
-        return done
+LABELS = ("Yes", "No", "Maybe")
+CHOICE = made_task(ChoiceForm(LABELS), "macro-F1", labels=LABELS)
+OPTIONS = made_task(ChoiceForm(), "accuracy")
+MENTIONS = made_task(MentionsForm({"Disease": "disease"}), "strict F1")
+CODES = made_task(CodesForm(r"[A-Z]\d{2}"), "micro-F1")
+TEXT = made_task(TextForm("Write the impression."), "ROUGE-L")
 
-    def _respond(self, item: Item) -> Response:
-        number = int(item.id.partition("-")[2])
-        if number % 7 == 6:
-            return Response(None, failure="parse: no label", text="?", prompt_tokens=11, seconds=0.25)
-        return Response(
-            str(item.gold),
-            text=str(item.gold),
-            scores={label: 0.9 if label == item.gold else 0.1 for label in LABELS},
-            prompt_tokens=11,
-            output_tokens=1,
-            seconds=0.5,
-        )
+_WORDS = {"Yes": "helps cures improves", "No": "harms worsens fails", "Maybe": "unclear mixed unknown"}
+
+
+def choice_items(count: int, prefix: str = "t") -> list[Item]:
+    items = []
+    for number in range(count):
+        gold = LABELS[number % 3]
+        word = _WORDS[gold].split()[number % 2]
+        text = f"Claim {number}: the drug {word} the heart{' again' * (number % 5)}."
+        items.append(Item(f"{prefix}{number}", f"{prefix}g{number // 2}", text, gold))
+    return items
+
+
+def mention(text: str, words: str, label: str = "Disease") -> Mention:
+    start = text.index(words)
+    return Mention(start, start + len(words), label, words)
+
+
+def entity_item(number: int, text: str, *words: str) -> Item:
+    return Item(f"e{number}", f"eg{number}", text, tuple(sorted(mention(text, word) for word in words)))
+
+
+class Leaning(ScriptedGenerator):
+    """Scores the options of a prompt by a function of prompt and option."""
+
+    def __init__(self, lean: Callable[[Prompt, str], float], answers: Sequence[str] = ()) -> None:
+        super().__init__(answers)
+        self._lean = lean
+        self.scored: list[Prompt] = []
+
+    def score(self, prompts: Sequence[Prompt], options: Sequence[Sequence[str]]) -> list[list[OptionScore]]:
+        self.scored += prompts
+        return [
+            [OptionScore(self._lean(prompt, option), len(option.split())) for option in given]
+            for prompt, given in zip(prompts, options, strict=True)
+        ]
+
+
+NOWHERE = Path("nowhere")

@@ -1,0 +1,50 @@
+"""Which systems and strategies a task can be asked with, said before anything is opened."""
+
+from posology.evaluate.strategy import Strategy, name_of
+from posology.evaluate.systems.spec import SystemSpec
+from posology.evaluate.task import Kind, Task
+
+__all__ = ["why_not"]
+
+_SEVERAL = (Kind.CHOICE, Kind.ENTITIES, Kind.CODES)
+
+
+def why_not(spec: SystemSpec, task: Task, strategy: Strategy | None = None) -> str:
+    """Return why a system cannot stand in a task's table under a strategy, "" where it can.
+
+    What shows only in the items (no structured fields, nothing to learn from) is an error when it is opened.
+    """
+    if spec.kind == "encoder":
+        return "encoder heads come with `posology adapt`, which this version does not have"
+    if spec.kind == "generator":
+        return _why_not_asked(task, strategy)
+    if strategy is not None:
+        return f"{spec.kind} is not asked in words: it has no strategy"
+    kinds = {
+        "prior": (Kind.CHOICE, Kind.CODES, Kind.TEXT),
+        "rules": (Kind.ENTITIES,),
+        "tf-idf": (Kind.CHOICE, Kind.CODES, Kind.TEXT),
+        "boosting": (Kind.CHOICE,),
+    }.get(spec.kind)
+    if kinds and task.form.kind not in kinds:
+        return f"{spec.kind} answers {_listed(kinds)} tasks; this one is of the kind {task.form.kind}"
+    if spec.kind == "boosting" and not task.labels:
+        return "boosting needs the same labels for every item"
+    return ""
+
+
+def _why_not_asked(task: Task, strategy: Strategy | None) -> str:
+    if strategy is None:
+        return "a generator is asked under a strategy, such as zero or few+constrained"
+    name = name_of(strategy)
+    if strategy.constrained and task.form.kind is Kind.TEXT:
+        return f"{name}: a written text has no form to constrain it to"
+    if strategy.votes > 1 and task.form.kind not in _SEVERAL:
+        return f"{name}: written texts cannot be voted on"
+    if strategy.calibrated and task.form.kind is not Kind.CHOICE:
+        return f"{name}: only the labels of a choice have priors"
+    return ""
+
+
+def _listed(kinds: tuple[Kind, ...]) -> str:
+    return " and ".join(kinds) if len(kinds) < 3 else f"{', '.join(kinds[:-1])} and {kinds[-1]}"

@@ -1,0 +1,123 @@
+"""TF-IDF with logistic regression: the baseline that every table must hold.
+
+Reads the words of the question as a model is asked it. Settings are chosen by the task's primary measure on
+*select*; the models are fitted on *tune* alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from posology.evaluate.arm import Learning
+from posology.evaluate.items import Item, Response
+from posology.evaluate.systems.codes_linear import learn_codes
+from posology.evaluate.systems.function_arm import Respond
+from posology.evaluate.systems.golds import learnable
+from posology.evaluate.systems.learners import fitted, logistic, require_sklearn, stacked, vectorizer
+from posology.evaluate.systems.options_linear import learn_options
+from posology.evaluate.systems.selecting import best_of
+from posology.evaluate.systems.trivial import learn_majority
+from posology.evaluate.task import Kind, Task
+
+__all__ = ["learn_labels", "learn_linear", "learn_nearest"]
+
+
+def learn_linear(task: Task, learning: Learning) -> Respond:
+    """Learn a task by TF-IDF.
+
+    Labels: logistic regression. Lettered options: logistic regression over how alike question and option
+    are. Codes: one regression a code. Texts: the answer of the nearest item.
+    """
+    require_sklearn("TF-IDF with logistic regression")
+    if task.form.kind is Kind.CODES:
+        return learn_codes(task, learning)
+    if task.form.kind is Kind.TEXT:
+        return learn_nearest(task, learning)
+    return learn_labels(task, learning) if task.labels else learn_options(task, learning)
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """How a label model is made."""
+
+    characters: bool  # n-grams of characters beside those of words
+    strength: float
+    balanced: bool
+
+
+_SETTINGS = tuple(
+    _Setting(characters, strength, balanced)
+    for characters, strength, balanced in product((False, True), (10.0, 1.0, 100.0), (True, False))
+)
+
+
+def learn_labels(task: Task, learning: Learning) -> Respond:
+    """Learn a choice among the same labels for every item."""
+    tune = learnable(task, learning.tune)
+    golds = [str(item.gold) for item in tune]
+    if len(set(golds)) < 2:
+        return learn_majority(task, learning)
+    texts = [task.ask(item) for item in tune]
+    spaces = {characters: _Space.of(texts, characters) for characters in (False, True)}
+    rows = {characters: space.rows(texts) for characters, space in spaces.items()}
+    models = {
+        setting: fitted(logistic(setting.strength, setting.balanced), rows[setting.characters], golds)
+        for setting in (_SETTINGS if learning.select else _SETTINGS[:1])
+    }
+
+    def respond(setting: _Setting, items: Sequence[Item]) -> list[Response]:
+        return _labelled(task, models[setting], spaces[setting.characters], items)
+
+    select = learning.select
+    best = best_of(task, select, list(models), lambda setting: respond(setting, select))
+    return lambda items: respond(best, items)
+
+
+@dataclass(frozen=True, slots=True)
+class _Space:
+    """TF-IDF vectors of texts."""
+
+    parts: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, texts: Sequence[str], characters: bool) -> "_Space":
+        """Learn the vocabulary: words and pairs of words, and pieces of 3 to 5 characters."""
+        least = 2 if len(texts) >= 50 else 1
+        parts = [vectorizer("word", (1, 2), least)]
+        if characters:
+            parts.append(vectorizer("char_wb", (3, 5), least))
+        return cls(tuple(part.fit(texts) for part in parts))
+
+    def rows(self, texts: Sequence[str]) -> Any:
+        """Return a row for each text."""
+        made = [part.transform(texts) for part in self.parts]
+        return made[0] if len(made) == 1 else stacked(made[0], made[1])
+
+
+def _labelled(task: Task, model: Any, space: _Space, items: Sequence[Item]) -> list[Response]:
+    if not items:
+        return []
+    labels = [str(label) for label in model.classes_]
+    found = model.predict_proba(space.rows([task.ask(item) for item in items]))
+    return [_response(task, dict(zip(labels, map(float, row), strict=True))) for row in found]
+
+
+def _response(task: Task, known: Mapping[str, float]) -> Response:
+    scores = {label: known.get(label, 0.0) for label in task.labels}
+    answer = max(scores, key=lambda label: scores[label])
+    return Response(answer, scores=scores)
+
+
+def learn_nearest(task: Task, learning: Learning) -> Respond:
+    """Answer a text by the answer of the most similar item of *tune*, by the cosine of TF-IDF."""
+    tune = learnable(task, learning.tune)
+    words = vectorizer("word", (1, 2), 1).fit([item.text for item in tune])
+    rows = words.transform([item.text for item in tune])
+
+    def respond(items: Sequence[Item]) -> list[Response]:
+        alike = (words.transform([item.text for item in items]) @ rows.T).toarray()
+        golds = [str(tune[int(place)].gold) for place in alike.argmax(axis=1)]
+        return [Response(gold, text=gold) for gold in golds]
+
+    return respond

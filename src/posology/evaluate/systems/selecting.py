@@ -1,0 +1,41 @@
+"""Choosing a setting by the task's primary measure on *select*."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from posology.evaluate.items import Item, Outcome, Response
+from posology.evaluate.scorers import Measure, measures_of
+from posology.evaluate.scorers.measures import total
+from posology.evaluate.task import Task
+
+__all__ = ["best_of", "score_on"]
+
+T = TypeVar("T")
+
+
+def score_on(task: Task, items: Sequence[Item], responses: Sequence[Response]) -> float:
+    """Return the primary measure's value on items, more always being better; nan where nothing is scored."""
+    measure = measures_of(task)[0]
+    outcomes = [Outcome(item, response) for item, response in zip(items, responses, strict=True)]
+    rows, places = total(measure, outcomes)
+    if not places:
+        return math.nan
+    if isinstance(measure, Measure):
+        value = measure.value(rows.sum(axis=0))
+    else:
+        value = measure.weigh(rows, np.ones((1, len(rows))))
+    return float(np.asarray(value).reshape(-1)[0]) * (measure.better or 1)
+
+
+def best_of(
+    task: Task, items: Sequence[Item], settings: Sequence[T], respond: Callable[[T], Sequence[Response]]
+) -> T:
+    """Return the setting whose responses to ``items`` score best; the first of equals, and without items."""
+    if not items or len(settings) == 1:
+        return settings[0]
+    scores = [score_on(task, items, respond(setting)) for setting in settings]
+    ranked = [-math.inf if math.isnan(score) else score for score in scores]
+    return settings[ranked.index(max(ranked))]

@@ -1,0 +1,93 @@
+"""A rung of the ladder as a person writes it: which system, where its weights or answers are."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from posology.errors import UserError
+from posology.evaluate.naming import nearest_words
+
+__all__ = ["KINDS", "SystemKind", "SystemSpec", "parse_system"]
+
+SystemKind = Literal["majority", "prior", "rules", "tf-idf", "boosting", "generator", "recorded", "encoder"]
+KINDS: tuple[str, ...] = get_args(SystemKind)
+_MODEL_FIELDS = ("engine", "path", "model", "base_url", "api_key_env", "sha256")
+
+
+class SystemSpec(BaseModel):
+    """One system. Strict: an unknown key or a value of another type is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    name: str = Field(description="what tables call it", min_length=1, max_length=80)
+    kind: SystemKind = Field(description=f"what it is: {', '.join(KINDS)}")
+    engine: Literal["", "openvino", "openai", "transformers"] = Field("", description="what runs a generator")
+    path: str = Field("", description="weights of a generator by path")
+    model: str = Field("", description="a generator's name in the catalogue or on the server")
+    base_url: str = Field("", description="address of a generator's server")
+    api_key_env: str = Field("", description="environment variable that holds the server's API key")
+    sha256: str = Field("", description="the hash that the weights at `path` must have")
+    window_tokens: int = Field(0, description="the window in tokens; 0: the engine tells", ge=0)
+    concurrency: int = Field(4, description="requests under way at once (openai)", ge=1)
+    timeout_s: float = Field(120.0, description="longest wait for one answer in seconds (openai)", gt=0)
+    threads: int = Field(0, description="processor threads; 0: the engine decides", ge=0)
+    family: str = Field("", description="family of models, by which plots mark points")
+    parameters: int | None = Field(None, description="number of weights, where it is known", ge=1)
+    precision: str = Field("", description="of the weights, such as `bf16 of Q4_1`")
+    notes: str = Field("", description="what a reader must know, such as `a code model`")
+    file: str = Field("", description="recorded answers: a JSON-lines file")
+
+    @model_validator(mode="after")
+    def _require_place(self) -> "SystemSpec":
+        """Require what the kind needs, and nothing that it would pass over in silence."""
+        if self.kind == "generator":
+            self._require_model()
+        elif self.kind != "encoder":
+            given = [field for field in _MODEL_FIELDS if getattr(self, field)]
+            allowed = ("model",) if self.kind == "recorded" else ()
+            if unused := [field for field in given if field not in allowed]:
+                raise ValueError(f"kind {self.kind} takes no {', '.join(unused)}")
+        if self.kind == "recorded" and not self.file:
+            raise ValueError("kind recorded needs file, the JSON-lines file of its answers")
+        if self.kind != "recorded" and self.file:
+            raise ValueError(f"kind {self.kind} takes no file; recorded answers are kind recorded")
+        return self
+
+    def _require_model(self) -> None:
+        if not self.engine:
+            raise ValueError("kind generator needs engine: openvino, transformers or openai")
+        if self.engine == "openai" and not (self.base_url and self.model):
+            raise ValueError("the engine openai needs base_url and model")
+        if self.engine != "openai" and not (self.path or self.model):
+            raise ValueError(f"the engine {self.engine} needs model (see `posology models list`) or path")
+
+
+def parse_system(table: Mapping[str, Any], where: str, *, folder: Path | None = None) -> SystemSpec:
+    """Read one system's table; raise UserError with ``where``, the key and what to do.
+
+    Paths that are relative are taken from ``folder``, the one of the file that the table stands in.
+    """
+    try:
+        spec = SystemSpec.model_validate(dict(table))
+    except ValidationError as cause:
+        lines = [_explain(error["loc"], error["type"], error["msg"]) for error in cause.errors()]
+        raise UserError(f"{where}: " + f"\n{where}: ".join(lines)) from None
+    if folder is None:
+        return spec
+    placed = {name: _placed(getattr(spec, name), folder) for name in ("path", "file")}
+    return spec.model_copy(update=placed)
+
+
+def _placed(path: str, folder: Path) -> str:
+    return str(folder / Path(path).expanduser()) if path else ""
+
+
+def _explain(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    key = ".".join(str(step) for step in location)
+    if kind == "extra_forbidden":
+        return f"{key} is no key of a system{nearest_words(key, SystemSpec.model_fields)}"
+    if kind == "missing":
+        return f"{key} is missing"
+    return f"{key + ': ' if key else ''}{message.removeprefix('Value error, ')}"
