@@ -5,6 +5,7 @@ from posology.evaluate.naming import nearest_words
 from posology.evaluate.task import Task
 from posology.evaluate.tasks.aci_bench import ACI_BENCH
 from posology.evaluate.tasks.clinicaflow_vignettes import CLINICAFLOW_VIGNETTES
+from posology.evaluate.tasks.criteria import CRITERIA
 from posology.evaluate.tasks.esi_handbook_cases import ESI_HANDBOOK_CASES
 from posology.evaluate.tasks.healthver import HEALTHVER
 from posology.evaluate.tasks.imhi_mental_health import IMHI_DR, IMHI_DREADDIT, IMHI_SAD
@@ -36,6 +37,7 @@ TASKS: dict[str, Task] = {
         ESI_HANDBOOK_CASES,
         CLINICAFLOW_VIGNETTES,
         NURSESIM_TRIAGE,
+        CRITERIA,
     )
 }
 
