@@ -20,12 +20,15 @@ __all__ = [
     "Rating",
     "bootstrap_interval",
     "clustered_interval",
+    "holm",
     "intraclass_correlation",
     "krippendorff_alpha",
+    "mcnemar",
     "mean_of",
     "median_interval",
     "median_of",
     "paired_difference",
+    "percentile_estimate",
     "proportion",
     "weighted_kappa",
     "wilson_interval",
@@ -37,6 +40,7 @@ Rating = float | str | None  # None: this rater did not judge this item
 Level = Literal["nominal", "ordinal", "interval"]
 
 _BLOCK = 4_000_000  # resampled values held at once: 32 MB
+_EXACT_DISCORDANT = 1000  # above, the normal approximation agrees to four digits
 _EXACT_PAIRS = 14  # up to 2 ** 14 sign patterns are all counted
 _UNDEFINED_SHARE = 0.05  # an interval rests on at least 95 % of its rounds
 
@@ -116,7 +120,7 @@ def bootstrap_interval(
         statistic(data[rng.integers(data.size, size=(min(step, rounds - done), data.size))])
         for done in range(0, rounds, step)
     ]
-    return _estimate(float(statistic(data)), data.size, np.concatenate(blocks), level)
+    return percentile_estimate(float(statistic(data)), data.size, np.concatenate(blocks), level)
 
 
 def clustered_interval(
@@ -140,7 +144,7 @@ def clustered_interval(
     draws = rng.integers(len(groups), size=(rounds, len(groups)))
     results = [float(statistic(np.concatenate([groups[i] for i in row]))) for row in draws]
     value = float(statistic(np.concatenate(groups)))
-    return _estimate(value, len(groups), np.asarray(results), level)
+    return percentile_estimate(value, len(groups), np.asarray(results), level)
 
 
 def median_interval(values: Sequence[float], *, level: float = 0.95) -> Estimate:
@@ -191,7 +195,7 @@ def krippendorff_alpha(
 
     draws = np.random.default_rng(seed).multinomial(len(units), [1 / len(units)] * len(units), size=rounds)
     value = float(alpha(np.ones((1, len(units))))[0])
-    return _estimate(value, len(units), alpha(draws.astype(np.float64)), 0.95)
+    return percentile_estimate(value, len(units), alpha(draws.astype(np.float64)), 0.95)
 
 
 def weighted_kappa(
@@ -217,7 +221,7 @@ def weighted_kappa(
         return 1 - _ratio(((x - y) ** 2).mean(axis=-1), expected)
 
     draws = np.random.default_rng(seed).integers(n, size=(rounds, n))
-    return _estimate(float(kappa(np.arange(n)[None])[0]), n, kappa(draws), 0.95)
+    return percentile_estimate(float(kappa(np.arange(n)[None])[0]), n, kappa(draws), 0.95)
 
 
 def intraclass_correlation(
@@ -236,7 +240,7 @@ def intraclass_correlation(
         return Estimate(None, n)
     table = np.asarray(ratings, dtype=np.float64)
     draws = np.random.default_rng(seed).integers(n, size=(rounds, n))
-    return _estimate(float(_icc(table[None])[0]), n, _icc(table[draws]), 0.95)
+    return percentile_estimate(float(_icc(table[None])[0]), n, _icc(table[draws]), 0.95)
 
 
 def paired_difference(
@@ -256,6 +260,54 @@ def paired_difference(
         return Difference(None, 0)
     found = bootstrap_interval(differences.tolist(), seed=seed, rounds=rounds)
     return Difference(found.value, n, found.low, found.high, _flip_p_value(differences, seed, rounds))
+
+
+def mcnemar(first_right: Sequence[bool], second_right: Sequence[bool]) -> float:
+    """Return the two-sided p-value that two systems are right equally often on the same items.
+
+    Only items that one alone has right tell: up to 1,000 of them by the exact binomial test, above by the
+    chi-square with continuity correction. McNemar Q. Note on the sampling error of the difference between
+    correlated proportions. Psychometrika 1947;12:153-157.
+    """
+    if len(first_right) != len(second_right):
+        raise ValueError(f"pairs need two values: {len(first_right)} and {len(second_right)}")
+    pairs = list(zip(first_right, second_right, strict=True))
+    first_alone = sum(1 for a, b in pairs if a and not b)
+    second_alone = sum(1 for a, b in pairs if b and not a)
+    n = first_alone + second_alone
+    if n > _EXACT_DISCORDANT:
+        return math.erfc((abs(first_alone - second_alone) - 1) / math.sqrt(2 * n))
+    tail = sum(math.comb(n, k) for k in range(min(first_alone, second_alone) + 1))
+    return min(1.0, float(Fraction(2 * tail, 2**n)))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted for how many were tested, in the order given; they hold the familywise error.
+
+    The k-th smallest of m is multiplied by m - k + 1 and is at least the one before it. Holm S. A simple
+    sequentially rejective multiple test procedure. Scand J Stat 1979;6:65-70.
+    """
+    if any(not 0 <= p <= 1 for p in p_values):
+        raise ValueError("p-values lie between 0 and 1")
+    adjusted, least = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        least = max(least, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = least
+    return adjusted
+
+
+def percentile_estimate(value: float, n: int, rounds: Floats, level: float = 0.95) -> Estimate:
+    """Return a value with the quantiles of its resampled values, nan where a round has none.
+
+    There is no interval where one value is all there is or too many rounds are undefined.
+    """
+    if math.isnan(value):
+        return Estimate(None, n)
+    defined = rounds[~np.isnan(rounds)]
+    if n < 2 or defined.size < (1 - _UNDEFINED_SHARE) * rounds.size:
+        return Estimate(value, n)
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return Estimate(value, n, float(low), float(high))
 
 
 def _flip_p_value(differences: Floats, seed: int, rounds: int) -> float:
@@ -316,14 +368,3 @@ def _distance(margins: Floats, level: Level, scale: Floats) -> Floats:
 def _ratio(top: Floats, bottom: Floats) -> Floats:
     undefined = np.full(np.shape(bottom), np.nan)
     return np.asarray(np.divide(top, bottom, out=undefined, where=np.abs(bottom) > 1e-12))
-
-
-def _estimate(value: float, n: int, rounds: Floats, level: float) -> Estimate:
-    """Return the estimate; no interval where one value is all there is or too many rounds are undefined."""
-    if math.isnan(value):
-        return Estimate(None, n)
-    defined = rounds[~np.isnan(rounds)]
-    if n < 2 or defined.size < (1 - _UNDEFINED_SHARE) * rounds.size:
-        return Estimate(value, n)
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(value, n, float(low), float(high))

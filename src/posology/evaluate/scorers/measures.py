@@ -1,7 +1,8 @@
 """What a score is made of: each item adds counts, a measure is a value of their sums.
 
 So any resampling of items, or of clusters of items, is a weighted sum: thousands of bootstrap rounds are one
-matrix product, and two arms are compared on the same draws.
+matrix product, and two arms are compared on the same draws. What depends on the order of items, such as the
+area under a curve, is a ``RankMeasure``: a value of all rows and their weights.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from posology.evaluate.items import Outcome
 
-__all__ = ["Floats", "Measure", "rate_of", "total"]
+__all__ = ["AnyMeasure", "Floats", "Measure", "RankMeasure", "rate_of", "total"]
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +35,28 @@ class Measure:
     about: str = ""  # one sentence for the reader
 
 
-def total(measure: Measure, outcomes: Sequence[Outcome]) -> tuple[Floats, list[int]]:
+@dataclass(frozen=True, slots=True)
+class RankMeasure:
+    """One number of a task that is no value of sums.
+
+    ``counts``: the row of one outcome, of fixed length d, or None where the measure does not ask about it.
+    ``weigh``: rows (n, d) and how often each is drawn (rounds, n) -> values (rounds,), nan where nothing is
+    there to score. ``size``: what of the rows is counted as n, where it is not the rows.
+    """
+
+    name: str
+    counts: Callable[[Outcome], Sequence[float] | None]
+    weigh: Callable[[Floats, Floats], Floats]
+    better: int = 1
+    unit: str = ""
+    about: str = ""
+    size: Callable[[Floats], int] = len
+
+
+AnyMeasure = Measure | RankMeasure
+
+
+def total(measure: AnyMeasure, outcomes: Sequence[Outcome]) -> tuple[Floats, list[int]]:
     """Return the counts of the outcomes that a measure asks about, (n, d), and their places."""
     rows, places = [], []
     for place, outcome in enumerate(outcomes):
@@ -42,7 +64,8 @@ def total(measure: Measure, outcomes: Sequence[Outcome]) -> tuple[Floats, list[i
         if counts is not None:
             rows.append(counts)
             places.append(place)
-    return np.array(rows, dtype=np.float64).reshape(len(rows), -1), places
+    width = len(rows[0]) if rows else 0
+    return np.array(rows, dtype=np.float64).reshape(len(rows), width), places
 
 
 def rate_of(sums: Floats) -> Floats:

@@ -1,0 +1,85 @@
+"""The score of one item and why, for paired tests and for wins and losses to read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from posology.evaluate.items import Mention, Outcome
+from posology.evaluate.scorers.answering import why_unanswered
+from posology.evaluate.task import Kind, Task
+
+__all__ = ["ItemScore", "score_item"]
+
+_WORDS = {
+    "parse failures": "no answer that could be read",
+    "too long": "too long for the model",
+    "engine failures": "the engine failed",
+    "abstained": "declined to answer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ItemScore:
+    """The value of an item between 0 and 1, None where there is nothing to score, and why in plain words."""
+
+    id: str
+    value: float | None
+    reason: str  # labels and counts, never words of the item
+
+
+def score_item(task: Task, outcome: Outcome) -> ItemScore:
+    """Return what one item's answer is worth: right or not, the F1 of a set, ROUGE-L of a text.
+
+    No answer is worth 0, and the reason says why there is none.
+    """
+    why = why_unanswered(outcome.response)
+    value, reason = _JUDGES[task.form.kind](outcome)
+    if why and value is not None:
+        return ItemScore(outcome.item.id, 0.0, _WORDS[why])
+    return ItemScore(outcome.item.id, value, reason)
+
+
+def _judge_label(outcome: Outcome) -> tuple[float | None, str]:
+    gold, answer = outcome.item.gold, outcome.response.answer
+    if not gold:
+        return None, "no right answer is known"
+    if answer == gold:
+        return 1.0, f"answered {gold}, which is right"
+    return 0.0, f"answered {answer}, right is {gold}"
+
+
+def _judge_set(outcome: Outcome) -> tuple[float | None, str]:
+    """Return F1 of a set of codes or mentions; rightly finding none is 1."""
+    gold, answered = _members(outcome.item.gold), _members(outcome.response.answer)
+    right = len(gold & answered)
+    if not gold and not answered:
+        return 1.0, "none to find, none found"
+    value = 2 * right / (len(gold) + len(answered))
+    return value, f"found {right} of {len(gold)}, {len(answered) - right} too many"
+
+
+def _members(answer: object) -> frozenset[object]:
+    """Return codes, or mentions as places and labels; invented ones by their words."""
+    members = answer if isinstance(answer, tuple) else ()
+    return frozenset(_place(one) if isinstance(one, Mention) else one for one in members)
+
+
+def _place(mention: Mention) -> tuple[int, int, str, str]:
+    return mention.start, mention.end, mention.label, "" if mention.start >= 0 else mention.text
+
+
+def _judge_text(outcome: Outcome) -> tuple[float | None, str]:
+    from posology.evaluate.scorers.text import rouge_l
+
+    gold, answer = str(outcome.item.gold), outcome.response.answer
+    if not gold.strip():
+        return None, "no text to compare with"
+    value = rouge_l(gold, answer) if isinstance(answer, str) else 0.0
+    return value, f"ROUGE-L {value:.2f}"
+
+
+_JUDGES: dict[Kind, Callable[[Outcome], tuple[float | None, str]]] = {
+    Kind.CHOICE: _judge_label,
+    Kind.ENTITIES: _judge_set,
+    Kind.CODES: _judge_set,
+    Kind.TEXT: _judge_text,
+}
