@@ -173,7 +173,7 @@ class MentionsForm:
         """Read the lines and find their words in the text; an answer that is the word for none is none."""
         if text.strip(_TRIMMED).casefold() == self.nothing.casefold():
             return ()
-        lines = [stripped for line in text.splitlines() if (stripped := _MARKER.sub("", line).strip())]
+        lines = [line for said in text.splitlines() if (line := _without_marker(said, item.text))]
         if not lines:
             raise ValueError("an empty answer; nothing found is said by the word for it")
         if lines[0].strip(_TRIMMED).casefold() == self.nothing.casefold():
@@ -191,6 +191,12 @@ class MentionsForm:
         return label, words.strip()
 
 
+def _without_marker(line: str, text: str) -> str:
+    """Return a line without the marker of a list; "4. rib fracture" stays where the text says it so."""
+    stripped = line.strip()
+    return stripped if stripped in text else _MARKER.sub("", line).strip()
+
+
 def locate_mentions(text: str, named: Sequence[tuple[str, str]]) -> tuple[Mention, ...]:
     """Find named words in a text: (label, words) in any order -> mentions in the order of the text.
 
@@ -204,7 +210,9 @@ def locate_mentions(text: str, named: Sequence[tuple[str, str]]) -> tuple[Mentio
     for label, words in sorted(named, key=lambda pair: -len(pair[1])):
         places = _places(text, words)
         free = [place for place in places if (*place, label) not in taken]
-        clear = [place for place in free if not any(place[0] < end and start < place[1] for start, end, _ in taken)]
+        clear = [
+            place for place in free if not any(place[0] < end and start < place[1] for start, end, _ in taken)
+        ]
         place = next(iter(clear or free), None)
         if place:
             taken.append((*place, label))
@@ -215,15 +223,15 @@ def locate_mentions(text: str, named: Sequence[tuple[str, str]]) -> tuple[Mentio
 
 
 def _places(text: str, words: str) -> list[tuple[int, int]]:
-    """Return the places of words in a text by the first reading of them that finds any."""
+    """Return the places of words in a text, those written alike first."""
     for said in dict.fromkeys((words.strip(), words.strip(_TRIMMED))):
         pattern = r"\s+".join(re.escape(word) for word in said.split())
         if not pattern:
             continue
-        for around, flags in ((r"(?<!\w){}(?!\w)", 0), (r"(?<!\w){}(?!\w)", re.IGNORECASE), ("{}", 0)):
-            matches = re.finditer(around.format(pattern), text, flags)
-            if places := [match.span() for match in matches]:
-                return places
+        whole = rf"(?<!\w){pattern}(?!\w)"
+        found = [*re.finditer(whole, text), *re.finditer(whole, text, re.IGNORECASE)]
+        if places := list(dict.fromkeys(match.span() for match in found or re.finditer(pattern, text))):
+            return places
     return []
 
 
