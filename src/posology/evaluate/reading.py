@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 
 from posology.errors import UserError
 from posology.evaluate.grouping import same_words
@@ -16,6 +17,7 @@ __all__ = [
     "group_of",
     "length_slice",
     "read_csv",
+    "read_elements",
     "read_json",
     "read_jsonl",
     "read_lines",
@@ -89,6 +91,39 @@ def read_json(path: Path) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as cause:
         raise Line(path, cause.lineno).fault(f"not JSON ({cause.msg})") from cause
+
+
+def read_elements(path: Path, tag: str, names: Sequence[str]) -> Iterator[tuple[Line, dict[str, str]]]:
+    """Yield the elements of a name of an XML file: attributes and texts of children, by name, all there."""
+    lines = list(read_lines(path))
+    parser = expat.ParserCreate()
+    rows: list[tuple[Line, dict[str, str]]] = []
+    inside: list[str] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        inside.append(name)
+        if name == tag:
+            rows.append((Line(path, parser.CurrentLineNumber), dict(attributes)))
+
+    def add(words: str) -> None:
+        if len(inside) > 1 and inside[-2] == tag:
+            rows[-1][1][inside[-1]] = rows[-1][1].get(inside[-1], "") + words
+
+    def refuse(*_: object) -> None:
+        raise Line(path, parser.CurrentLineNumber).fault("a document type with declarations is not read")
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda _: inside.pop()
+    parser.CharacterDataHandler = add
+    parser.EntityDeclHandler = refuse
+    try:
+        parser.Parse("\n".join(text for _, text in lines), True)
+    except expat.ExpatError as cause:
+        raise Line(path, cause.lineno).fault("not well-formed XML") from cause
+    for line, row in rows:
+        if missing := [name for name in names if name not in row]:
+            raise line.fault(f"the {tag} has no {', '.join(missing)}")
+        yield line, row
 
 
 def require_label(label: str, labels: Sequence[str], line: Line) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.grouping import linked_groups, same_words
 from posology.evaluate.items import Item
-from posology.evaluate.reading import length_slice, read_csv, require_label
+from posology.evaluate.reading import group_of, length_slice, read_csv, require_label
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["HEALTHVER"]
@@ -23,7 +23,7 @@ def _read(folder: Path) -> Iterator[Item]:
     for (line, row), group in zip(rows, groups, strict=True):
         yield Item(
             id=row["id"],
-            group=group,
+            group=group_of(group),
             text=f"Evidence: {row['evidence']}\nClaim: {row['claim']}",
             gold=require_label(row["label"], _LABELS, line),
             slices={"topic": row["topic_ip"], "length": length_slice(row["evidence"])},
@@ -54,7 +54,7 @@ HEALTHVER = Task(
         "support the claim, refute it, or neither?",
         leaks="The articles and the data set are on the web since 2021. Claims of one search question "
         "share their evidence, so questions that share a passage are in one part.",
-        limits="52 groups of questions, the largest with 259 of the 1,917 pairs: an interval that takes pairs "
-        "as independent would be far too narrow. 230 claims are paired with several passages each.",
+        limits="52 groups of questions, the largest with 259 of the 1,917 pairs: an interval that takes "
+        "pairs as independent would be far too narrow. 230 claims are paired with several passages each.",
     ),
 )

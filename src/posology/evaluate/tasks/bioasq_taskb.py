@@ -1,0 +1,70 @@
+"""BioASQ, task B: questions of biomedical experts that yes or no answers, with passages of articles."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from posology.errors import UserError
+from posology.evaluate.forms import ChoiceForm
+from posology.evaluate.items import Item
+from posology.evaluate.reading import group_of, length_slice, read_json
+from posology.evaluate.task import Card, Family, Task
+
+__all__ = ["BIOASQ_TASKB"]
+
+_LABELS = ("yes", "no")
+_BATCHES = ("9B1", "9B2", "9B3")
+
+
+def _read(folder: Path) -> Iterator[Item]:
+    for batch in _BATCHES:
+        path = folder / f"{batch}_golden.json"
+        questions = read_json(path)
+        if not isinstance(questions, dict) or "questions" not in questions:
+            raise UserError(f"{path}: an object with the key questions is needed")
+        for row in questions["questions"]:
+            if row["type"] != "yesno":
+                continue  # the other three kinds have no fixed answers
+            place = f"{path}, question {row['id']}"
+            if row["exact_answer"] not in _LABELS:
+                raise UserError(f"{place}: exact_answer is neither yes nor no")
+            passages = dict.fromkeys(snippet["text"].strip() for snippet in row["snippets"])
+            if not passages:
+                raise UserError(f"{place}: no snippets")
+            evidence = "\n".join(passages)
+            yield Item(
+                id=row["id"],
+                group=group_of(row["body"]),
+                text=f"Passages: {evidence}\nQuestion: {row['body'].strip()}",
+                gold=row["exact_answer"],
+                slices={"batch": batch, "length": length_slice(evidence)},
+            )
+
+
+def _ask(item: Item) -> str:
+    return item.text
+
+
+BIOASQ_TASKB = Task(
+    name="bioasq_taskb",
+    family=Family.QUESTIONS,
+    language="en",
+    folder="bioasq_taskb",
+    read=_read,
+    system="You answer questions about biomedical research from passages of articles.",
+    ask=_ask,
+    form=ChoiceForm(_LABELS),
+    labels=_LABELS,
+    metric="macro-F1",
+    card=Card(
+        title="BioASQ task B, yes or no",
+        source="Krithara et al., Scientific Data 2023; Teddy-XiongGZ/MIRAGE, Task 9B, batches 1 to 3",
+        licence="not stated for these files; BioASQ distributes its data under CC BY 2.5 as far as known",
+        url="https://github.com/Teddy-XiongGZ/MIRAGE",
+        about="A question by an expert and the passages that experts chose to answer it from: yes or no? "
+        "Passages that repeat word for word stand once.",
+        leaks="Questions and answers are on the web since 2021.",
+        limits="73 of the 297 questions are answered by yes or no; the 224 others (factoid, list, summary) "
+        "are not asked. About half of 73 are reported on: only large differences can show. Some questions "
+        "come with more than fifty passages.",
+    ),
+)
