@@ -7,6 +7,7 @@ import typer
 from posology.cli import chart, ledger, models, policy, store, user
 from posology.cli.batch import batch
 from posology.cli.draft import draft
+from posology.cli.evaluate import evaluate
 from posology.cli.explain import explain
 from posology.cli.serve import serve
 from posology.cli.synth import synth
@@ -53,3 +54,4 @@ app.command()(serve)
 app.command()(worker)
 app.command()(explain)
 app.command()(synth)
+app.command()(evaluate)

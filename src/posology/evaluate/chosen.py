@@ -1,0 +1,44 @@
+"""Systems as a person names them on the command line."""
+
+from pathlib import Path
+
+from posology.chat.catalogue import CATALOGUE, find_entry
+from posology.errors import UserError
+from posology.evaluate.naming import nearest_words
+from posology.evaluate.systems import SystemSpec, parse_system
+
+__all__ = ["PLAIN", "model_spec", "recorded_spec", "system_spec"]
+
+PLAIN = ("majority", "prior", "rules", "tf-idf", "boosting")  # systems that are named by their kind alone
+
+
+def system_spec(name: str) -> SystemSpec:
+    """Return a system that needs no weights; raise UserError with the nearest name where it is none."""
+    if name not in PLAIN:
+        raise UserError(f"--system {name}: there is no such system{nearest_words(name, PLAIN)}")
+    return parse_system({"name": name, "kind": name}, f"--system {name}")
+
+
+def model_spec(name: str, engine: str, base_url: str = "") -> SystemSpec:
+    """Return a generator: weights by path where the name is one, else a name of catalogue or server."""
+    path = Path(name).expanduser()
+    table: dict[str, object] = {"kind": "generator", "engine": engine}
+    if engine == "openai":
+        table |= {"name": name, "model": name, "base_url": base_url}
+    elif path.exists():
+        table |= {"name": path.resolve().stem or name, "path": str(path.resolve())}
+    elif "/" in name or path.suffix:
+        raise UserError(f"--model {name}: there is no such file or folder")
+    else:
+        entry = find_entry(name)
+        table |= {"name": entry.name, "model": entry.name}
+    known = CATALOGUE.get(str(table["name"]))
+    if known is not None:
+        table |= {"family": known.family, "parameters": known.parameters}
+    return parse_system(table, f"--model {name}")
+
+
+def recorded_spec(path: Path) -> SystemSpec:
+    """Return the recorded answers of a file as a system that is called by the file's name."""
+    table = {"name": path.stem, "kind": "recorded", "file": str(path.resolve())}
+    return parse_system(table, f"--answers {path}")

@@ -1,0 +1,208 @@
+"""A task of one's own: a TOML file that says what is asked, and a JSON-lines file of items beside it."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from posology.errors import UserError
+from posology.evaluate.forms import ChoiceForm, CodesForm, MentionsForm, TextForm, locate_mentions
+from posology.evaluate.items import Answer, Item, Mention
+from posology.evaluate.naming import nearest_words
+from posology.evaluate.reading import Line, read_jsonl
+from posology.evaluate.scorers import measures_of
+from posology.evaluate.task import Card, Family, Form, Kind, Task
+from posology.files import read_utf8
+
+__all__ = ["OwnTask", "read_own_task"]
+
+_METRICS = {Kind.CHOICE: "macro-F1", Kind.ENTITIES: "strict F1", Kind.CODES: "micro-F1", Kind.TEXT: "ROUGE-L"}
+_FAMILIES = {
+    Kind.CHOICE: Family.QUESTIONS,
+    Kind.ENTITIES: Family.ENTITIES,
+    Kind.CODES: Family.CODING,
+    Kind.TEXT: Family.SUMMARIES,
+}
+
+
+class OwnTask(BaseModel):
+    """The TOML file. Strict: an unknown key or a value of another type is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    posology: Literal["task/1"] = Field(description="the version of this format")
+    name: str = Field(description="what tables call it", pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")
+    kind: Literal["choice", "entities", "codes", "text"] = Field(description="what an answer is")
+    instruction: str = Field(description="what is asked about each text", min_length=3)
+    file: str = Field(description="the JSON-lines file of items, beside this one", min_length=1)
+    system: str = Field("You are a careful clinical assistant.", description="the first message to a model")
+    language: str = Field("en", description="of the texts, ISO 639-1", pattern=r"^[a-z]{2}$")
+    text: list[str] = Field(
+        ["text"], description="the fields that make the text, in their order", min_length=1
+    )
+    group: str = Field("", description="the field of the patient or document; items of one stay together")
+    slices: list[str] = Field([], description="fields to break scores down by")
+    fields: list[str] = Field([], description="fields with numbers or words for systems that read tables")
+    labels: list[str] = Field([], description="of a choice: the labels; of entities: their types")
+    ordered: bool = Field(False, description="the labels are levels, lowest first")
+    pattern: str = Field("", description="of codes: a regular expression of one code")
+    max_tokens: int = Field(0, description="the longest answer; 0: what suits the kind", ge=0, le=4096)
+    metric: str = Field("", description="the primary measure; empty: what suits the kind")
+    source: str = Field("", description="where the items come from")
+    licence: str = Field("not stated", description="under which licence")
+
+    @model_validator(mode="after")
+    def _require_sense(self) -> "OwnTask":
+        if self.kind == "choice" and len(self.labels) < 2:
+            raise ValueError("labels: a choice needs two labels or more")
+        if self.kind == "entities" and not self.labels:
+            raise ValueError("labels: entities need their types")
+        if len({label.casefold() for label in self.labels}) < len(self.labels):
+            raise ValueError("labels: two are alike")
+        if self.kind in ("codes", "text") and self.labels:
+            raise ValueError(f"labels: a task of the kind {self.kind} has none")
+        if (self.kind == "codes") != bool(self.pattern):
+            raise ValueError("pattern: needed for codes, and only for them")
+        if self.ordered and self.kind != "choice":
+            raise ValueError("ordered: only labels of a choice are levels")
+        return self
+
+
+def read_own_task(path: Path) -> Task:
+    """Read a task of one's own; raise UserError that names the file and the key."""
+    try:
+        own = OwnTask.model_validate(tomllib.loads(read_utf8(path)))
+    except tomllib.TOMLDecodeError as cause:
+        raise UserError(f"{path}: not TOML ({cause})") from cause
+    except ValidationError as cause:
+        raise UserError("\n".join(f"{path}: {_explain(error)}" for error in cause.errors())) from None
+    return _task_of(own, path)
+
+
+def _task_of(own: OwnTask, path: Path) -> Task:
+    kind, folder = Kind(own.kind), path.resolve().parent
+    if Path(own.file).name != own.file:
+        raise UserError(f"{path}: file: name a file in the same folder, without a path")
+    task = Task(
+        name=own.name,
+        family=Family.TRIAGE if own.ordered else _FAMILIES[kind],
+        language=own.language,
+        folder=str(folder),
+        read=lambda place: _read_items(own, place / own.file),
+        system=own.system,
+        ask=lambda item: f"{item.text}\n\n{own.instruction}",
+        form=_form_of(own),
+        metric=own.metric or ("quadratic kappa" if own.ordered else _METRICS[kind]),
+        card=Card(
+            own.name, own.source or "a task of the user's own", own.licence, "", own.instruction, "not stated"
+        ),
+        labels=tuple(own.labels) if kind is Kind.CHOICE else (),
+        ordered=own.ordered,
+    )
+    _require_measure(task, path)
+    return task
+
+
+def _require_measure(task: Task, path: Path) -> None:
+    from dataclasses import replace
+
+    names = [measure.name for measure in measures_of(replace(task, metric=_any_measure(task)))]
+    if task.metric not in names:
+        raise UserError(
+            f"{path}: metric: {task.metric!r} is no measure of it{nearest_words(task.metric, names)}"
+        )
+
+
+def _any_measure(task: Task) -> str:
+    return _METRICS[task.form.kind]
+
+
+def _form_of(own: OwnTask) -> Form:
+    if own.kind == "choice":
+        return ChoiceForm(tuple(own.labels), max_tokens=own.max_tokens or 16)
+    if own.kind == "entities":
+        return MentionsForm({label: label for label in own.labels}, max_tokens=own.max_tokens or 256)
+    if own.kind == "codes":
+        return CodesForm(own.pattern, max_tokens=own.max_tokens or 160)
+    return TextForm("Answer with the text alone.", max_tokens=own.max_tokens or 256)
+
+
+def _read_items(own: OwnTask, path: Path) -> Iterator[Item]:
+    keys = ["id", "gold", *own.text, *([own.group] if own.group else []), *own.slices, *own.fields]
+    for line, row in read_jsonl(path, list(dict.fromkeys(keys))):
+        text = "\n\n".join(_words(row, name, line) for name in own.text)
+        id_ = _words(row, "id", line)
+        yield Item(
+            id=id_,
+            group=_words(row, own.group, line) if own.group else id_,
+            text=text,
+            gold=_gold(own, row["gold"], text, line),
+            fields={name: _cell(row[name], name, line) for name in own.fields},
+            slices={name: "unknown" if row[name] is None else str(row[name]) for name in own.slices},
+        )
+
+
+def _words(row: Mapping[str, Any], name: str, line: Line) -> str:
+    value = row[name]
+    if isinstance(value, int) and not isinstance(value, bool) and name != "text":
+        return str(value)
+    if not isinstance(value, str) or not value.strip():
+        raise line.fault(f"{name} must be text that is not empty")
+    return value
+
+
+def _cell(value: Any, name: str, line: Line) -> float | str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise line.fault(f"{name} must be a number, text or null")
+
+
+def _gold(own: OwnTask, gold: Any, text: str, line: Line) -> Answer:
+    if own.kind == "choice":
+        if gold not in own.labels:
+            raise line.fault(f"gold is none of the labels {', '.join(own.labels)}")
+        return str(gold)
+    if own.kind == "text":
+        if not isinstance(gold, str) or not gold.strip():
+            raise line.fault("gold must be text that is not empty")
+        return gold
+    if not isinstance(gold, list):
+        raise line.fault("gold must be a list")
+    if own.kind == "codes":
+        if not all(isinstance(code, str) and code for code in gold):
+            raise line.fault("gold must be a list of codes, each text")
+        return tuple(sorted(set(gold)))
+    return _mentions(own, gold, text, line)
+
+
+def _mentions(own: OwnTask, gold: list[Any], text: str, line: Line) -> tuple[Mention, ...]:
+    """Read mentions: [type, words], found in the text in their order, or [start, end, type]."""
+    named, placed = [], []
+    for number, row in enumerate(gold, 1):
+        match row:
+            case [str(label), str(words)] if label in own.labels:
+                named.append((label, words))
+            case [int(start), int(end), str(label)] if label in own.labels and 0 <= start < end <= len(text):
+                placed.append(Mention(start, end, label, text[start:end]))
+            case _:
+                raise line.fault(
+                    f"gold, mention {number}: [type, words] or [start, end, type], with one of the types "
+                    f"{', '.join(own.labels)} and a place inside the text"
+                )
+    found = locate_mentions(text, named)
+    if any(mention.start < 0 for mention in found):
+        raise line.fault("gold: a mention does not stand in the text")
+    return tuple(sorted({*found, *placed}))
+
+
+def _explain(error: Any) -> str:
+    key = ".".join(str(step) for step in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{key} is no key of a task{nearest_words(key, OwnTask.model_fields)}"
+    if error["type"] == "missing":
+        return f"{key} is missing"
+    return f"{key + ': ' if key else ''}{error['msg'].removeprefix('Value error, ')}"
