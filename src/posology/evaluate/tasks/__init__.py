@@ -5,9 +5,11 @@ from posology.evaluate.naming import nearest_words
 from posology.evaluate.task import Task
 from posology.evaluate.tasks.aci_bench import ACI_BENCH
 from posology.evaluate.tasks.afrimedqa import AFRIMEDQA
+from posology.evaluate.tasks.bc5cdr import BC5CDR
 from posology.evaluate.tasks.bioasq_taskb import BIOASQ_TASKB
 from posology.evaluate.tasks.cams_mental_health import CAMS_MENTAL_HEALTH
 from posology.evaluate.tasks.clinicaflow_vignettes import CLINICAFLOW_VIGNETTES
+from posology.evaluate.tasks.clinical_trial_parser_ner import CLINICAL_TRIAL_PARSER_NER
 from posology.evaluate.tasks.codiesp import CODIESP_EN, CODIESP_ES
 from posology.evaluate.tasks.covidfact_rte import COVIDFACT_RTE
 from posology.evaluate.tasks.criteria import CRITERIA
@@ -66,6 +68,8 @@ TASKS: dict[str, Task] = {
         NURSESIM_TRIAGE,
         CRITERIA,
         NCBI_DISEASE,
+        BC5CDR,
+        CLINICAL_TRIAL_PARSER_NER,
         *E3C,
         DDI_CORPUS_2013,
         CODIESP_EN,

@@ -134,10 +134,10 @@ DDI_CORPUS_2013 = Task(
         licence="CC BY-NC 4.0",
         url="https://github.com/isegura/DDICorpus",
         about="A sentence of DrugBank or of a MEDLINE abstract with two drugs marked: does it state a "
-        "mechanism, an effect, an advice, an interaction without more, or none? The drugs are given (gold entities); "
-        "finding them too (end to end) is about twice as hard and is another task.",
-        leaks="The corpus is on the web since 2013, DrugBank's texts before. The pairs of a sentence share it, "
-        "so documents are kept in one part.",
+        "mechanism, an effect, an advice, an interaction without more, or none? The drugs are given (gold "
+        "entities); finding them too (end to end) is about twice as hard and is another task.",
+        leaks="The corpus is on the web since 2013, DrugBank's texts before. The pairs of a sentence share "
+        "it, so documents are kept in one part.",
         limits="All candidate pairs are kept: 85 % have no interaction; always answering none scores 0 here. "
         "All parts are dealt from the official training documents, of which a third of the DrugBank ones "
         "are there: published scores are of the test documents. A drug in pieces is marked from its first "

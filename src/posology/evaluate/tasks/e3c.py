@@ -196,8 +196,8 @@ def _card(words: _Words) -> Card:
         leaks="The cases were published in journals and the corpus is on the web since 2020. "
         + _GROUPS[words.code == "it"],
         limits="The source's IOB files leave out discontinuous and nested entities (3.4 % and 0.2 %). All "
-        "parts are dealt from the training partition; published scores are of the test partition or of the whole "
-        "corpus, so none stands beside ours.",
+        "parts are dealt from the training partition; published scores are of the test partition or of the "
+        "whole corpus, so none stands beside ours.",
     )
 
 
