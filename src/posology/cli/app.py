@@ -6,6 +6,7 @@ import typer
 
 from posology.cli import chart, ledger, models, policy, store, user
 from posology.cli.batch import batch
+from posology.cli.compare import compare
 from posology.cli.draft import draft
 from posology.cli.evaluate import evaluate
 from posology.cli.explain import explain
@@ -55,3 +56,4 @@ app.command()(worker)
 app.command()(explain)
 app.command()(synth)
 app.command()(evaluate)
+app.command()(compare)

@@ -9,7 +9,7 @@ from posology.cli.show import print_json, print_table, say
 if TYPE_CHECKING:
     from posology.evaluate.cost import Figure
     from posology.evaluate.evaluation import Ask, Bench
-    from posology.evaluate.summary import RunSummary, Score
+    from posology.evaluate.summary import RunSummary
 
 __all__ = [
     "interval",
@@ -18,6 +18,7 @@ __all__ = [
     "print_summaries",
     "print_tasks",
     "shown",
+    "signed_interval",
 ]
 
 _COLUMNS = [
@@ -34,6 +35,11 @@ def shown(value: float | None, digits: int = 3) -> str:
 def interval(low: float | None, high: float | None) -> str:
     """Return an interval for a table."""
     return "-" if low is None or high is None else f"{low:.3f} to {high:.3f}"
+
+
+def signed_interval(low: float | None, high: float | None) -> str:
+    """Return the interval of a difference for a table."""
+    return "-" if low is None or high is None else f"{low:+.3f} to {high:+.3f}"
 
 
 def left_words(seconds: float | None) -> str:
@@ -125,8 +131,3 @@ def print_forecasts(asks: Sequence["Ask"], bench: "Bench", *, as_json: bool) -> 
 
 def _whole(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"
-
-
-def score_cells(score: "Score") -> list[object]:
-    """Return a score's cells: value, interval, n."""
-    return [shown(score.value), interval(score.low, score.high), score.n]
