@@ -60,9 +60,35 @@ def _openvino(order: _Order) -> Generator:
     window = weights.window or part.window_tokens
     if not window:
         raise EngineError(f"{name}: the weights do not tell their window; set window_tokens in the profile")
-    identity = ModelIdentity(name, family, weights.sha256[:12], weights.sha256, f"openvino-genai {_genai()}")
+    identity = ModelIdentity(
+        name, family, weights.sha256[:12], weights.sha256, f"openvino-genai {_version('openvino-genai')}"
+    )
     options = OpenVinoOptions(part.repeatable, part.cache_gb, part.threads, part.window_tokens)
     return open_openvino(weights.path, identity, window, options)
+
+
+def _transformers(order: _Order) -> Generator:
+    from posology.chat.runtime import import_torch
+    from posology.chat.torch_engine import TransformersOptions, open_transformers
+    from posology.chat.torch_weights import read_source, transformers_weights
+
+    part = order.part
+    import_torch()  # a missing extra is said before weights are looked for
+    if not part.path:
+        raise SettingsError(
+            f"{order.settings.source}: profile.{order.settings.profile_name}: the engine transformers needs "
+            "`path`: a GGUF file or a folder with safetensors"
+        )
+    weights = transformers_weights(Path(part.path), part.sha256, order.home)
+    source = read_source(weights.path)
+    name = part.model or Path(part.path).stem
+    family = part.family or (family_of(part.model) if part.model else weights.architecture)
+    told = f"{weights.sha256[:12]}, {source.precision}" if source else weights.sha256[:12]
+    identity = ModelIdentity(name, family, told, weights.sha256, f"transformers {_version('transformers')}")
+    options = TransformersOptions(
+        cache_gb=part.cache_gb, threads=part.threads, window_tokens=part.window_tokens
+    )
+    return open_transformers(weights.path, identity, weights.window or 0, options)
 
 
 def _openai(order: _Order) -> Generator:
@@ -80,9 +106,9 @@ def _openai(order: _Order) -> Generator:
     return open_openai(order.settings.address_of(part.base_url), options, probe=order.probe)
 
 
-def _genai() -> str:
+def _version(package: str) -> str:
     try:
-        return version("openvino-genai")
+        return version(package)
     except PackageNotFoundError:
         return "unknown"
 
@@ -90,5 +116,6 @@ def _genai() -> str:
 BUILDERS: dict[str, Callable[[_Order], Generator | None]] = {
     "none": _none,
     "openvino": _openvino,
+    "transformers": _transformers,
     "openai": _openai,
 }

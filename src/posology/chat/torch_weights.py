@@ -6,7 +6,9 @@ one) serves as both again, as in the original model.
 """
 
 import hashlib
+import io
 import json
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +24,7 @@ from posology.files import staged_folder
 __all__ = ["GgufSource", "read_source", "transformers_folder", "transformers_weights"]
 
 FORM = "transformers-model/1"
-TIED_TOLERANCE = 0.05  # mean difference of two copies of one matrix, as part of its mean size
+TIED_TOLERANCE = 0.2  # mean difference of two copies of one matrix, as part of its mean size
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,20 +155,22 @@ def _convert(path: Path, folder: Path) -> bool:
         raise MissingExtra("accelerate", "torch", "Reading GGUF weights with transformers")
     where = {"gguf_file": path.name, "local_files_only": True}
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(path.parent), **where)
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            str(path.parent),
-            dtype=torch.bfloat16,
-            quantization_config=transformers.GgufConfig(dequantize=True),
-            **where,
-        )
+        with redirect_stderr(io.StringIO()):  # bars of progress
+            tokenizer = transformers.AutoTokenizer.from_pretrained(str(path.parent), **where)
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                str(path.parent),
+                dtype=torch.bfloat16,
+                quantization_config=transformers.GgufConfig(dequantize=True),
+                **where,
+            )
     except (OSError, ValueError, KeyError, RuntimeError, NotImplementedError) as cause:
         raise ModelError(
             f"{path}: transformers cannot read this GGUF file (damaged, or an architecture it does not know)"
         ) from cause
     retied = _tie_again(model)
-    model.save_pretrained(str(folder))
-    tokenizer.save_pretrained(str(folder))
+    with redirect_stderr(io.StringIO()):
+        model.save_pretrained(str(folder))
+        tokenizer.save_pretrained(str(folder))
     return retied
 
 

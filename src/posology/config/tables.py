@@ -18,7 +18,7 @@ __all__ = [
     "is_npi",
 ]
 
-Engine = Literal["none", "openvino", "openai", "embedded-checker", "static"]
+Engine = Literal["none", "openvino", "transformers", "openai", "embedded-checker", "static"]
 ENGINES_OF = {
     "writer": ("none", "openvino", "openai"),
     "validator": ("none", "embedded-checker", "openvino", "openai"),
@@ -90,12 +90,16 @@ class Part(Table):
     """Which model does one part of the work, and how it is reached."""
 
     engine: Engine = Field(
-        description="what runs the model: none; openvino (in this process); openai (any OpenAI-compatible "
-        "server); embedded-checker (validator only); static (embedder only)",
+        description="what runs the model: none; openvino or transformers (in this process); openai (any "
+        "OpenAI-compatible server); embedded-checker (validator only); static (embedder only)",
         json_schema_extra={"unit": ""},
     )
     model: str = _field("", "the model's name in the catalogue (openvino) or on the server (openai)")
-    path: str = _field("", "weights by path: a GGUF file or an OpenVINO folder; overrides the catalogue")
+    path: str = _field(
+        "",
+        "weights by path: a GGUF file, an OpenVINO folder (openvino) or a folder with safetensors "
+        "(transformers); overrides the catalogue",
+    )
     sha256: str = _field("", "the hash that the file at `path` must have; empty: recorded, not compared")
     family: str = _field("", "the model's family where the catalogue does not know it, such as qwen")
     base_url: str = _field("", "address of the server's API, such as http://127.0.0.1:8000/v1")
@@ -103,9 +107,13 @@ class Part(Table):
     window_tokens: int = _field(0, "the model's window; 0: ask the engine", unit="tokens", least=0)
     timeout_s: float = _field(120.0, "longest wait for one answer", unit="seconds", least=0.1)
     concurrency: int = _field(4, "requests under way at once", unit="requests", least=1)
-    repeatable: bool = _field(True, "the same answers whatever is asked beside them, at some cost in speed")
-    cache_gb: int = _field(1, "memory for the key-value cache (openvino)", unit="GB", least=1)
-    threads: int = _field(0, "processor threads (openvino); 0: the engine decides", unit="threads", least=0)
+    repeatable: bool = _field(
+        True, "the same answers whatever is asked beside them, at some cost in speed (openvino)"
+    )
+    cache_gb: int = _field(1, "memory for the key-value cache (openvino, transformers)", unit="GB", least=1)
+    threads: int = _field(
+        0, "processor threads (openvino, transformers); 0: the engine decides", unit="threads", least=0
+    )
 
 
 class Remote(Table):
