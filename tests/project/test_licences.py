@@ -46,14 +46,17 @@ WRITTEN_AS = {
 COPYLEFT = re.compile(r"(?<![A-Z])(A?GPL|LGPL|SSPL|BUSL|CC-BY-NC|EUPL)", re.IGNORECASE)
 
 
+STUDY = ("torch", "evaluate")  # extras for evaluation and training
+
+
 def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def run_time_packages() -> set[str]:
-    """Return every package that posology and its extras install here, transitive ones too."""
+def run_time_packages(*more: str) -> set[str]:
+    """Return every package that the application installs, and further extras, transitive ones too."""
     found: set[str] = set()
-    waiting = [("posology", frozenset({"embedded", "serve", ""}))]
+    waiting = [("posology", frozenset({"embedded", "serve", *more, ""}))]
     while waiting:
         name, extras = waiting.pop()
         for text in metadata.requires(name) or []:
@@ -84,7 +87,7 @@ def is_permissive(expression: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("package", sorted(run_time_packages()))
+@pytest.mark.parametrize("package", sorted(run_time_packages(*STUDY)))
 def test_every_run_time_package_is_permissive_or_listed_with_its_reason(package: str) -> None:
     licence = licence_of(package)
     assert is_permissive(licence) or package in EXCEPTIONS, f"{package}: {licence or 'no licence named'}"
@@ -92,15 +95,15 @@ def test_every_run_time_package_is_permissive_or_listed_with_its_reason(package:
 
 
 def test_no_exception_outlives_its_package() -> None:
-    assert set(EXCEPTIONS) <= run_time_packages()
+    assert set(EXCEPTIONS) <= run_time_packages(*STUDY)
 
 
-def test_torch_is_not_among_what_a_user_installs() -> None:
+def test_torch_is_not_among_what_the_application_installs() -> None:
     heavy = {"torch", "tensorflow", "jax", "transformers", "sentence-transformers", "llama-cpp-python"}
     assert run_time_packages() & heavy == set()
 
 
-@pytest.mark.parametrize("package", sorted(run_time_packages()))
+@pytest.mark.parametrize("package", sorted(run_time_packages(*STUDY)))
 def test_every_run_time_package_is_pinned(package: str, repo_root: Path) -> None:
     pins = dict(
         line.split("==")
