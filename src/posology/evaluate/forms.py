@@ -115,7 +115,7 @@ def _check_letter(rest: str, others: str) -> None:
         rf"(?:^|[\s(])(?:{others})[).:](?!\w)", rest
     ):
         raise ValueError("the answer names more than one letter")
-    if not re.match(r"\s*[).:,;\n–—-]|\s+(?:is|because|since)\b", rest):
+    if not re.match(r"\s*(?:[).:,;\n–—-]|$)|\s+(?:is|because|since)\b", rest):
         raise ValueError("the answer begins with a letter that is a word of its sentence")
 
 
@@ -263,12 +263,21 @@ class CodesForm:
         return Pattern(f"{self.pattern}(\\n{self.pattern}){{0,{self.max_items - 1}}}")
 
     def read(self, text: str, item: Item) -> tuple[str, ...]:  # noqa: ARG002
-        """Read the codes; words around them are let pass, an answer without any code is not."""
-        said = text.upper() if self.upper else text
-        codes = re.findall(rf"(?<![\w.])(?:{self.pattern})(?!\w)", said)
-        if not codes:
+        """Read the codes; words around them are let pass, an answer without any code is not.
+
+        Beside codes, a line of one word with a digit is a code that is malformed: an answer, and a wrong one.
+        """
+        found: list[str] = []
+        malformed: list[str] = []
+        for line in (text.upper() if self.upper else text).splitlines():
+            codes = re.findall(rf"(?<![\w.])(?:{self.pattern})(?!\.?\w)", line)
+            word = _MARKER.sub("", line).strip(_TRIMMED)
+            if not codes and re.fullmatch(r"(?=\S*\d)\S+", word):
+                malformed.append(word)
+            found += codes
+        if not found:
             raise ValueError("the answer holds no code")
-        return tuple(sorted(set(codes)))
+        return tuple(sorted({*found, *malformed}))
 
 
 @dataclass(frozen=True, slots=True)

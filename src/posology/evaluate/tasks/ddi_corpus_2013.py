@@ -1,11 +1,13 @@
 """DDI corpus 2013: what a sentence says of the interaction of two drugs that are marked in it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 from posology.errors import UserError
 from posology.evaluate.forms import ChoiceForm
+from posology.evaluate.grouping import linked_groups, same_words
 from posology.evaluate.items import Item
 from posology.evaluate.task import Card, Family, Reference, Task
 
@@ -23,17 +25,22 @@ _QUESTION = """What does the sentence say about these two drugs?
 
 
 def _read(folder: Path) -> Iterator[Item]:
+    items, keys = [], []
     for name, source in _SOURCES.items():
         paths = sorted((folder / "Train" / name).glob("*.xml"))
         if not paths:
-            raise UserError(
-                f"{folder / 'Train' / name}: no document (*.xml); is the data folder the right one?"
-            )
+            where = folder / "Train" / name
+            raise UserError(f"{where}: no document (*.xml); is the data folder the right one?")
         for path in paths:
-            yield from _items(path, source)
+            for sentence, item in _items(path, source):
+                items.append(item)
+                keys.append((item.group, same_words(sentence)))
+    for item, group in zip(items, linked_groups(keys), strict=True):
+        yield replace(item, group=group)  # documents that share a sentence are one group
 
 
-def _items(path: Path, source: str) -> Iterator[Item]:
+def _items(path: Path, source: str) -> Iterator[tuple[str, Item]]:
+    """Yield the pairs of a document, each with its sentence before the drugs are marked."""
     try:
         document = ElementTree.parse(path).getroot()
     except (ElementTree.ParseError, OSError) as cause:
@@ -43,12 +50,15 @@ def _items(path: Path, source: str) -> Iterator[Item]:
         drugs = {one.get("id", ""): _place(path, one, text) for one in sentence.iter("entity")}
         pairs = list(sentence.iter("pair"))
         for pair in pairs:
-            yield Item(
-                id=pair.get("id", ""),
-                group=document.get("id", ""),
-                text=mark_drugs(text, _drug(path, drugs, pair, "e1"), _drug(path, drugs, pair, "e2")),
-                gold=_label(path, pair),
-                slices={"source": source, "pairs in the sentence": _how_many(len(pairs))},
+            yield (
+                text,
+                Item(
+                    id=pair.get("id", ""),
+                    group=document.get("id", ""),
+                    text=mark_drugs(text, _drug(path, drugs, pair, "e1"), _drug(path, drugs, pair, "e2")),
+                    gold=_label(path, pair),
+                    slices={"source": source, "pairs in the sentence": _how_many(len(pairs))},
+                ),
             )
 
 
@@ -136,8 +146,8 @@ DDI_CORPUS_2013 = Task(
         about="A sentence of DrugBank or of a MEDLINE abstract with two drugs marked: does it state a "
         "mechanism, an effect, an advice, an interaction without more, or none? The drugs are given (gold "
         "entities); finding them too (end to end) is about twice as hard and is another task.",
-        leaks="The corpus is on the web since 2013, DrugBank's texts before. The pairs of a sentence share "
-        "it, so documents are kept in one part.",
+        leaks="The corpus is on the web since 2013, DrugBank's texts before. The pairs of a sentence share it, "
+        "and some documents share a sentence: such documents are kept in one part.",
         limits="All candidate pairs are kept: 85 % have no interaction; always answering none scores 0 here. "
         "All parts are dealt from the official training documents, of which a third of the DrugBank ones "
         "are there: published scores are of the test documents. A drug in pieces is marked from its first "
