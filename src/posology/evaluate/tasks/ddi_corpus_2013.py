@@ -9,11 +9,12 @@ from posology.errors import UserError
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.grouping import linked_groups, same_words
 from posology.evaluate.items import Item
-from posology.evaluate.task import Card, Family, Reference, Task
+from posology.evaluate.task import Card, Family, Part, Reference, Shares, Task
 
 __all__ = ["DDI_CORPUS_2013", "mark_drugs"]
 
 _LABELS = ("mechanism", "effect", "advise", "int", "none")
+_CATALOGUE = "DDI-DrugBank.d64."  # one sentence of 55 drugs makes 1,485 of its 1,818 pairs
 _SOURCES = {"DrugBank": "DrugBank", "MedLine": "MEDLINE"}
 
 _QUESTION = """What does the sentence say about these two drugs?
@@ -90,6 +91,11 @@ def _how_many(pairs: int) -> str:
     return "1" if pairs == 1 else "2 to 9" if pairs < 10 else "10 and more"
 
 
+def _part_of(item: Item) -> Part | None:
+    """Keep the document that is a catalogue from being a quarter of the report part."""
+    return Part.TUNE if item.id.startswith(_CATALOGUE) else None
+
+
 def mark_drugs(text: str, first: tuple[int, int], second: tuple[int, int]) -> str:
     """Mark two stretches of a text.
 
@@ -138,6 +144,7 @@ DDI_CORPUS_2013 = Task(
     form=ChoiceForm(_LABELS),
     labels=_LABELS,
     metric="micro-F1",
+    shares=Shares(part_of=_part_of),
     card=Card(
         title="DDI corpus 2013, gold entities",
         source="Herrero-Zazo et al., J Biomed Inform 2013; isegura/DDICorpus, training documents",
@@ -146,12 +153,13 @@ DDI_CORPUS_2013 = Task(
         about="A sentence of DrugBank or of a MEDLINE abstract with two drugs marked: does it state a "
         "mechanism, an effect, an advice, an interaction without more, or none? The drugs are given (gold "
         "entities); finding them too (end to end) is about twice as hard and is another task.",
-        leaks="The corpus is on the web since 2013, DrugBank's texts before. The pairs of a sentence share it, "
-        "and some documents share a sentence: such documents are kept in one part.",
+        leaks="The corpus is on the web since 2013, DrugBank's texts before. The pairs of a sentence share "
+        "it, and some documents share a sentence: such documents are kept in one part.",
         limits="All candidate pairs are kept: 85 % have no interaction; always answering none scores 0 here. "
-        "All parts are dealt from the official training documents, of which a third of the DrugBank ones "
-        "are there: published scores are of the test documents. A drug in pieces is marked from its first "
-        "to its last piece.",
+        "One document, a list of drugs with 1,818 pairs, is in the tune part by decree: it would be a quarter "
+        "of the report part. All parts are dealt from the official training documents, of which a third of "
+        "the DrugBank ones are there: published scores are of the test documents. A drug in pieces is marked "
+        "from its first to its last piece.",
         references=(
             _reference("BioBERT-base, fine-tuned", 0.8088, 110_000_000),
             _reference("PubMedBERT-base, fine-tuned", 0.8236, 110_000_000),
