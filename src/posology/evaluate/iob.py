@@ -98,10 +98,14 @@ def join_words(words: Sequence[str]) -> tuple[str, list[Place]]:
 def _spaced(words: Sequence[str], number: int, quoted: bool) -> bool:
     """Say whether a space stands before a word."""
     before, word = words[number - 1], words[number]
+    if before in _OPENING or _ELISION.fullmatch(before):
+        return False
     if word == "%" and not before[-1:].isdigit():
         return True  # Basque: "% 85"
-    if word in _CLOSING or before in _OPENING or _ELISION.fullmatch(before):
+    if word in _CLOSING:
         return False
+    if tuple(words[max(0, number - 3) : number]) == ("+", "/", "-"):
+        return True
     if word == '"' or before == '"':
         return not quoted
     if _is_tight(words, number) or _is_tight(words, number - 1):

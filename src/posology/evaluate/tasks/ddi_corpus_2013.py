@@ -156,7 +156,7 @@ DDI_CORPUS_2013 = Task(
         leaks="The corpus is on the web since 2013, DrugBank's texts before. The pairs of a sentence share "
         "it, and some documents share a sentence: such documents are kept in one part.",
         limits="All candidate pairs are kept: 85 % have no interaction; always answering none scores 0 here. "
-        "One document, a list of drugs with 1,818 pairs, is in the tune part by decree: it would be a quarter "
+        "One document, a list of drugs with 1,818 pairs, is put into the tune part: it would be a quarter "
         "of the report part. All parts are dealt from the official training documents, of which a third of "
         "the DrugBank ones are there: published scores are of the test documents. A drug in pieces is marked "
         "from its first to its last piece.",
