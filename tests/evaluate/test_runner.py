@@ -16,7 +16,7 @@ from posology.evaluate.arm import ArmIdentity
 from posology.evaluate.results import read_outcomes, read_summary
 from posology.evaluate.runner import RunPlan, RunProgress, run_arm
 from posology.evaluate.task import Part
-from tests.evaluate.made_tasks import MADE, MadeArm, made_items
+from tests.evaluate.made_runs import MADE, MadeArm, made_items
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = RunPlan(batch=4)
@@ -91,7 +91,7 @@ def test_a_killed_process_loses_and_repeats_no_item(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path\n"
         "from posology.evaluate.runner import RunPlan, run_arm\n"
-        "from tests.evaluate.made_tasks import MADE, MadeArm, made_items\n"
+        "from tests.evaluate.made_runs import MADE, MadeArm, made_items\n"
         "out = Path(sys.argv[1])\n"
         "run_arm(MadeArm(delay_s=0.005), MADE, made_items(2000), out, plan=RunPlan(batch=8))\n"
     )

@@ -80,7 +80,7 @@ class CompletionCache:
     def keep(self, values: Sequence[tuple[bytes, Any]], seconds: float) -> None:
         """Keep values, each with its share of the seconds that they took together."""
         share = seconds / len(values) if values else 0.0
-        rows = [(key, json.dumps(value, ensure_ascii=False), share) for key, value in values]
+        rows = [(key, json.dumps(value), share) for key, value in values]
         with self._saying():
             self._base.execute("BEGIN IMMEDIATE")
             try:
