@@ -11,7 +11,7 @@ from posology.evaluate.forms import ChoiceForm, CodesForm, MentionsForm
 from posology.evaluate.items import Item, Mention, Outcome, Response
 from posology.evaluate.scorers import measures_of, score_item
 from posology.evaluate.scorers.labels import all_orders_right, confusion, label_measures
-from posology.evaluate.scorers.measures import AnyMeasure, Measure, total
+from posology.evaluate.scorers.measures import Measure, total, value_of
 from posology.evaluate.task import Card, Family, Form, Task
 
 LABELS = ("low", "middle", "high")
@@ -34,17 +34,13 @@ def answered(gold: str, answer: str | None, number: int = 0, failure: str = "par
     return Outcome(Item(f"i{number}", f"g{number}", "", gold), response)
 
 
-def value_of(measure: AnyMeasure, outcomes: list[Outcome]) -> float:
-    rows, _ = total(measure, outcomes)
-    if not len(rows):
-        return np.nan
-    if isinstance(measure, Measure):
-        return float(measure.value(rows.sum(axis=0)))
-    return float(measure.weigh(rows, np.ones((1, len(rows))))[0])
+def value_or_nan(measure: Measure, outcomes: list[Outcome]) -> float:
+    value = value_of(measure, outcomes)
+    return np.nan if value is None else value
 
 
 def values_of(task: Task, outcomes: list[Outcome]) -> dict[str, float]:
-    return {measure.name: value_of(measure, outcomes) for measure in label_measures(task)}
+    return {measure.name: value_or_nan(measure, outcomes) for measure in label_measures(task)}
 
 
 answers = st.lists(

@@ -35,7 +35,7 @@ __all__ = [
 
 Verdict = Literal["non-inferior", "inferior", "not shown"]
 
-_BLOCK = 2_000_000  # weights held at once: 16 MB, and some copies of it
+_BLOCK = 400_000  # weights held at once: 3 MB, so that they stay near the processor
 _EXACT_GROUPS = 12  # up to 2 ** 12 swaps are all counted
 _SHOWN_IDS = 3
 
@@ -217,10 +217,10 @@ def _valuer(measure: AnyMeasure, sample: _Sample) -> Callable[[Floats], Floats]:
         value, sums = measure.value, np.zeros((sample.groups, sample.rows.shape[1]))
         np.add.at(sums, sample.group_of, sample.rows)
         return lambda weights: value(weights @ sums)
-    weigh = measure.weigh
+    weigh = measure.prepare(sample.rows)
     if np.array_equal(sample.group_of, np.arange(sample.groups)):
-        return lambda weights: weigh(sample.rows, weights)
-    return lambda weights: weigh(sample.rows, weights[:, sample.group_of])
+        return weigh
+    return lambda weights: weigh(weights[:, sample.group_of])
 
 
 def _draws(groups: int, rows: int, seed: int, rounds: int) -> Iterator[Floats]:

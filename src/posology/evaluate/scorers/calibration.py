@@ -6,6 +6,7 @@ measures of abstention, and is not in the calibration error and the Brier score:
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,17 +117,25 @@ def _confidence_row(outcome: Outcome) -> tuple[float, float] | None:
     return confidence, float(_right(outcome, shares))
 
 
-def _curve(rows: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return items drawn, covered and right so far at each threshold of confidence, highest first.
+def _unknown(weights: Floats) -> Floats:
+    return np.full(len(weights), np.nan)
+
+
+def _curve_of(rows: Floats) -> Callable[[Floats], tuple[Floats, Floats]]:
+    """Weigh how many items are covered, and right, at each threshold of confidence, highest first.
 
     Equal confidences stand or fall together: no threshold divides them. Shapes (rounds, thresholds).
     """
     order = np.argsort(-rows[:, 0], kind="stable")
-    starts = np.flatnonzero(np.diff(rows[order, 0], prepend=np.inf))
-    drawn = weights[:, order]
-    here = np.add.reduceat(drawn, starts, axis=1)
-    right = np.add.reduceat(drawn * rows[order, 1], starts, axis=1)
-    return here, np.cumsum(here, axis=1), np.cumsum(right, axis=1)
+    right = rows[order, 1]
+    ends = np.flatnonzero(np.diff(rows[order, 0], append=-np.inf))
+
+    def weigh(weights: Floats) -> tuple[Floats, Floats]:
+        drawn = weights[:, order]
+        covered, correct = np.cumsum(drawn, axis=1), np.cumsum(drawn * right, axis=1)
+        return (covered, correct) if len(ends) == len(order) else (covered[:, ends], correct[:, ends])
+
+    return weigh
 
 
 def _told(rows: Floats) -> bool:
@@ -134,21 +143,28 @@ def _told(rows: Floats) -> bool:
     return bool(len(rows)) and float(rows[:, 0].max()) >= 0
 
 
-def _selective_accuracy(rows: Floats, weights: Floats) -> Floats:
-    if not _told(rows):
-        return np.full(len(weights), np.nan)
-    here, covered, right = _curve(rows, weights)
-    accuracy = np.divide(right, covered, out=np.zeros_like(right), where=covered > 0)
-    return rate_of(np.stack([(here * accuracy).sum(axis=1), covered[:, -1]], axis=-1))
+def _selective_accuracy(rows: Floats) -> Callable[[Floats], Floats]:
+    curve = _curve_of(rows)
+
+    def weigh(weights: Floats) -> Floats:
+        covered, correct = curve(weights)
+        here = np.diff(covered, axis=1, prepend=0.0)
+        accuracy = correct / np.maximum(covered, 1.0)  # whole items: under one is none
+        return rate_of(np.stack([np.einsum("rt,rt->r", here, accuracy), covered[:, -1]], axis=-1))
+
+    return weigh if _told(rows) else _unknown
 
 
-def _accuracy_at_coverage(rows: Floats, weights: Floats) -> Floats:
-    if not _told(rows):
-        return np.full(len(weights), np.nan)
-    _, covered, right = _curve(rows, weights)
-    first = np.argmax(covered >= _COVERAGE * covered[:, -1:] - 1e-9, axis=1)[:, None]
-    chosen = [np.take_along_axis(table, first, axis=1)[:, 0] for table in (right, covered)]
-    return rate_of(np.stack(chosen, axis=-1))
+def _accuracy_at_coverage(rows: Floats) -> Callable[[Floats], Floats]:
+    curve = _curve_of(rows)
+
+    def weigh(weights: Floats) -> Floats:
+        covered, correct = curve(weights)
+        first = np.argmax(covered >= _COVERAGE * covered[:, -1:] - 1e-9, axis=1)[:, None]
+        chosen = [np.take_along_axis(table, first, axis=1)[:, 0] for table in (correct, covered)]
+        return rate_of(np.stack(chosen, axis=-1))
+
+    return weigh if _told(rows) else _unknown
 
 
 def _auroc_of(labels: tuple[str, ...]) -> RankMeasure:
@@ -168,24 +184,36 @@ def _auroc_of(labels: tuple[str, ...]) -> RankMeasure:
     return RankMeasure("AUROC", row, _macro_auroc, about=about)
 
 
-def _macro_auroc(rows: Floats, weights: Floats) -> Floats:
-    """Return the mean area over labels that some drawn items have and others have not."""
-    if not len(rows) or not rows[:, 1].any():
-        return np.full(len(weights), np.nan)
+def _macro_auroc(rows: Floats) -> Callable[[Floats], Floats]:
+    """Weigh the mean area over labels that some drawn items have and others have not."""
     size = rows.shape[1] - 2
     asked = range(1, 2) if size == 2 else range(size)  # of two labels each area is the other's
-    areas = np.stack([_auroc(rows[:, 2 + place], rows[:, 0] == place, weights) for place in asked])
-    there = ~np.isnan(areas)
-    return rate_of(np.stack([np.where(there, areas, 0.0).sum(axis=0), there.sum(axis=0)], axis=-1))
+    areas_of = [_auroc(rows[:, 2 + place], rows[:, 0] == place) for place in asked]
+
+    def weigh(weights: Floats) -> Floats:
+        areas = np.stack([area_of(weights) for area_of in areas_of])
+        there = ~np.isnan(areas)
+        return rate_of(np.stack([np.where(there, areas, 0.0).sum(axis=0), there.sum(axis=0)], axis=-1))
+
+    return weigh if rows[:, 1].any() else _unknown
 
 
-def _auroc(scores: Floats, positive: NDArray[np.bool_], weights: Floats) -> Floats:
-    """Return the chance that a positive item scores above a negative one, ties half."""
+def _auroc(scores: Floats, positive: NDArray[np.bool_]) -> Callable[[Floats], Floats]:
+    """Weigh the chance that a positive item scores above a negative one, ties half."""
     order = np.argsort(scores, kind="stable")
-    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
-    drawn = weights[:, order]
-    positives = np.add.reduceat(drawn * positive[order], starts, axis=1)
-    negatives = np.add.reduceat(drawn, starts, axis=1) - positives
-    below = np.cumsum(negatives, axis=1) - negatives / 2
-    pairs = positives.sum(axis=1) * negatives.sum(axis=1)
-    return rate_of(np.stack([(positives * below).sum(axis=1), pairs], axis=-1))
+    ours, others = order[positive[order]], order[~positive[order]]
+    below = np.searchsorted(scores[others], scores[ours], side="left")
+    not_above = np.searchsorted(scores[others], scores[ours], side="right")
+    tied = not np.array_equal(below, not_above)
+
+    def weigh(weights: Floats) -> Floats:
+        positives = weights[:, ours]
+        negatives = np.zeros((len(weights), len(others) + 1))
+        np.cumsum(weights[:, others], axis=1, out=negatives[:, 1:])
+        under = negatives[:, below]
+        if tied:
+            under = (under + negatives[:, not_above]) / 2
+        pairs = positives.sum(axis=1) * negatives[:, -1]
+        return rate_of(np.stack([np.einsum("ri,ri->r", positives, under), pairs], axis=-1))
+
+    return weigh

@@ -47,24 +47,30 @@ def _judge_label(outcome: Outcome) -> tuple[float | None, str]:
     return 0.0, f"answered {answer}, right is {gold}"
 
 
-def _judge_set(outcome: Outcome) -> tuple[float | None, str]:
-    """Return F1 of a set of codes or mentions; rightly finding none is 1."""
-    gold, answered = _members(outcome.item.gold), _members(outcome.response.answer)
+def _judge_codes(outcome: Outcome) -> tuple[float | None, str]:
+    return _judge_set(frozenset(outcome.item.gold), frozenset(outcome.response.answer or ()))
+
+
+def _judge_mentions(outcome: Outcome) -> tuple[float | None, str]:
+    """Compare mentions as strict F1 does."""
+    from posology.evaluate.scorers.entities import answered_mentions, gold_mentions
+
+    gold = frozenset(_place(one) for one in gold_mentions(outcome))
+    return _judge_set(gold, frozenset(_place(one) for one in answered_mentions(outcome)))
+
+
+def _place(mention: Mention) -> tuple[int, int, str, str]:
+    """Return what makes a mention the same as another: its place, or the words of an invented one."""
+    return mention.start, mention.end, mention.label, "" if mention.start >= 0 else mention.text
+
+
+def _judge_set(gold: frozenset[object], answered: frozenset[object]) -> tuple[float | None, str]:
+    """Return F1 of a set; rightly finding none is 1."""
     right = len(gold & answered)
     if not gold and not answered:
         return 1.0, "none to find, none found"
     value = 2 * right / (len(gold) + len(answered))
     return value, f"found {right} of {len(gold)}, {len(answered) - right} too many"
-
-
-def _members(answer: object) -> frozenset[object]:
-    """Return codes, or mentions as places and labels; invented ones by their words."""
-    members = answer if isinstance(answer, tuple) else ()
-    return frozenset(_place(one) if isinstance(one, Mention) else one for one in members)
-
-
-def _place(mention: Mention) -> tuple[int, int, str, str]:
-    return mention.start, mention.end, mention.label, "" if mention.start >= 0 else mention.text
 
 
 def _judge_text(outcome: Outcome) -> tuple[float | None, str]:
@@ -79,7 +85,7 @@ def _judge_text(outcome: Outcome) -> tuple[float | None, str]:
 
 _JUDGES: dict[Kind, Callable[[Outcome], tuple[float | None, str]]] = {
     Kind.CHOICE: _judge_label,
-    Kind.ENTITIES: _judge_set,
-    Kind.CODES: _judge_set,
+    Kind.ENTITIES: _judge_mentions,
+    Kind.CODES: _judge_codes,
     Kind.TEXT: _judge_text,
 }

@@ -197,10 +197,14 @@ def _order_row(outcome: Outcome) -> tuple[float, float] | None:
     return float(is_right(outcome)), float(number)
 
 
-def _all_right(rows: Floats, weights: Floats) -> Floats:
-    """Return the share of questions of which all rows are right; the orders of one are drawn together."""
+def _all_right(rows: Floats) -> _Value:
+    """Weigh the share of questions of which all rows are right; the orders of one are drawn together."""
     _, first, question = np.unique(rows[:, 1], return_index=True, return_inverse=True)
     right = np.ones(len(first))
     np.minimum.at(right, question, rows[:, 0])
-    drawn = weights[:, first]
-    return _over(drawn @ right, drawn.sum(axis=-1))
+
+    def weigh(weights: Floats) -> Floats:
+        drawn = weights[:, first]
+        return _over(drawn @ right, drawn.sum(axis=-1))
+
+    return weigh

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from posology.evaluate.items import Outcome
 
-__all__ = ["AnyMeasure", "Floats", "Measure", "RankMeasure", "rate_of", "total"]
+__all__ = ["AnyMeasure", "Floats", "Measure", "RankMeasure", "rate_of", "total", "value_of"]
 
 Floats = NDArray[np.float64]
 
@@ -40,17 +40,22 @@ class RankMeasure:
     """One number of a task that is no value of sums.
 
     ``counts``: the row of one outcome, of fixed length d, or None where the measure does not ask about it.
-    ``weigh``: rows (n, d) and how often each is drawn (rounds, n) -> values (rounds,), nan where nothing is
-    there to score. ``size``: what of the rows is counted as n, where it is not the rows.
+    ``prepare``: rows (n, d) -> a function of how often each is drawn, (rounds, n) -> (rounds,), nan where
+    nothing is there to score; what does not change between draws, such as sorting, is done once.
+    ``size``: what is counted as n, where it is not the rows.
     """
 
     name: str
     counts: Callable[[Outcome], Sequence[float] | None]
-    weigh: Callable[[Floats, Floats], Floats]
+    prepare: Callable[[Floats], Callable[[Floats], Floats]]
     better: int = 1
     unit: str = ""
     about: str = ""
     size: Callable[[Floats], int] = len
+
+    def weigh(self, rows: Floats, weights: Floats) -> Floats:
+        """Return the values of rows so often drawn: (n, d) and (rounds, n) -> (rounds,)."""
+        return self.prepare(rows)(weights)
 
 
 AnyMeasure = Measure | RankMeasure
@@ -66,6 +71,18 @@ def total(measure: AnyMeasure, outcomes: Sequence[Outcome]) -> tuple[Floats, lis
             places.append(place)
     width = len(rows[0]) if rows else 0
     return np.array(rows, dtype=np.float64).reshape(len(rows), width), places
+
+
+def value_of(measure: AnyMeasure, outcomes: Sequence[Outcome]) -> float | None:
+    """Return a measure of outcomes without its interval, None where nothing is there to score."""
+    rows, places = total(measure, outcomes)
+    if not places:
+        return None
+    if isinstance(measure, Measure):
+        value = float(measure.value(rows.sum(axis=0)))
+    else:
+        value = float(measure.weigh(rows, np.ones((1, len(rows))))[0])
+    return None if np.isnan(value) else value
 
 
 def rate_of(sums: Floats) -> Floats:
