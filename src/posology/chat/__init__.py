@@ -18,7 +18,7 @@ from posology.chat.generator import (
     Sampling,
     Scorer,
 )
-from posology.chat.scripted import ScriptedGenerator
+from posology.chat.scripted import ScriptedGenerator, ScriptedScorer
 from posology.chat.selftest import CanaryResult, require_sound, run_canaries
 from posology.chat.weights import Weights, find_weights, get_model, list_models, weights_at
 
@@ -42,6 +42,7 @@ __all__ = [
     "Sampling",
     "Scorer",
     "ScriptedGenerator",
+    "ScriptedScorer",
     "Weights",
     "ask",
     "family_of",

@@ -105,7 +105,8 @@ class OpenAiGenerator:
         counted = (
             self._facts.count(self._server, self._options.model, messages) if self._facts.count else None
         )
-        return upper_estimate(messages) if counted is None else counted
+        opening = upper_estimate([{"role": "assistant", "content": prompt.opening}]) if prompt.opening else 0
+        return (upper_estimate(messages) if counted is None else counted) + opening
 
     def generate(
         self, prompts: Sequence[Prompt], *, progress: Callable[[int], None] | None = None

@@ -108,7 +108,7 @@ class OpenVinoGenerator:
         text = self._tokenizer.apply_chat_template(
             neutral_messages(prompt.messages), add_generation_prompt=True
         )
-        return self._tokenizer.encode(text, add_special_tokens=False).input_ids
+        return self._tokenizer.encode(text + prompt.opening, add_special_tokens=False).input_ids
 
     def _require_fit(self, job: _Job) -> None:
         tokens = int(job.tokens.shape[1])
@@ -166,7 +166,10 @@ class OpenVinoGenerator:
     def _config(self, prompt: Prompt) -> Any:
         config = self._pipeline.get_config()
         config.max_new_tokens = prompt.max_tokens
-        config.do_sample = False
+        config.do_sample = prompt.sampling is not None and prompt.sampling.temperature > 0
+        if prompt.sampling is not None and config.do_sample:
+            config.temperature = prompt.sampling.temperature
+            config.rng_seed = prompt.sampling.seed
         config.apply_chat_template = False
         config.logprobs = 1
         if prompt.constraint is not None:

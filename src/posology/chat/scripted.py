@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from posology.chat.generator import Choice, Completion, ModelIdentity, Prompt
+from posology.chat.generator import Choice, Completion, ModelIdentity, OptionScore, Prompt
 from posology.errors import EngineError, PromptTooLong
 
-__all__ = ["ScriptedGenerator"]
+__all__ = ["ScriptedGenerator", "ScriptedScorer"]
 
 
 class ScriptedGenerator:
@@ -69,3 +69,32 @@ class ScriptedGenerator:
             cut = " ".join(words[: prompt.max_tokens])
             return Completion(cut, "length", self.count_tokens(prompt), prompt.max_tokens)
         return Completion(text, "stop", self.count_tokens(prompt), len(words))
+
+
+class ScriptedScorer(ScriptedGenerator):
+    """A scripted generator that also scores options, by a function of prompt and option."""
+
+    def __init__(
+        self,
+        answers: Sequence[str] | Callable[[Prompt], str],
+        logprob: Callable[[Prompt, str], float],
+        *,
+        window: int = 4096,
+        family: str = "scripted",
+    ) -> None:
+        """Take the answers, or the function that gives them, and the function that scores an option."""
+        super().__init__(answers, window=window, family=family)
+        self._logprob = logprob
+        self.scored: list[Prompt] = []
+
+    def score(self, prompts: Sequence[Prompt], options: Sequence[Sequence[str]]) -> list[list[OptionScore]]:
+        """Return the score of each option of each prompt; tokens are words."""
+        for place, (prompt, texts) in enumerate(zip(prompts, options, strict=True), start=1):
+            longest = max((len(text.split()) for text in texts), default=0)
+            if self.count_tokens(prompt) + longest > self.window:
+                raise PromptTooLong(f"prompt {place} does not fit the window of {self.window} words")
+        self.scored += prompts
+        return [
+            [OptionScore(self._logprob(prompt, text), len(text.split())) for text in texts]
+            for prompt, texts in zip(prompts, options, strict=True)
+        ]

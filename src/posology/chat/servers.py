@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from posology.chat.generator import Prompt
+from posology.chat.generator import Constraint, Pattern, Prompt
 from posology.chat.shapes import grammar_of, object_schema
 from posology.chat.transport import Reply, Server
+from posology.errors import EngineError
 
 __all__ = ["ServerFacts", "Spelling", "inspect_server", "request_body", "upper_estimate"]
 
@@ -135,17 +136,36 @@ def request_body(
         "model": model,
         "messages": messages,
         "max_tokens": prompt.max_tokens,
-        "temperature": 0,
-        "seed": 0,
+        "temperature": prompt.sampling.temperature if prompt.sampling else 0,
+        "seed": prompt.sampling.seed if prompt.sampling else 0,
         "stream": False,
     }
+    if prompt.opening:
+        body |= _opened(facts, messages, prompt.opening)
     if facts.kind in ("vllm", "llama.cpp"):
         body |= {"logprobs": True, "chat_template_kwargs": {"enable_thinking": False}}
     if prompt.constraint is None:
         return body
     if spelling == "structured_outputs":
-        return body | {"structured_outputs": {"grammar": grammar_of(prompt.constraint)}}
+        return body | {"structured_outputs": _structured(prompt.constraint)}
     if spelling == "grammar":
         return body | {"grammar": grammar_of(prompt.constraint)}
     schema = {"name": "answer", "schema": object_schema(prompt.constraint), "strict": True}
     return body | {"response_format": {"type": "json_schema", "json_schema": schema}}
+
+
+def _opened(facts: ServerFacts, messages: list[dict[str, str]], opening: str) -> dict[str, Any]:
+    """Return the fields by which a server goes on with an answer that was begun for it."""
+    if facts.kind != "vllm":
+        raise EngineError(
+            f"a server of the kind {facts.kind} does not go on with an answer that was begun for it; use "
+            "vLLM or an engine in this process"
+        )
+    begun = [*messages, {"role": "assistant", "content": opening}]
+    return {"messages": begun, "add_generation_prompt": False, "continue_final_message": True}
+
+
+def _structured(constraint: Constraint) -> dict[str, str]:
+    if isinstance(constraint, Pattern):
+        return {"regex": constraint.regex}
+    return {"grammar": grammar_of(constraint)}
