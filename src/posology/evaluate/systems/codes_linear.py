@@ -11,7 +11,7 @@ from posology.evaluate.arm import Learning
 from posology.evaluate.items import Item, Response
 from posology.evaluate.systems.function_arm import Respond
 from posology.evaluate.systems.golds import learnable
-from posology.evaluate.systems.learners import fitted, one_vs_rest, vectorizer
+from posology.evaluate.systems.learners import fitted, one_vs_rest, predicted, vectorizer
 from posology.evaluate.systems.selecting import best_of
 from posology.evaluate.systems.trivial import learn_majority
 from posology.evaluate.task import Task
@@ -53,7 +53,7 @@ def learn_codes(task: Task, learning: Learning) -> Respond:
 def _shares(model: Any, words: Any, items: Sequence[Item]) -> NDArray[np.float64]:
     if not items:
         return np.zeros((0, 0))
-    return np.asarray(model.predict_proba(words.transform([item.text for item in items])))
+    return np.asarray(predicted(model, words.transform([item.text for item in items])))
 
 
 def _coded(codes: Sequence[str], shares: NDArray[np.float64], threshold: float) -> list[Response]:

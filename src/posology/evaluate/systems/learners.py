@@ -18,6 +18,14 @@ __all__ = [
 ]
 
 
+def predicted(model: Any, rows: Any) -> Any:
+    """Return the probabilities of a model, on one thread."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    with threadpool_limits(1):
+        return model.predict_proba(rows)
+
+
 def require_sklearn(purpose: str) -> None:
     """Raise MissingExtra with the pip line where scikit-learn is not installed."""
     try:
@@ -44,7 +52,9 @@ def logistic(strength: float, balanced: bool) -> Any:
     """Return a logistic regression; ``strength`` is C, the inverse of the penalty."""
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
-    return LogisticRegression(C=strength, class_weight="balanced" if balanced else None, max_iter=400)
+    return LogisticRegression(
+        C=strength, class_weight="balanced" if balanced else None, max_iter=100, tol=1e-3
+    )
 
 
 def one_vs_rest(strength: float, balanced: bool) -> Any:
@@ -57,13 +67,13 @@ def one_vs_rest(strength: float, balanced: bool) -> Any:
     return OneVsRestClassifier(single)
 
 
-def boosting(leaves: int, rate: float, balanced: bool, categorical: Sequence[bool]) -> Any:
+def boosting(leaves: int, balanced: bool, categorical: Sequence[bool]) -> Any:
     """Return gradient-boosted trees over columns with gaps; ``categorical`` says which hold codes."""
     from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
 
     return HistGradientBoostingClassifier(
         max_leaf_nodes=leaves,
-        learning_rate=rate,
+        learning_rate=0.1,
         max_iter=120,
         min_samples_leaf=5,
         early_stopping=False,
@@ -88,9 +98,13 @@ def stacked(left: Any, right: Any) -> Any:
 
 
 def fitted(model: Any, rows: Any, answers: Any) -> Any:
-    """Return the model fitted; that it stopped before it converged is no news for a baseline."""
-    from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
+    """Return the model fitted; that it stopped before it converged is no news for a baseline.
 
-    with warnings.catch_warnings():
+    One thread: the data are small, and threads that wait for each other cost more than they bring.
+    """
+    from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
+
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(rows, answers)

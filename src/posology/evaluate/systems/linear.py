@@ -14,7 +14,14 @@ from posology.evaluate.items import Item, Response
 from posology.evaluate.systems.codes_linear import learn_codes
 from posology.evaluate.systems.function_arm import Respond
 from posology.evaluate.systems.golds import learnable
-from posology.evaluate.systems.learners import fitted, logistic, require_sklearn, stacked, vectorizer
+from posology.evaluate.systems.learners import (
+    fitted,
+    logistic,
+    predicted,
+    require_sklearn,
+    stacked,
+    vectorizer,
+)
 from posology.evaluate.systems.options_linear import learn_options
 from posology.evaluate.systems.selecting import best_of
 from posology.evaluate.systems.trivial import learn_majority
@@ -99,7 +106,7 @@ def _labelled(task: Task, model: Any, space: _Space, items: Sequence[Item]) -> l
     if not items:
         return []
     labels = [str(label) for label in model.classes_]
-    found = model.predict_proba(space.rows([task.ask(item) for item in items]))
+    found = predicted(model, space.rows([task.ask(item) for item in items]))
     return [_response(task, dict(zip(labels, map(float, row), strict=True))) for row in found]
 
 

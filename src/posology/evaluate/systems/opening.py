@@ -15,8 +15,10 @@ from posology.evaluate.systems.fitness import why_not
 from posology.evaluate.systems.function_arm import FunctionArm, Respond
 from posology.evaluate.systems.generator import GeneratorArm
 from posology.evaluate.systems.linear import learn_linear
+from posology.evaluate.systems.recorded import open_recorded
 from posology.evaluate.systems.rules import learn_dictionary
 from posology.evaluate.systems.spec import SystemSpec
+from posology.evaluate.systems.trees import learn_trees
 from posology.evaluate.systems.trivial import learn_majority, learn_prior
 from posology.evaluate.task import Kind, Task
 
@@ -28,6 +30,7 @@ LEARNERS: dict[str, Learner] = {
     "prior": learn_prior,
     "rules": learn_dictionary,
     "tf-idf": learn_linear,
+    "boosting": learn_trees,
 }
 _FAMILIES = {
     "majority": "trivial",
@@ -52,6 +55,8 @@ class System:
         if self.generator is not None and strategy is not None:
             asking = plan_asking(task, strategy, learning)
             return GeneratorArm(self.generator, asking, _asked(self.spec, self.generator, strategy))
+        if self.spec.kind == "recorded":
+            return open_recorded(self.spec, task, learning)
         learner = LEARNERS[self.spec.kind]
         about = [
             self.spec.kind,

@@ -66,16 +66,17 @@ def build_dictionary(items: Sequence[Item]) -> Dictionary:
     """Keep the words that are a mention in more than half of the places where they stand.
 
     Words are whole tokens without regard to case, but for abbreviations: short words with a capital after
-    their first letter, or all of capitals, count as they are written. A word with several labels has the
-    most frequent one, the first by name of equals.
+    their first letter, or all of capitals, count as they are written. A place within a longer mention tells
+    nothing of the shorter words. A word with several labels has the most frequent one, the first by name of
+    equals.
     """
     named: dict[Entry, Counter[str]] = defaultdict(Counter)
-    texts = [_tokens_of(item.text) for item in items]
-    for item, tokens in zip(items, texts, strict=True):
-        for entry, label in _entries(item, tokens):
-            named[entry][label] += 1
+    read = [_Read(tokens := _tokens_of(item.text), _places(item, tokens)) for item in items]
+    for one in read:
+        for (first, last), label in one.mentions:
+            named[one.tokens.keys[first : last + 1]][label] += 1
     longest = max((len(entry) for entry in named), default=0)
-    seen = Counter(run for tokens in texts for run in _runs(tokens.keys, longest) if run in named)
+    seen = Counter(run for one in read for run in _runs(one, longest) if run in named)
     labels = {
         entry: min(counts, key=lambda label: (-counts[label], label))
         for entry, counts in named.items()
@@ -84,20 +85,37 @@ def build_dictionary(items: Sequence[Item]) -> Dictionary:
     return Dictionary(labels, longest)
 
 
-def _entries(item: Item, tokens: _Tokens) -> Iterator[tuple[Entry, str]]:
-    """Yield the mentions of an item whose ends are ends of tokens, once per place and label."""
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The tokens of an item and its mentions: the places of the first and the last token, and the label."""
+
+    tokens: _Tokens
+    mentions: tuple[tuple[tuple[int, int], str], ...]
+
+
+def _places(item: Item, tokens: _Tokens) -> tuple[tuple[tuple[int, int], str], ...]:
+    """Return the mentions whose ends are ends of tokens, once per place and label."""
     starts = {start: place for place, (start, _) in enumerate(tokens.spans)}
     ends = {end: place for place, (_, end) in enumerate(tokens.spans)}
+    found = []
     for mention in sorted({one for one in item.gold if isinstance(one, Mention)}):
         first, last = starts.get(mention.start), ends.get(mention.end)
         if first is not None and last is not None and 0 <= last - first < _MOST_TOKENS:
-            yield tokens.keys[first : last + 1], mention.label
+            found.append(((first, last), mention.label))
+    return tuple(found)
 
 
-def _runs(keys: tuple[str, ...], longest: int) -> Iterator[Entry]:
+def _runs(read: _Read, longest: int) -> Iterator[Entry]:
+    """Yield the runs of tokens, those apart that stand within a longer mention."""
+    around: dict[int, tuple[int, int]] = {}
+    for (first, last), _ in sorted(read.mentions, key=lambda one: one[0][1] - one[0][0]):
+        around |= dict.fromkeys(range(first, last + 1), (first, last))  # the longest stays
+    keys = read.tokens.keys
     for start in range(len(keys)):
-        for end in range(start + 1, min(start + longest, len(keys)) + 1):
-            yield keys[start:end]
+        inside = around.get(start)
+        for end in range(start, min(start + longest, len(keys))):
+            if inside is None or inside != around.get(end) or inside == (start, end):
+                yield keys[start : end + 1]
 
 
 def _tokens_of(text: str) -> _Tokens:

@@ -1,0 +1,142 @@
+"""Systems as people write them, and recorded answers."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from posology.config import load_settings
+from posology.errors import SettingsError, UserError
+from posology.evaluate.arm import Arm, Learning
+from posology.evaluate.items import Item
+from posology.evaluate.systems import SystemSpec, check_recorded, open_arm, open_system, parse_system
+from posology.evaluate.task import Task
+from tests.evaluate.made_tasks import CHOICE, CODES, MENTIONS, TEXT, choice_items, entity_item
+
+ITEMS = choice_items(3, "r")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"kind": "majority"}, "ladder.toml: name is missing"),
+        (
+            {"name": "x", "kind": "majority", "pth": "y"},
+            "ladder.toml: pth is no key of a system; did you mean path?",
+        ),
+        ({"name": "x", "kind": "bert"}, "ladder.toml: kind: Input should be 'majority'"),
+        ({"name": "x", "kind": "majority", "parameters": "7"}, "parameters: Input should be a valid integer"),
+        ({"name": "x", "kind": "tf-idf", "engine": "openvino"}, "kind tf-idf takes no engine"),
+        ({"name": "x", "kind": "generator"}, "kind generator needs engine: openvino, transformers or openai"),
+        ({"name": "x", "kind": "generator", "engine": "openvino"}, "the engine openvino needs model"),
+        ({"name": "x", "kind": "generator", "engine": "openai", "model": "m"}, "needs base_url and model"),
+        ({"name": "x", "kind": "recorded"}, "kind recorded needs file"),
+        ({"name": "x", "kind": "prior", "file": "y"}, "kind prior takes no file"),
+    ],
+)
+def test_a_table_that_is_wrong_is_refused_with_its_key(table: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_system(table, "ladder.toml")
+    assert message in str(caught.value)
+
+
+def test_paths_are_taken_from_the_folder_of_the_table() -> None:
+    table = {"name": "x", "kind": "generator", "engine": "openvino", "path": "weights"}
+    assert parse_system(table, "t", folder=Path("/study")).path == "/study/weights"
+    assert parse_system({**table, "path": "/weights"}, "t", folder=Path("/study")).path == "/weights"
+    assert parse_system({**table, "path": "", "model": "m"}, "t", folder=Path("/study")).path == ""
+
+
+def test_an_encoder_is_refused_with_what_is_missing() -> None:
+    with pytest.raises(UserError, match="heads: encoder heads are trained by `posology adapt`"):
+        open_system(SystemSpec(name="heads", kind="encoder"))
+
+
+def test_a_server_outside_the_house_is_refused() -> None:
+    spec = SystemSpec(
+        name="far", kind="generator", engine="openai", model="m", base_url="https://203.0.113.7/v1"
+    )
+    with pytest.raises(SettingsError, match=r"far: base_url: 203\.0\.113\.7 .* lies outside loopback"):
+        open_system(spec, load_settings(environ={}))
+
+
+def recorded(folder: Path, *rows: object, task: Task = CHOICE, learning: Learning | None = None) -> Arm:
+    file = folder / "answers.jsonl"
+    file.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows))
+    spec = SystemSpec(name="large", kind="recorded", file=str(file), parameters=9)
+    return open_arm(spec, None, task, learning or Learning())
+
+
+def test_recorded_words_are_read_as_any_answer_is(tmp_path: Path) -> None:
+    header = {"posology": "recorded/1", "model": "large-1", "date": "2026-05-01", "task": "made"}
+    arm = recorded(tmp_path, header, {"id": "r1", "text": "yes."}, {"id": "r0", "text": "Who knows"})
+    first, second = arm.answer(ITEMS[:2])
+    assert (first.failure, first.text) == ("parse: the answer begins with none of the labels", "Who knows")
+    assert second.answer == "Yes"
+    assert arm.identity.notes == "recorded answers; model large-1; of 2026-05-01"
+
+
+@pytest.mark.parametrize(
+    ("task", "item", "value", "answer"),
+    [
+        (CHOICE, ITEMS[0], "No", "No"),
+        (CODES, ITEMS[0], ["I10", "E11", "I10"], ("E11", "I10")),
+        (TEXT, ITEMS[0], "Normal.", "Normal."),
+    ],
+)
+def test_recorded_values_stand_as_they_are(
+    tmp_path: Path, task: Task, item: Item, value: object, answer: object
+) -> None:
+    (response,) = recorded(tmp_path, {"id": item.id, "answer": value}, task=task).answer([item])
+    assert response.answer == answer
+
+
+def test_recorded_mentions_keep_their_places(tmp_path: Path) -> None:
+    item = entity_item(1, "He has gout.", "gout")
+    (response,) = recorded(
+        tmp_path, {"id": "e1", "answer": [[7, 11, "Disease", "gout"]]}, task=MENTIONS
+    ).answer([item])
+    assert response.answer == item.gold
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"id": "r0", "text": "Yes"}] * 2, "line 2: the id r0 stands on line 1 already"),
+        (["{"], "line 1: not JSON"),
+        ([{"id": "r0"}], 'line 1: an answer is {"id": …, "text": …}'),
+        ([{"id": 5, "text": "Yes"}], "line 1: an answer is"),
+        ([{"id": "r0", "text": 1}], "line 1: text is not a text"),
+        ([{"posology": "recorded/2"}], "line 1: not a header"),
+        (
+            [{"posology": "recorded/1", "task": "other"}],
+            "line 1: these are answers to the task other, not made",
+        ),
+        ([{"posology": "recorded/1"}], "holds no answer"),
+        ([{"id": "r1", "text": "Yes"}], "holds no answer to 1 of 1 items, such as r0"),
+        ([{"id": "r0", "answer": "Perhaps"}], "line 1: the answer is none of the kind choice"),
+        ([{"id": "t0", "text": "Yes"}], "line 1: the id t0 is of the part tune or select"),
+    ],
+)
+def test_a_file_of_answers_that_is_wrong_is_refused_with_its_line(
+    tmp_path: Path, rows: list[object], message: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        recorded(tmp_path, *rows, learning=Learning(choice_items(2))).answer(ITEMS[:1])
+    assert message in str(caught.value)
+
+
+def test_a_mention_with_other_words_than_its_place_is_refused(tmp_path: Path) -> None:
+    item = entity_item(1, "He has gout.", "gout")
+    arm = recorded(tmp_path, {"id": "e1", "answer": [[0, 4, "Disease", "gout"]]}, task=MENTIONS)
+    with pytest.raises(UserError, match="characters 0 to 4 of the item are not the words"):
+        arm.answer([item])
+
+
+def test_an_id_of_no_item_is_found_where_all_items_are_known(tmp_path: Path) -> None:
+    file = tmp_path / "answers.jsonl"
+    spec = SystemSpec(name="large", kind="recorded", file=str(file))
+    file.write_text("".join(json.dumps({"id": f"r{n}", "text": "Yes"}) + "\n" for n in range(3)))
+    check_recorded(spec, CHOICE, ITEMS)
+    with pytest.raises(UserError, match="line 3: made has no item r2 in this part"):
+        check_recorded(spec, CHOICE, ITEMS[:2])
