@@ -2,7 +2,15 @@
 
 from posology.evidence.dates import dates_in
 from posology.evidence.embed import Embedder, open_embedder
-from posology.evidence.facts import ChartFacts, CheckResult, Sex, Source, check_absence, check_facts
+from posology.evidence.facts import (
+    ChartFacts,
+    CheckResult,
+    Sex,
+    Source,
+    check_absence,
+    check_facts,
+    check_sentences,
+)
 from posology.evidence.passages import Passage, split_passages
 from posology.evidence.questions import TextVerdict, accept_judgement, judge_by_rules, touches
 from posology.evidence.search import Hit, PassageIndex
@@ -22,6 +30,7 @@ __all__ = [
     "accept_judgement",
     "check_absence",
     "check_facts",
+    "check_sentences",
     "dates_in",
     "judge_by_rules",
     "open_embedder",

@@ -1,6 +1,6 @@
 """Eight deterministic checks of what a letter says against the sources it cites."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from posology.evidence.facts.absence import check_absence
 from posology.evidence.facts.assertion import check_assertion
@@ -22,6 +22,7 @@ __all__ = [
     "Source",
     "check_absence",
     "check_facts",
+    "check_sentences",
 ]
 
 CHECKS: dict[str, Callable[[Case], list[CheckResult]]] = {  # of one sentence and its sources
@@ -43,8 +44,23 @@ def check_facts(sentence: str, sources: Sequence[Source], *, facts: ChartFacts) 
     >>> [r.why for r in check_facts("Her BMI was 45 kg/m2.", cited, facts=ChartFacts()) if not r.ok]
     ['numbers: 45 kg/m2 stands in no cited source']
     """
-    case = Case.of(sentence, sources, facts)
+    return check_sentences([sentence], sources, facts=facts)[0]
+
+
+def check_sentences(
+    sentences: Sequence[str],
+    sources: Sequence[Source],
+    *,
+    facts: ChartFacts,
+    checks: Collection[str] = tuple(CHECKS),
+) -> list[tuple[CheckResult, ...]]:
+    """Check each of several sentences against the same sources, which are read only once."""
+    common = Case.of("", sources, facts)
+    return [_check(common.about(sentence), checks) for sentence in sentences]
+
+
+def _check(case: Case, checks: Collection[str]) -> tuple[CheckResult, ...]:
     results: list[CheckResult] = []
-    for name, check in CHECKS.items():
-        results += check(case) or [CheckResult(name, True)]
+    for name in checks:
+        results += CHECKS[name](case) or [CheckResult(name, True)]
     return tuple(results)

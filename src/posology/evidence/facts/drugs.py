@@ -133,13 +133,16 @@ def _misspelt(case: Case, names: set[str]) -> list[CheckResult]:
 
 def _classes(case: Case, names: set[str]) -> list[CheckResult]:
     """Return words for classes of drugs of which the sources have neither the word nor a member."""
+    said = find_classes(case.sentence.plain)
+    if not said:
+        return []
     table = lexicon()
     known = {word for name in names if name in table for word in table[name].classes} | names
     for source in case.sources:
         known |= {word for word, _ in find_classes(source.plain)}
     return [
         failure("drugs", f"{span.of(case.sentence.text)} stands in no cited source", span)
-        for word, span in find_classes(case.sentence.plain)
+        for word, span in said
         if word not in known
     ]
 

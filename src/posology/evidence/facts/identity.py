@@ -35,6 +35,8 @@ def check_identity(case: Case) -> list[CheckResult]:
 
 
 def _names(case: Case) -> Iterator[CheckResult]:
+    if not case.sentence.people:
+        return
     facts = case.facts
     texts = " ".join(source.text for source in case.sources)
     known = name_parts(texts) | frozenset().union(

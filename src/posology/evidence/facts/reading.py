@@ -145,6 +145,12 @@ class Case:
         """Prepare a sentence and its sources."""
         return cls(Reading(sentence), tuple(sources), facts)
 
+    def about(self, sentence: str) -> "Case":
+        """Return the case of another sentence with the same sources, which are not read again."""
+        other = Case(Reading(sentence), self.cited, self.facts)
+        other.__dict__["sources"] = self.sources  # where cached_property keeps it
+        return other
+
 
 def failure(check: str, why: str, span: Span | None = None, found: str = "") -> CheckResult:
     """Return a failed result whose reason starts with the check's name."""
