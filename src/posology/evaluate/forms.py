@@ -173,7 +173,8 @@ class MentionsForm:
         """Read the lines and find their words in the text; an answer that is the word for none is none."""
         if text.strip(_TRIMMED).casefold() == self.nothing.casefold():
             return ()
-        lines = [line for said in text.splitlines() if (line := _without_marker(said, item.text))]
+        said = [line for line in text.splitlines() if re.search(r"\w", line)]
+        lines = [_without_marker(line, item.text) for line in said]
         if not lines:
             raise ValueError("an empty answer; nothing found is said by the word for it")
         if lines[0].strip(_TRIMMED).casefold() == self.nothing.casefold():

@@ -9,5 +9,6 @@ __all__ = ["nearest_words"]
 def nearest_words(name: str, known: Iterable[str]) -> str:
     """Return "; did you mean X?", or the list of what there is, to end a message with."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    begun = [one for one in names if name and one.startswith(name)]
+    close = begun or get_close_matches(name, names, n=1, cutoff=0.5)
     return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(names)}"

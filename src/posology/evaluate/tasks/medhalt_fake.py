@@ -15,13 +15,16 @@ from posology.evaluate.task import Card, Family, Task
 __all__ = ["MEDHALT_FAKE"]
 
 UNKNOWN = "I do not know"
-_GIVES_UP = re.compile(r"\b(?:conced|admit)\w*\b.*\b(?:defeat|ignorance|absurdity|nature)\b|\bi do not know$")
+_GIVES_UP = re.compile(
+    r"\b(?:admi[ts]|conced|acknowledg|ignoran|surrender|confess|succumb|unknowable|bafflement)"
+    r"|\baccept(?:ing|ance)?\b|\bnot know\b|\bcannot (?:know|be answered|be known)\b|\bno answer\b|\bi do not know$"
+)
 
 
 def _read(folder: Path) -> Iterator[Item]:
     for line, row in read_csv(folder / "reasoning_fake.csv", ("id", "question", "options", "dataset")):
         options = _options_of(row["options"], row["id"], line)
-        if len(options) < 3:
+        if len(options) < 2:
             continue  # counted in the card: options that the source runs together
         text = require_text(row, "question", line)
         yield Item(
@@ -66,12 +69,12 @@ MEDHALT_FAKE = Task(
         licence="not stated in the repository",
         url="https://github.com/medhalt/medhalt",
         about="A question made absurd by a machine, with absurd options and one that says: I do not know. "
-        "That "
-        'one is right. Other options that give up ("Conceding defeat …") are the same answer and left out. '
-        "The source has it last or last but one; here the order is by hash.",
+        "That one is right. Options that give up in other words (admit, concede, accept …) are the same "
+        "answer and left out. The source has it last or last but one; here the order is by hash.",
         leaks="On the web since 2023. The right option always has the same words: choosing it blindly is "
         "always right, so a system that learns from the tune part has learnt nothing.",
         limits="Only for systems that learn nothing from it, and only together with a task that has "
-        "answers: who never knows is right here. 1 of 1,301 rows is left out: its options are run together.",
+        "answers: who never knows is right here. 1 of 1,301 rows is left out, as its options are run "
+        "together; a few options may still give up in words that are not looked for.",
     ),
 )

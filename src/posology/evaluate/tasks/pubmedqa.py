@@ -17,7 +17,10 @@ _TEST = "official test list, 500 questions, abstract given"
 
 def _read(folder: Path) -> Iterator[Item]:
     path = folder / "ori_pqal_train.json"
-    for number, row in read_json(path).items():
+    articles = read_json(path)
+    if not isinstance(articles, dict):
+        raise UserError(f"{path}: an object with an article for each number is needed")
+    for number, row in articles.items():
         if missing := [key for key in ("QUESTION", "CONTEXTS", "final_decision") if not row.get(key)]:
             raise UserError(f"{path}, article {number}: no {', '.join(missing)}")
         if row["final_decision"] not in _LABELS:
