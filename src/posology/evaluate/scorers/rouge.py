@@ -1,7 +1,7 @@
 """ROUGE-1, ROUGE-2 and ROUGE-L: how many words, pairs of words and words in order two texts share.
 
-As the package rouge-score computes them without stemming: words are runs of a-z and 0-9 after lowering case, so
-letters with accents part words. A score is the harmonic mean of precision and recall.
+As the package rouge-score computes them without stemming: words are runs of a-z and 0-9 in lower case, so
+that letters with accents part words. A score is the harmonic mean of precision and recall.
 """
 
 import re
