@@ -17,7 +17,7 @@ __all__ = ["MEDHALT_FAKE"]
 UNKNOWN = "I do not know"
 _GIVES_UP = re.compile(
     r"\b(?:admi[ts]|conced|acknowledg|ignoran|surrender|confess|succumb|unknowable|bafflement)"
-    r"|\baccept(?:ing|ance)?\b|\bnot know\b|\bcannot (?:know|be answered|be known)\b|\bno answer\b|\bi do not know$"
+    r"|\baccept(?:ing|ance)?\b|\bnot know\b|\bcannot (?:know|be answered|be known)\b|\bno answer\b"
 )
 
 

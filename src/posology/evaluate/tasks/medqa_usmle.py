@@ -57,9 +57,6 @@ MEDQA_USMLE = Task(
         "Published scores are of the test file, which is not in this copy.",
         references=(
             Reference(
-                "BioMedLM", "accuracy", 0.503, _TEST, "Bolton et al. 2024", "V", parameters=2_700_000_000
-            ),
-            Reference(
                 "Gemma 3 4B", "accuracy", 0.507, _TEST, "arXiv 2604.05081", "V", parameters=4_000_000_000
             ),
             Reference(
