@@ -1,0 +1,167 @@
+"""The smallest effective dose of a task and of a plan, in one sentence with its evidence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from posology.evaluate.titration.arms import ArmResult
+from posology.evaluate.titration.judging import Demand, Judgement, order_of, score_words
+from posology.evaluate.titration.plan import BASELINES
+from posology.statistics import Estimate
+
+__all__ = ["Dose", "PlanDose", "find_dose", "find_plan_dose", "size_words"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """The smallest effective dose of one task, None where none is; all names are of arms.
+
+    ``without_model``: the cheapest effective arm without a language model. ``model``: the smallest effective
+    model. ``runner_up``: the next effective arm of another system. ``closest``: of those not effective, the
+    one whose interval ends highest from below.
+    """
+
+    task: str
+    without_model: str | None
+    model: str | None
+    runner_up: str | None
+    closest: str | None
+    effective: tuple[str, ...]
+    sentence: str
+
+    @property
+    def smallest(self) -> str | None:
+        """Return the smallest effective dose; no model is the smallest."""
+        return self.without_model or self.model
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDose:
+    """The smallest arm that is effective on every task; ``met``: arm -> tasks it is effective on."""
+
+    smallest: str | None
+    runner_up: str | None
+    met: Mapping[str, tuple[str, ...]]
+    sentence: str
+
+
+def find_dose(
+    task: str,
+    arms: Sequence[ArmResult],
+    estimates: Mapping[str, Estimate],
+    judgements: Mapping[str, Judgement],
+    demand: Demand,
+) -> Dose:
+    """Find the smallest effective dose of a task among its arms."""
+    ordered = sorted(arms, key=order_of)
+    good = [arm for arm in ordered if judgements[arm.name].effective]
+    plain = next((arm for arm in good if arm.kind in BASELINES), None)
+    model = next((arm for arm in good if arm.kind not in BASELINES), None)
+    first = plain or model
+    second = next((arm for arm in good if first and arm.identity.system != first.identity.system), None)
+    rest = [arm for arm in ordered if not judgements[arm.name].effective]
+    closest = max(rest, key=lambda arm: _end(estimates[arm.name], demand), default=None)
+    sentence = _Words(task, estimates, judgements, demand).say(plain, model, second, closest)
+    names = [arm.name if arm else None for arm in (plain, model, second, closest)]
+    return Dose(task, names[0], names[1], names[2], names[3], tuple(arm.name for arm in good), sentence)
+
+
+def _end(found: Estimate, demand: Demand) -> float:
+    end = found.low if demand.better >= 0 else found.high
+    end = found.value if end is None else end
+    return float("-inf") if end is None else end * (demand.better or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    task: str
+    estimates: Mapping[str, Estimate]
+    judgements: Mapping[str, Judgement]
+    demand: Demand
+
+    def say(
+        self,
+        plain: ArmResult | None,
+        model: ArmResult | None,
+        second: ArmResult | None,
+        closest: ArmResult | None,
+    ) -> str:
+        """Return the sentence."""
+        if not self.demand.words:
+            return f"The plan requires nothing of {self.task}, so no dose is called effective."
+        if plain is None and model is None:
+            return self._none(closest)
+        if plain is not None:
+            said = f"On {self.task} no language model is needed: {self._evidence(plain)} is effective"
+            said += (
+                f"; the smallest effective model is {self._evidence(model)}"
+                if model
+                else ("; no model of the ladder is")
+            )
+            return f"{said}. Required: {self.demand.words}."
+        if model is None:
+            return ""
+        said = f"On {self.task} the smallest effective dose is {self._evidence(model)}"
+        said += f", the runner-up {self._evidence(second)}" if second else "; no other system is effective"
+        return f"{said}. Required: {self.demand.words}."
+
+    def _none(self, closest: ArmResult | None) -> str:
+        said = f"On {self.task} no dose of the ladder is effective (required: {self.demand.words})"
+        if closest is None:
+            return f"{said}: no arm has a result."
+        reasons = "; ".join(self.judgements[closest.name].reasons)
+        return f"{said}; closest came {closest.name}, {size_words(closest)}: {reasons}."
+
+    def _evidence(self, arm: ArmResult) -> str:
+        return f"{arm.name} ({size_words(arm)}; {score_words(self.demand.measure, self.estimates[arm.name])})"
+
+
+def size_words(arm: ArmResult) -> str:
+    """Say the dose of an arm."""
+    size = arm.identity.parameters
+    if arm.kind in BASELINES:
+        return "no language model"
+    if not size:
+        return "size unknown"
+    return f"{size / 1e9:.3g}B parameters" if size >= 999_500_000 else f"{size / 1e6:.3g}M parameters"
+
+
+def find_plan_dose(doses: Sequence[Dose], arms: Mapping[str, Sequence[ArmResult]], planned: int) -> PlanDose:
+    """Find the smallest arm effective on every planned task; ``arms`` holds the arms of each task."""
+    met: dict[str, tuple[str, ...]] = {}
+    first: dict[str, ArmResult] = {}
+    for dose in doses:
+        for arm in arms[dose.task]:
+            first.setdefault(arm.name, arm)
+            met.setdefault(arm.name, ())
+        for name in dose.effective:
+            met[name] = (*met[name], dose.task)
+    ordered = sorted(first.values(), key=order_of)
+    good = [arm for arm in ordered if len(met[arm.name]) == planned]
+    smallest = good[0] if good else None
+    others = [arm for arm in good if smallest and arm.identity.system != smallest.identity.system]
+    second = others[0] if others else None
+    said = _say_plan(smallest, second, [(arm, met[arm.name]) for arm in ordered], planned)
+    return PlanDose(smallest.name if smallest else None, second.name if second else None, met, said)
+
+
+def _say_plan(
+    smallest: ArmResult | None,
+    second: ArmResult | None,
+    met: Sequence[tuple[ArmResult, tuple[str, ...]]],
+    tasks: int,
+) -> str:
+    every = "the one task" if tasks == 1 else f"every one of the {tasks} tasks"
+    if smallest is not None:
+        said = f"The smallest dose that is effective on {every} is {smallest.name} ({size_words(smallest)})"
+        return (
+            f"{said}, the runner-up {second.name} ({size_words(second)})."
+            if second
+            else (f"{said}; no other system is.")
+        )
+    most = max((len(names) for _, names in met), default=0)
+    said = f"No dose of the ladder is effective on {every}"
+    if not most:
+        return f"{said}, nor on any of them." if tasks > 1 else f"{said}."
+    arm, names = next((arm, names) for arm, names in met if len(names) == most)
+    said += f"; the smallest of those that are on most is {arm.name} ({size_words(arm)})"
+    return f"{said}, on {most}: {', '.join(names)}."

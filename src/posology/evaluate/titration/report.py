@@ -1,0 +1,187 @@
+"""The report of a titration: one self-contained HTML page, its data as JSON, its tables as CSV."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from posology.evaluate.splits import note_on_split
+from posology.evaluate.titration.analysis import Study, TaskStudy
+from posology.evaluate.titration.pictures import difference_pictures, dose_picture, front_pictures
+from posology.evaluate.titration.record import study_record, study_tables
+from posology.evaluate.titration.tables import (
+    cost_table,
+    difference_table,
+    fallen_table,
+    ladder_table,
+    measure_table,
+    overview_table,
+    reason_table,
+    reference_table,
+    robustness_table,
+    score_table,
+    slice_table,
+    to_read_table,
+)
+from posology.files import write_atomic
+from posology.power import detectable_difference
+
+__all__ = ["render_report", "write_report"]
+
+_DISCORDANT = 0.3
+_FEW_GROUPS = 30
+_LONGEST = 600  # characters of an item's text
+_ALWAYS = (
+    "An interval is of one arm on one task; it is not corrected for how many arms were tried. A dose that "
+    "was found here among many should be confirmed on items that nothing was chosen by.",
+    "Strategies were not chosen on these items, but naming the best of several after the fact favours it; "
+    "the difference tables carry Holm's correction, the intervals do not.",
+    "Scores say how systems answer these items on this machine, not what they would do to patients.",
+)
+
+
+def render_report(study: Study, *, with_text: bool = False) -> str:
+    """Render a study as one page without scripts or requests; texts of items only ``with_text``."""
+    from jinja2 import DictLoader, Environment, StrictUndefined
+
+    folder = resources.files(__package__)
+    style = (folder / "report.css").read_text(encoding="utf-8")
+    template = (folder / "report.html.j2").read_text(encoding="utf-8")
+    environment = Environment(
+        loader=DictLoader({"report": template}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    view = _view(study, with_text)
+    return environment.get_template("report").render(view=view, style=style, style_hash=f"sha256-{digest}")
+
+
+def write_report(study: Study, folder: Path, *, with_text: bool = False) -> Path:
+    """Write report.html, study.json and the CSV files into a folder; return the page's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    record = json.dumps(study_record(study), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomic(folder / "study.json", record.encode())
+    for name, data in study_tables(study).items():
+        write_atomic(folder / name, data)
+    page = folder / "report.html"
+    write_atomic(page, render_report(study, with_text=with_text).encode())
+    return page
+
+
+def _view(study: Study, with_text: bool) -> Mapping[str, Any]:
+    plan = study.plan
+    return {
+        "title": plan.file.title,
+        "question": plan.file.question,
+        "sentence": study.dose.sentence if len(study.plan.tasks) > 1 else _single(study),
+        "alarms": [
+            f"{task.task.name}, {one.arm}: {one.words}." for task in study.tasks for one in task.alarms
+        ],
+        "facts": _plan_facts(study),
+        "ladder": ladder_table(study),
+        "overview": overview_table(study),
+        "tasks": [_task_view(task, with_text) for task in study.tasks],
+        "robustness": robustness_table(study.robust),
+        "fallen": fallen_table(study),
+        "limits": _limits(study),
+        "plan_name": plan.name,
+        "sha256": plan.sha256,
+    }
+
+
+def _single(study: Study) -> str:
+    return study.tasks[0].dose.sentence if study.tasks else "No arm of the plan has a result."
+
+
+def _plan_facts(study: Study) -> list[tuple[str, str]]:
+    file = study.plan.file
+    facts = [
+        ("Tasks", ", ".join(file.tasks)),
+        ("Items", f"the first {file.n} of the part report of each task, the same for every arm"),
+        ("Strategies", ", ".join(file.strategies)),
+        ("Seed", str(file.seed)),
+    ]
+    asked = file.requirement
+    if asked.score is not None:
+        facts.append(
+            ("Required", f"a primary measure of at least {asked.score:g} with the interval's lower end")
+        )
+    if asked.by_task:
+        facts.append(
+            ("Required by task", ", ".join(f"{name} {score:g}" for name, score in asked.by_task.items()))
+        )
+    if asked.non_inferior_to:
+        facts.append(("Required", f"not worse than {asked.non_inferior_to} by {asked.margin:g} or more"))
+    limits = [f"{key} {value:g}" for key, value in file.budget.model_dump(exclude_none=True).items()]
+    facts.append(("Budget", ", ".join(limits) or "none"))
+    facts.append(("Power", _power_words(file.n)))
+    return facts
+
+
+def _power_words(n: int) -> str:
+    least = detectable_difference(n, discordant=_DISCORDANT)
+    given = f"with {n} items, of which one arm alone has {_DISCORDANT:.0%} right"
+    if least is None:
+        return f"{given}, no difference of two arms can be shown with a power of 80 %"
+    return (
+        f"{given}, a difference of {least:.2f} of two arms is shown with a power of 80 % (McNemar, two-sided "
+        "5 %, before Holm's correction); smaller ones may be there and stay unseen"
+    )
+
+
+def _task_view(study: TaskStudy, with_text: bool) -> Mapping[str, Any]:
+    task, card = study.task, study.task.card
+    return {
+        "name": task.name,
+        "title": f"{card.title} ({task.name})",
+        "sentence": study.dose.sentence,
+        "about": card.about,
+        "facts": [
+            ("Work", f"{task.family}, language {task.language}"),
+            ("Source", f"{card.source}; licence: {card.licence}"),
+            ("Primary measure", f"{task.metric}, intervals drawn over {study.groups} groups of items"),
+            ("Required", study.demand.words or "nothing"),
+            ("May be known", card.leaks),
+            *([("Does not say", card.limits)] if card.limits else []),
+        ],
+        "alarms": [f"{one.arm}: {one.words}." for one in study.alarms],
+        "dose_plot": dose_picture(study),
+        "scores": score_table(study),
+        "reasons": reason_table(study),
+        "difference_plots": difference_pictures(study),
+        "differences": difference_table(study),
+        "front_plots": front_pictures(study),
+        "costs": cost_table(study),
+        "measures": measure_table(study),
+        "slices": slice_table(study),
+        "to_read": to_read_table(study, _texts(study) if with_text else {}),
+        "references": reference_table(study),
+    }
+
+
+def _texts(study: TaskStudy) -> dict[str, str]:
+    items = [outcome.item for row in study.rows[:1] for outcome in row.arm.outcomes]
+    return {
+        item.id: item.text if len(item.text) <= _LONGEST else f"{item.text[:_LONGEST].rstrip()} …"
+        for item in items
+    }
+
+
+def _limits(study: Study) -> list[str]:
+    notes = [f"{rung.spec.name}: {rung.spec.notes}." for rung in study.plan.rungs if rung.spec.notes]
+    few = [task.task.name for task in study.tasks if task.groups < _FEW_GROUPS]
+    if few:
+        notes.append(
+            f"Fewer than {_FEW_GROUPS} groups of items: {', '.join(few)}; intervals there are too narrow."
+        )
+    splits = [note for task in study.tasks if (note := note_on_split(task.task))]
+    gone = sorted({one.task for one in study.fallen} - {task.task.name for task in study.tasks})
+    if gone:
+        notes.append(f"No arm has a result on {', '.join(gone)}: no dose is shown to be effective there.")
+    return [*study.plan.file.limits, *notes, *splits, *_ALWAYS]

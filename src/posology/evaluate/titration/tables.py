@@ -1,0 +1,307 @@
+"""The tables of the report, as rows of words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from posology.evaluate.cost import Basis, Figure
+from posology.evaluate.titration.analysis import Study, TaskStudy
+from posology.evaluate.titration.doses import size_words
+from posology.evaluate.titration.robustness import Robust
+from posology.statistics import Difference, Estimate
+
+__all__ = [
+    "Column",
+    "Line",
+    "Table",
+    "cost_table",
+    "difference_table",
+    "fallen_table",
+    "ladder_table",
+    "measure_table",
+    "overview_table",
+    "reason_table",
+    "reference_table",
+    "robustness_table",
+    "score_table",
+    "slice_table",
+    "to_read_table",
+]
+
+_COSTS = (
+    ("prompt_tokens", "prompt tokens", 1.0),
+    ("output_tokens", "output tokens", 1.0),
+    ("flops", "GFLOP", 1e-9),
+    ("latency_p50", "p50 s", 1.0),
+    ("latency_p95", "p95 s", 1.0),
+    ("items_per_s", "items/s", 1.0),
+    ("peak_memory", "peak memory GB", 1e-9),
+    ("energy", "energy J", 1.0),
+    ("carbon", "carbon g", 1.0),
+    ("money", "money / 1,000", 1.0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; numbers stand at its right."""
+
+    name: str
+    number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row; the one of an effective dose is marked."""
+
+    cells: tuple[str, ...]
+    effective: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with its caption."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Line, ...]
+
+
+def _table(caption: str, columns: Sequence[str], rows: Sequence[Line]) -> Table:
+    """Make a table; a column whose name begins with # holds numbers."""
+    return Table(
+        caption, tuple(Column(one.removeprefix("#"), one.startswith("#")) for one in columns), tuple(rows)
+    )
+
+
+def _shown(found: Estimate | Difference, *, signed: bool = False) -> str:
+    if found.value is None:
+        return "no value"
+    form = "+.3f" if signed else ".3f"
+    value = format(found.value, form)
+    if found.low is None or found.high is None:
+        return f"{value} (no interval)"
+    return f"{value} ({found.low:{form}} to {found.high:{form}})"
+
+
+def _figure(figure: Figure, factor: float = 1.0) -> str:
+    if figure.value is None:
+        return "–"
+    mark = " *" if figure.basis is Basis.MODELLED else ""
+    value = figure.value * factor
+    return f"{value:,.0f}{mark}" if abs(value) >= 1000 else f"{value:.3g}{mark}"
+
+
+def ladder_table(study: Study) -> Table:
+    """Return the systems of the plan."""
+    rows = []
+    for rung in study.plan.rungs:
+        spec = rung.spec
+        size = f"{spec.parameters:,}" if spec.parameters else "–"
+        rows.append(
+            Line((spec.name, spec.kind, spec.family or "–", size, spec.precision or "–", spec.notes or "–"))
+        )
+    columns = ("system", "kind", "family", "#parameters", "precision", "what to know of it")
+    return _table("The ladder, smallest dose first", columns, rows)
+
+
+def overview_table(study: Study) -> Table | None:
+    """Return every arm by task; None for a single task."""
+    if len(study.tasks) < 2:
+        return None
+    names = dict.fromkeys(row.arm.name for task in study.tasks for row in task.rows)
+    rows = [Line((name, *(_cell(task, name) for task in study.tasks))) for name in names]
+    columns = ("arm", *(f"{task.task.name}: {task.task.metric}" for task in study.tasks))
+    return _table("Every arm on every task", columns, rows)
+
+
+def _cell(study: TaskStudy, name: str) -> str:
+    row = next((row for row in study.rows if row.arm.name == name), None)
+    if row is None:
+        return "–"
+    mark = "● " if row.judgement.effective else ""
+    return mark + _shown(row.estimates[study.task.metric])
+
+
+def score_table(study: TaskStudy) -> Table:
+    """Return the arms of a task with their primary measure and what was not answered."""
+    rows = []
+    for row in study.rows:
+        found, fail = row.estimates[study.task.metric], row.failures
+        other = sum(many for kind, many in fail.items() if kind not in ("parse", "length", "abstained"))
+        counts = (str(found.n), str(fail["parse"]), str(fail["length"]), str(other), str(fail["abstained"]))
+        effective = "● effective" if row.judgement.effective else "no" if study.demand.words else "–"
+        cells = (row.arm.name, size_words(row.arm), _shown(found), *counts, effective)
+        rows.append(Line(cells, row.judgement.effective))
+    columns = (
+        "arm", "dose", f"#{study.task.metric} (95 % interval)", "#n", "#parse failures", "#too long",
+        "#engine failures", "#abstained", "effective dose",
+    )  # fmt: skip
+    return _table("Scores, smallest dose first; what was not answered counts as wrong", columns, rows)
+
+
+def reason_table(study: TaskStudy) -> Table | None:
+    """Return why arms are not effective; None where nothing is required or all are."""
+    rows = [
+        Line((row.arm.name, "; ".join(row.judgement.reasons)))
+        for row in study.rows
+        if row.judgement.reasons and study.demand.words
+    ]
+    return _table("What each arm lacks", ("arm", "why it is not an effective dose"), rows) if rows else None
+
+
+def difference_table(study: TaskStudy) -> Table:
+    """Return the differences from the reference and from the best system without a model."""
+    rows = [
+        Line(
+            (
+                one.arm,
+                one.other,
+                _shown(one.difference, signed=True),
+                str(one.difference.n),
+                _p(one.difference.p_value),
+                _p(one.adjusted),
+            )
+        )
+        for one in (*study.from_reference, *study.from_baseline)
+    ]
+    columns = ("arm", "less", f"#difference of {study.task.metric} (95 % interval)", "#n", "#p", "#p, Holm")
+    return _table("Paired differences; p by swapping answers, Holm's over the arms compared", columns, rows)
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def cost_table(study: TaskStudy) -> Table:
+    """Return what an answer of each arm costs."""
+    rows = [
+        Line(
+            (
+                row.arm.name,
+                *(_figure(row.arm.figure(name), factor) for name, _, factor in _COSTS),
+                _bases(row.arm.cost),
+            )
+        )
+        for row in study.rows
+    ]
+    columns = ("arm", *(f"#{words}" for _, words, _ in _COSTS), "energy is")
+    return _table("What an answer costs; * modelled, – unavailable, else measured", columns, rows)
+
+
+def _bases(cost: object) -> str:
+    figure = cost.get("energy") if isinstance(cost, dict) else None
+    return f"{figure.basis}: {figure.note}" if isinstance(figure, Figure) and figure.note else "–"
+
+
+def measure_table(study: TaskStudy) -> Table:
+    """Return every measure of every arm."""
+    rows = [
+        Line(
+            (
+                measure.name,
+                row.arm.name,
+                _shown(row.estimates[measure.name]),
+                str(row.estimates[measure.name].n),
+                measure.about,
+            )
+        )
+        for measure in study.measures
+        for row in study.rows
+        if row.estimates[measure.name].n
+    ]
+    return _table("Every measure", ("measure", "arm", "#value (95 % interval)", "#n", "what it is"), rows)
+
+
+def slice_table(study: TaskStudy) -> Table | None:
+    """Return the slices, an arm a column; None where there are none."""
+    if not study.slices:
+        return None
+    arms = list(dict.fromkeys(one.arm for one in study.slices))
+    keys = list(dict.fromkeys((one.by, one.value, one.measure) for one in study.slices))
+    found = {(one.by, one.value, one.arm): one.found for one in study.slices}
+    rows = []
+    for by, value, measure in keys:
+        cells = [found[by, value, arm] for arm in arms]
+        rows.append(Line((f"{by}: {value}", measure, str(cells[0].n), *(_shown(cell) for cell in cells))))
+    columns = ("slice", "measure", "#n", *(f"#{arm}" for arm in arms))
+    return _table(
+        "The best arm of each system, and the doses named above, on parts of the items", columns, rows
+    )
+
+
+def to_read_table(study: TaskStudy, texts: dict[str, str]) -> Table | None:
+    """Return the items on which two arms differ; ``texts``: what to show of items, by id."""
+    if study.read is None or not study.read[2]:
+        return None
+    first, second, items = study.read
+    extra = ("text",) if texts else ()
+    rows = [
+        Line(
+            (
+                one.item,
+                first if one.won else second,
+                one.first,
+                one.second,
+                *([texts.get(one.item, "")] if texts else []),
+            )
+        )
+        for one in items
+    ]
+    columns = ("item", "better", first, second, *extra)
+    return _table("Items to read: labels and counts, by id", columns, rows)
+
+
+def reference_table(study: TaskStudy) -> Table | None:
+    """Return published scores, those that compare with ours first; other measures are left out."""
+    order = {"beside": "same split and measure", "other split": "other split: not comparable"}
+    rows = []
+    for one, standing in sorted(study.references, key=lambda row: row[1]):
+        if standing in order:
+            size = f"{one.parameters:,}" if one.parameters else "–"
+            number = str(one.n) if one.n else "–"
+            rows.append(
+                Line(
+                    (
+                        one.system,
+                        size,
+                        f"{one.metric} {one.value:g}",
+                        number,
+                        order[standing],
+                        one.split,
+                        f"{one.source} [{one.trust}]",
+                    )
+                )
+            )
+    columns = ("system", "#parameters", "#score", "#n", "beside ours", "split", "source")
+    caption = "Published scores [V: read in the source, V2: in a secondary one, R: recalled, to be verified]"
+    return _table(caption, columns, rows) if rows else None
+
+
+def robustness_table(found: Sequence[Robust]) -> Table | None:
+    """Return what changes did to answers."""
+    rows = [
+        Line(
+            (
+                one.kind,
+                one.task,
+                one.arm,
+                str(one.n),
+                _shown(one.gap, signed=True) if one.gap.n else "–",
+                _shown(one.changed),
+                _shown(one.yielded) if one.yielded else "–",
+                "; ".join(f"{many} {reason}" for reason, many in one.excluded.items()) or "none",
+            )
+        )
+        for one in found
+    ]
+    columns = (
+        "change", "task", "arm", "#n", "#gap of the primary measure", "#changed answers",
+        "#took up the claim, or declined", "left out",
+    )  # fmt: skip
+    return _table("Changed items against the original ones", columns, rows) if rows else None
+
+
+def fallen_table(study: Study) -> Table | None:
+    """Return the arms without a result and why."""
+    rows = [Line((one.task, one.arm, one.reason)) for one in study.fallen]
+    return _table("Why they have none", ("task", "arm", "reason"), rows) if rows else None
