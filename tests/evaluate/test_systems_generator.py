@@ -13,6 +13,7 @@ from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.items import Item
 from posology.evaluate.strategy import parse_strategy
 from posology.evaluate.systems import GeneratorArm, System, SystemSpec
+from posology.evaluate.systems.priors import calibrate, mean_probabilities
 from posology.evaluate.task import Task
 from tests.evaluate.made_tasks import (
     CHOICE,
@@ -123,10 +124,22 @@ def test_priors_are_measured_once_on_balanced_items_of_tune_that_are_no_examples
     shots = {item.id for item in arm.asking.shots}
     golds = [item.gold for item in arm.asking.calibration]
     assert shots.isdisjoint(item.id for item in arm.asking.calibration)
-    assert {golds.count(label) for label in LABELS} == {16}
+    assert {golds.count(label) for label in LABELS} == {13}
     arm.answer(ITEMS)
     arm.answer(ITEMS)
-    assert len(generator.scored) == 48 + 2 * len(ITEMS)
+    assert len(generator.scored) == 39 + 2 * len(ITEMS)
+
+
+def test_every_gold_label_weighs_alike_in_the_priors_however_rare_it_is() -> None:
+    found = [{"A": 0.8, "B": 0.2}, {"A": 0.6, "B": 0.4}, {"A": 0.1, "B": 0.9}]
+    priors = mean_probabilities(["A", "A", "B"], found)
+    assert priors == pytest.approx({"A": 0.4, "B": 0.6})
+
+
+def test_an_option_that_no_item_of_tune_has_keeps_the_mean_prior() -> None:
+    calibrated = calibrate({"A": 0.5, "B": 0.3, "C": 0.2}, {"A": 0.8, "B": 0.2})
+    assert sum(calibrated.values()) == pytest.approx(1)
+    assert calibrated["B"] / calibrated["C"] == pytest.approx((0.3 / 0.2) / (0.2 / 0.5))
 
 
 def test_calibration_without_an_engine_that_scores_is_refused() -> None:

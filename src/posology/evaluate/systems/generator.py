@@ -191,15 +191,16 @@ class GeneratorArm:
         return responses
 
     def _measure_priors(self) -> Mapping[str, float]:
-        items = self._asking.calibration
-        prompts = [self._final_prompt(one) for one in self._tries(items)]
-        fitting = [prompt for prompt in prompts if self._too_long(prompt) is None]
+        tries = self._tries(self._asking.calibration)
+        prompts = {one.place: self._final_prompt(one) for one in tries}
+        fitting = [one for one in tries if self._too_long(prompts[one.place]) is None]
         if not fitting:
             raise UserError(
                 f"{self._asking.task.name}: no item to calibrate on fits the window of "
                 f"{self._identity.system}"
             )
-        return mean_probabilities([one.scores for one in self._chosen(fitting)])
+        found = self._chosen([prompts[one.place] for one in fitting])
+        return mean_probabilities([str(one.item.gold) for one in fitting], [one.scores for one in found])
 
     def _too_long(self, prompt: Prompt) -> Response | None:
         """Return the failure of a prompt that does not fit, None for one that does."""

@@ -13,12 +13,11 @@ from posology.errors import UserError
 from posology.evaluate.items import Item
 from posology.evaluate.systems.digests import ordered_by_hash
 from posology.evaluate.systems.golds import learnable
-from posology.evaluate.systems.shots import balanced
 from posology.evaluate.task import Task
 
 __all__ = ["calibrate", "calibration_items", "likeliest", "mean_probabilities", "probabilities_of"]
 
-CALIBRATION_ITEMS = 48
+CALIBRATION_ITEMS = 40
 
 
 def probabilities_of(labels: Sequence[str], scores: Sequence[OptionScore]) -> dict[str, float]:
@@ -38,7 +37,7 @@ def likeliest(probabilities: Mapping[str, float]) -> str:
 
 
 def calibration_items(task: Task, tune: Sequence[Item], shots: Sequence[Item]) -> tuple[Item, ...]:
-    """Choose items to measure priors on: alike many of each label, none of the examples."""
+    """Choose items to measure priors on: as many of each label as there are, up to a share; no examples."""
     ids = {item.id for item in shots}
     items = ordered_by_hash(
         [item for item in learnable(task, tune) if item.id not in ids], f"calibration:{task.name}"
@@ -49,17 +48,19 @@ def calibration_items(task: Task, tune: Sequence[Item], shots: Sequence[Item]) -
     if not by_label:
         raise UserError(f"{task.name}: calibrated needs items of tune beside the examples")
     each = max(1, CALIBRATION_ITEMS // len(by_label))
-    many = min(each, *(len(found) for found in by_label.values())) if len(by_label) > 1 else each
-    return tuple(balanced([by_label[label] for label in sorted(by_label)], many * len(by_label)))
+    return tuple(item for label in sorted(by_label) for item in by_label[label][:each])
 
 
-def mean_probabilities(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the mean probability of each label, over the items that have it."""
+def mean_probabilities(golds: Sequence[str], found: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the mean probability of each label, each gold label counting alike, however rare it is."""
     labels = {label: None for one in found for label in one}
-    return {
-        label: math.fsum(one[label] for one in found if label in one) / sum(label in one for one in found)
-        for label in labels
-    }
+    means: dict[str, list[float]] = {label: [] for label in labels}
+    for gold in dict.fromkeys(golds):
+        rows = [one for own, one in zip(golds, found, strict=True) if own == gold]
+        for label in labels:
+            if values := [row[label] for row in rows if label in row]:
+                means[label].append(math.fsum(values) / len(values))
+    return {label: math.fsum(values) / len(values) for label, values in means.items()}
 
 
 def calibrate(probabilities: Mapping[str, float], priors: Mapping[str, float]) -> dict[str, float]:

@@ -15,7 +15,11 @@ _WORD = re.compile(r"\w+")
 
 
 class Neighbours:
-    """An index of answered items, built once. Words of every language count alike; no list of stop words."""
+    """An index of answered items, built once. Words of every language count alike; no list of stop words.
+
+    Scores are divided by the root of an item's length: questions are long here, and the longest items, which
+    hold a little of everything, would be near to all of them.
+    """
 
     def __init__(self, items: Sequence[Item]) -> None:
         """Index the items by their text."""
@@ -23,6 +27,7 @@ class Neighbours:
 
         self._items = sorted(items, key=lambda item: item.id)
         rows = [_words(item.text) for item in self._items]
+        self._lengths = np.sqrt([max(1, len(row)) for row in rows])
         self._vocabulary = frozenset(word for row in rows for word in row)
         self._index: Any = None
         if self._vocabulary:
@@ -40,7 +45,7 @@ class Neighbours:
         words = [word for word in _words(item.text) if word in self._vocabulary]
         if not words:
             return np.zeros(len(self._items), dtype=np.float32)
-        return np.asarray(self._index.get_scores(words), dtype=np.float32)
+        return np.asarray(self._index.get_scores(words) / self._lengths, dtype=np.float32)
 
 
 def _words(text: str) -> list[str]:
