@@ -22,8 +22,8 @@ __all__ = [
 ]
 
 _COLUMNS = [
-    "task", "arm", "measure", "score", "95 % interval", "n", "parse failures", "other failures",
-    "abstained", "p50 s", "p95 s", "tokens/s", "J per item", "energy is",
+    "task", "arm", "measure", "score", "95 % interval", "n", "parse failures", "other", "abstained",
+    "p50 / p95 s", "tokens/s", "J per item",
 ]  # fmt: skip
 
 
@@ -66,11 +66,11 @@ def print_summaries(summaries: Sequence["RunSummary"], *, as_json: bool) -> None
 def _row(one: "RunSummary") -> list[object]:
     score, cost, failures = one.scores[0], one.cost, one.failures
     other = sum(many for kind, many in failures.items() if kind not in ("parse", "abstained"))
+    energy = f"{_figure(cost.energy)} {cost.energy.basis}" if cost.energy.value is not None else "unavailable"
     return [
         one.task, one.arm.name, score.name, shown(score.value), interval(score.low, score.high), score.n,
         failures["parse"], other, failures["abstained"],
-        _figure(cost.latency_p50), _figure(cost.latency_p95), _figure(cost.tokens_per_s),
-        _figure(cost.energy), str(cost.energy.basis),
+        f"{_figure(cost.latency_p50)} / {_figure(cost.latency_p95)}", _figure(cost.tokens_per_s), energy,
     ]  # fmt: skip
 
 

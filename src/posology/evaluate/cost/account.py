@@ -73,15 +73,20 @@ class CostMeter:
         fresh = responses[kept:]
         tokens = sum(one.prompt_tokens + one.output_tokens for one in responses)
         energy = self._energy_of(fresh, cached, earlier)
+        note = (
+            f"; {cached} completions came from a cache and count with the time they once took"
+            if cached
+            else ""
+        )
         return Cost(
             prompt_tokens=token_figure([one.prompt_tokens for one in responses]),
             output_tokens=token_figure([one.output_tokens for one in responses]),
             flops=flops_figure(self._arm.parameters, responses),
-            latency_p50=latency_figure(responses, 0.5),
-            latency_p95=latency_figure(responses, 0.95),
+            latency_p50=latency_figure(responses, 0.5, note),
+            latency_p95=latency_figure(responses, 0.95, note),
             items_per_s=rate_figure(len(responses), responses, "items per s"),
             tokens_per_s=rate_figure(tokens, responses, "tokens per s"),
-            peak_memory=self._memory_of(fresh, earlier),
+            peak_memory=self._memory_of(fresh, cached, earlier),
             energy=energy,
             carbon=carbon_figure(energy, self._settings.grid, self._settings.pue),
             cached=cached,
@@ -95,10 +100,14 @@ class CostMeter:
         seconds = sum(one.seconds for one in fresh)
         return self._energy.per_item(len(fresh), seconds, cached=cached > 0)
 
-    def _memory_of(self, fresh: Sequence[Any], earlier: Mapping[str, Any]) -> Figure:
+    def _memory_of(self, fresh: Sequence[Any], cached: int, earlier: Mapping[str, Any]) -> Figure:
         if not self._here:
             return unavailable("bytes", "another machine answers")
-        return _figure_of(earlier["peak_memory"]) if not fresh and earlier else self._memory.peak()
+        if not fresh and earlier:
+            return _figure_of(earlier["peak_memory"])
+        if cached:
+            return unavailable("bytes", "answers came from a cache, which takes less memory than answering")
+        return self._memory.peak()
 
 
 def _figure_of(row: Mapping[str, Any]) -> Figure:

@@ -35,13 +35,13 @@ def flops_figure(parameters: int | None, responses: Sequence[Response]) -> Figur
     )
 
 
-def latency_figure(responses: Sequence[Response], share: float) -> Figure:
+def latency_figure(responses: Sequence[Response], share: float, note: str = "") -> Figure:
     """Return a quantile of the seconds per item, a batch's items each having their share of its time."""
     seconds = [one.seconds for one in responses if one.seconds > 0]
     if not seconds:
         return unavailable("s", "the system tells no time")
     return measured(
-        quantile(seconds, share), "s", "an item's share of its batch; a lone request takes longer"
+        quantile(seconds, share), "s", f"an item's share of its batch; a lone request takes longer{note}"
     )
 
 
