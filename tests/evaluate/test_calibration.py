@@ -39,7 +39,9 @@ def values_of(
     found = {}
     for measure in calibration_measures(a_task(labels)):
         rows, places = total(measure, outcomes)
-        drawn = np.array([1.0] * len(rows) if weights is None else [weights[place] for place in places])
+        drawn = np.array(
+            [1.0] * len(rows) if weights is None else [float(weights[place]) for place in places]
+        )
         if not len(rows):
             found[measure.name] = np.nan
         elif isinstance(measure, Measure):

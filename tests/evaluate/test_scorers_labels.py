@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from posology.errors import InternalError
-from posology.evaluate.forms import ChoiceForm, CodesForm, MentionsForm
+from posology.evaluate.forms import ChoiceForm, CodesForm, MentionsForm, TextForm
 from posology.evaluate.items import Item, Mention, Outcome, Response
 from posology.evaluate.scorers import measures_of, score_item
 from posology.evaluate.scorers.labels import all_orders_right, confusion, label_measures
 from posology.evaluate.scorers.measures import Measure, total, value_of
-from posology.evaluate.task import Card, Family, Form, Task
+from posology.evaluate.task import Card, Family, Form, Kind, Task
+from posology.evaluate.tasks import TASKS
 
 LABELS = ("low", "middle", "high")
 NOTHING = "no answer"
@@ -161,6 +162,19 @@ def test_a_task_whose_metric_is_no_measure_is_a_fault_of_ours() -> None:
         measures_of(a_task(ChoiceForm(LABELS), "AUC"))
 
 
+@pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
+def test_every_task_leads_with_its_metric_and_tells_what_was_not_answered(task: Task) -> None:
+    measures = measures_of(task)
+    names = [measure.name for measure in measures]
+    assert names[0] == task.metric
+    assert measures[0].better != 0
+    assert len(names) == len(set(names))
+    assert {"parse failures", "too long", "engine failures", "abstained", "answered share"} <= set(names)
+    assert all(measure.about for measure in measures)
+    if task.form.kind is Kind.CHOICE and task.labels:
+        assert names[0] not in ("accuracy", "micro-F1") or task.family is Family.RELATIONS
+
+
 def test_names_of_measures_are_their_own() -> None:
     names = [measure.name for measure in measures_of(CHOICE)]
     assert names[0] == "macro-F1"
@@ -214,3 +228,12 @@ def test_an_item_without_an_answer_is_worth_nothing_and_its_text_is_not_told(
         Outcome(Item("i1", "g1", "", ()), response),
     )
     assert empty.value == 0.0
+
+
+def test_a_text_is_worth_its_rouge() -> None:
+    task = a_task(TextForm("Write the impression."), "ROUGE-L", ())
+    item = Item("i1", "g1", "", "No acute disease.")
+    scored = score_item(task, Outcome(item, Response("No acute findings.")))
+    assert scored.value == pytest.approx(2 / 3)
+    assert scored.reason == "ROUGE-L 0.67"
+    assert score_item(task, Outcome(Item("i2", "g2", "", " "), Response("No."))).value is None

@@ -220,7 +220,7 @@ def _valuer(measure: AnyMeasure, sample: _Sample) -> Callable[[Floats], Floats]:
     weigh = measure.prepare(sample.rows)
     if np.array_equal(sample.group_of, np.arange(sample.groups)):
         return weigh
-    return lambda weights: weigh(weights[:, sample.group_of])
+    return lambda weights: weigh(np.take(weights, sample.group_of, axis=1))
 
 
 def _draws(groups: int, rows: int, seed: int, rounds: int) -> Iterator[Floats]:

@@ -121,19 +121,22 @@ def _unknown(weights: Floats) -> Floats:
     return np.full(len(weights), np.nan)
 
 
-def _curve_of(rows: Floats) -> Callable[[Floats], tuple[Floats, Floats]]:
-    """Weigh how many items are covered, and right, at each threshold of confidence, highest first.
+def _curve_of(rows: Floats) -> Callable[[Floats], tuple[Floats, Floats, Floats]]:
+    """Weigh how many items are at each threshold of confidence, so far, and right so far.
 
-    Equal confidences stand or fall together: no threshold divides them. Shapes (rounds, thresholds).
+    The highest comes first. Equal confidences stand or fall together: no threshold divides them. Shapes (rounds, thresholds).
     """
     order = np.argsort(-rows[:, 0], kind="stable")
     right = rows[order, 1]
     ends = np.flatnonzero(np.diff(rows[order, 0], append=-np.inf))
 
-    def weigh(weights: Floats) -> tuple[Floats, Floats]:
-        drawn = weights[:, order]
-        covered, correct = np.cumsum(drawn, axis=1), np.cumsum(drawn * right, axis=1)
-        return (covered, correct) if len(ends) == len(order) else (covered[:, ends], correct[:, ends])
+    def weigh(weights: Floats) -> tuple[Floats, Floats, Floats]:
+        here = np.take(weights, order, axis=1)
+        covered, correct = np.cumsum(here, axis=1), np.cumsum(here * right, axis=1)
+        if len(ends) < len(order):
+            covered, correct = np.take(covered, ends, axis=1), np.take(correct, ends, axis=1)
+            here = np.diff(covered, axis=1, prepend=0.0)
+        return here, covered, correct
 
     return weigh
 
@@ -147,10 +150,11 @@ def _selective_accuracy(rows: Floats) -> Callable[[Floats], Floats]:
     curve = _curve_of(rows)
 
     def weigh(weights: Floats) -> Floats:
-        covered, correct = curve(weights)
-        here = np.diff(covered, axis=1, prepend=0.0)
-        accuracy = correct / np.maximum(covered, 1.0)  # whole items: under one is none
-        return rate_of(np.stack([np.einsum("rt,rt->r", here, accuracy), covered[:, -1]], axis=-1))
+        here, covered, correct = curve(weights)
+        drawn = covered[:, -1].copy()
+        np.maximum(covered, 1.0, out=covered)  # whole items: under one is none
+        np.divide(correct, covered, out=correct)
+        return rate_of(np.stack([np.einsum("rt,rt->r", here, correct), drawn], axis=-1))
 
     return weigh if _told(rows) else _unknown
 
@@ -159,7 +163,7 @@ def _accuracy_at_coverage(rows: Floats) -> Callable[[Floats], Floats]:
     curve = _curve_of(rows)
 
     def weigh(weights: Floats) -> Floats:
-        covered, correct = curve(weights)
+        _, covered, correct = curve(weights)
         first = np.argmax(covered >= _COVERAGE * covered[:, -1:] - 1e-9, axis=1)[:, None]
         chosen = [np.take_along_axis(table, first, axis=1)[:, 0] for table in (correct, covered)]
         return rate_of(np.stack(chosen, axis=-1))
@@ -207,12 +211,12 @@ def _auroc(scores: Floats, positive: NDArray[np.bool_]) -> Callable[[Floats], Fl
     tied = not np.array_equal(below, not_above)
 
     def weigh(weights: Floats) -> Floats:
-        positives = weights[:, ours]
+        positives = np.take(weights, ours, axis=1)
         negatives = np.zeros((len(weights), len(others) + 1))
-        np.cumsum(weights[:, others], axis=1, out=negatives[:, 1:])
-        under = negatives[:, below]
+        np.cumsum(np.take(weights, others, axis=1), axis=1, out=negatives[:, 1:])
+        under = np.take(negatives, below, axis=1)
         if tied:
-            under = (under + negatives[:, not_above]) / 2
+            under = (under + np.take(negatives, not_above, axis=1)) / 2
         pairs = positives.sum(axis=1) * negatives[:, -1]
         return rate_of(np.stack([np.einsum("ri,ri->r", positives, under), pairs], axis=-1))
 

@@ -74,7 +74,7 @@ def _judge_set(gold: frozenset[object], answered: frozenset[object]) -> tuple[fl
 
 
 def _judge_text(outcome: Outcome) -> tuple[float | None, str]:
-    from posology.evaluate.scorers.text import rouge_l
+    from posology.evaluate.scorers.rouge import rouge_l
 
     gold, answer = str(outcome.item.gold), outcome.response.answer
     if not gold.strip():
