@@ -7,7 +7,7 @@ from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.items import Item
 from posology.evaluate.persons import person_slices
 from posology.evaluate.reading import group_of, read_csv, require_label, require_text
-from posology.evaluate.task import Card, Family, Shares, Task
+from posology.evaluate.task import Card, Family, Reference, Shares, Task
 
 __all__ = ["ESI_HANDBOOK_CASES"]
 
@@ -32,6 +32,14 @@ def _ask(item: Item) -> str:
         f"{item.text}\n\nWhat is the Emergency Severity Index (ESI) level? 1 needs a lifesaving intervention "
         "now; 2 is a high-risk situation; 3 needs two or more resources; 4 needs one resource; 5 needs none."
     )
+
+
+_BELSKI = "Belski and Lukina, medRxiv 2026.05.04.26352355"
+
+
+def _reference(system: str, metric: str, value: float, parameters: int, n: int) -> Reference:
+    split = f"{n} cases that its authors had labelled: other cases"
+    return Reference(system, metric, value, split, _BELSKI, "V", parameters, n)
 
 
 ESI_HANDBOOK_CASES = Task(
@@ -59,5 +67,10 @@ ESI_HANDBOOK_CASES = Task(
         "know them by heart. The explanation stands beside the level in the file and is not shown.",
         limits="89 cases, some 60 of them in the report part. They were chosen to teach the rules, so that "
         "rare levels are more frequent than in a department, and are cleaner than any real note.",
+        references=(
+            _reference("BiomedBERT extraction and ESI rules", "accuracy", 0.889, 110_000_000, 50),
+            _reference("BiomedBERT extraction and ESI rules", "within one", 0.972, 110_000_000, 50),
+            _reference("Qwen3.5-9B, tuned with explanations", "accuracy", 0.75, 9_000_000_000, 36),
+        ),
     ),
 )

@@ -9,7 +9,7 @@ from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.items import Item
 from posology.evaluate.persons import age_group
 from posology.evaluate.reading import group_of, read_json
-from posology.evaluate.task import Card, Family, Shares, Task
+from posology.evaluate.task import Card, Family, Reference, Shares, Task
 
 __all__ = ["NURSESIM_TRIAGE"]
 
@@ -93,8 +93,17 @@ NURSESIM_TRIAGE = Task(
         leaks="Public. Written by a model to the category, so that the wording and rounded vital signs give "
         "the category away; scenarios with the same complaint are kept in one part.",
         limits="112 scenarios, none of a real patient, not checked by clinicians as far as its page says: a "
-        "high score says that a model knows how models write urgency. The published 60 % of a tuned model "
-        "with 3 billion parameters is on scenarios of the same kind but another set and as accuracy, so it "
-        "is not shown beside ours.",
+        "high score says that a model knows how models write urgency.",
+        references=(
+            Reference(
+                "Llama-3.2-3B, QLoRA",
+                "accuracy",
+                0.60,
+                "2,100 made scenarios of the same project: another set",
+                "ClinyQAi/NurseSim-RL",
+                "V",
+                3_200_000_000,
+            ),
+        ),
     ),
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 from posology.evaluate.forms import TextForm
 from posology.evaluate.items import Item
 from posology.evaluate.reading import group_of, length_slice, read_csv
-from posology.evaluate.task import Card, Family, Task
+from posology.evaluate.task import Card, Family, Reference, Task
 
 __all__ = ["OPENI_INDIANA_REPORTS"]
 
@@ -32,6 +32,10 @@ def _ask(item: Item) -> str:
     return f"Findings: {item.text}\n\nWhat is the impression of this chest X-ray report?"
 
 
+def _reference(system: str, metric: str, value: float) -> Reference:
+    return Reference(system, metric, value, "MIMIC-CXR, test: another collection", "recalled", "R")
+
+
 OPENI_INDIANA_REPORTS = Task(
     name="openi_indiana_reports",
     family=Family.SUMMARIES,
@@ -55,8 +59,13 @@ OPENI_INDIANA_REPORTS = Task(
         "reports with the same findings are kept in one part, impressions such as 'No acute cardiopulmonary "
         "abnormality.' stand in all of them.",
         limits="An impression may rest on the question, the comparison or the image, of which the item has "
-        "nothing: such a sentence of the radiologist's own counts as an invention where the same is done to "
-        "it. A fixed sentence for every report already gets a high ROUGE, see the majority system. Published "
-        "scores are of other collections (MIMIC-CXR), so none is shown beside ours.",
+        "nothing: such a sentence counts as an invention, the radiologist's own too. One fixed sentence for "
+        "every report already gets much of the ROUGE: read it beside the majority system.",
+        references=(
+            _reference("WGSum", "ROUGE-L", 0.467),
+            _reference("graph-contrastive model", "ROUGE-1", 0.491),
+            _reference("graph-contrastive model", "ROUGE-2", 0.338),
+            _reference("graph-contrastive model", "ROUGE-L", 0.471),
+        ),
     ),
 )
