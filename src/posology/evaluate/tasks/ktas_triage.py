@@ -131,7 +131,8 @@ KTAS_TRIAGE = Task(
         "diagnosis, and those with the same values, are kept in one part. The table has been on the web "
         "since 2019.",
         limits="One hospital, 2016-2017, adults. 14 visits of level 1 and 56 of level 5: the extremes rest "
-        "on few patients. 21 complaints were lost in the source (question marks) and are 'not recorded' here.",
+        "on few patients. 21 complaints were lost in the source (question marks) and are 'not recorded' "
+        "here.",
         references=(
             _reference("Qwen3-8B, LoRA and GRPO", "quadratic kappa", 0.535, 8_000_000_000),
             _reference("Qwen3-8B, LoRA and GRPO", "macro-F1", 0.417, 8_000_000_000),
