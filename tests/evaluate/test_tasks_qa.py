@@ -20,25 +20,25 @@ csv.field_size_limit(10_000_000)
 
 # task: items in tune, select, report; gold answers
 EXPECTED: dict[str, tuple[tuple[int, int, int], dict[str, int]]] = {
-    "medqa_usmle": ((506, 126, 640), {"A": 330, "B": 316, "C": 352, "D": 274}),
-    "medmcqa": ((1185, 282, 1461), {"A": 923, "B": 762, "C": 639, "D": 604}),
-    "afrimedqa": ((48, 15, 61), {"A": 29, "B": 40, "C": 25, "D": 11, "E": 19}),
+    "medqa_usmle": ((523, 119, 630), {"A": 330, "B": 316, "C": 352, "D": 274}),
+    "medmcqa": ((1141, 306, 1481), {"A": 923, "B": 762, "C": 639, "D": 604}),
+    "afrimedqa": ((49, 23, 52), {"A": 29, "B": 40, "C": 25, "D": 11, "E": 19}),
     "medhalt_fake": (
         (480, 144, 676),
         {"A": 246, "B": 261, "C": 250, "D": 236, "E": 229, "F": 76, "G": 2},
     ),
     "pubmedqa": ((210, 43, 247), {"yes": 276, "no": 169, "maybe": 55}),
     "bioasq_taskb": ((32, 7, 34), {"yes": 45, "no": 28}),
-    "mediqa2019_rqe": ((138, 39, 125), {"yes": 129, "no": 173}),
+    "mediqa2019_rqe": ((133, 34, 135), {"yes": 129, "no": 173}),
     "medhallu": ((380, 114, 506), {"yes": 500, "no": 500}),
     "covidfact_rte": ((659, 171, 896), {"yes": 551, "no": 1175}),
     "expertqa": ((55, 4, 93), {"yes": 107, "no": 45}),
     "healthver": ((875, 276, 766), {"Supports": 533, "Refutes": 391, "Neutral": 993}),
     "medec_ms": ((252, 50, 272), {"yes": 319, "no": 255}),
-    "imhi_dr": ((395, 108, 500), {"yes": 801, "no": 202}),
-    "imhi_dreaddit": ((108, 33, 159), {"yes": 157, "no": 143}),
+    "imhi_dr": ((410, 105, 488), {"yes": 801, "no": 202}),
+    "imhi_dreaddit": ((113, 32, 155), {"yes": 157, "no": 143}),
     "imhi_sad": (
-        (245, 54, 317),
+        (252, 58, 306),
         {
             "school": 60,
             "financial problem": 78,
@@ -51,10 +51,10 @@ EXPECTED: dict[str, tuple[tuple[int, int, int], dict[str, int]]] = {
             "other causes": 75,
         },
     ),
-    "irf_tbe": ((1073, 235, 1157), {"yes": 1342, "no": 1123}),
-    "irf_pbu": ((987, 233, 1245), {"yes": 822, "no": 1643}),
+    "irf_tbe": ((990, 251, 1224), {"yes": 1342, "no": 1123}),
+    "irf_pbu": ((983, 206, 1276), {"yes": 822, "no": 1643}),
     "cams_mental_health": (
-        (588, 147, 722),
+        (573, 152, 732),
         {
             "no reason": 275,
             "bias or abuse": 190,

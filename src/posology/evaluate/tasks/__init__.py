@@ -14,6 +14,7 @@ from posology.evaluate.tasks.codiesp import CODIESP_EN, CODIESP_ES
 from posology.evaluate.tasks.covidfact_rte import COVIDFACT_RTE
 from posology.evaluate.tasks.criteria import CRITERIA
 from posology.evaluate.tasks.ddi_corpus_2013 import DDI_CORPUS_2013
+from posology.evaluate.tasks.ddi_end_to_end import DDI_END_TO_END
 from posology.evaluate.tasks.e3c import E3C
 from posology.evaluate.tasks.esi_handbook_cases import ESI_HANDBOOK_CASES
 from posology.evaluate.tasks.expertqa import EXPERTQA
@@ -72,6 +73,7 @@ TASKS: dict[str, Task] = {
         CLINICAL_TRIAL_PARSER_NER,
         *E3C,
         DDI_CORPUS_2013,
+        DDI_END_TO_END,
         CODIESP_EN,
         CODIESP_ES,
     )

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.items import Item
-from posology.evaluate.reading import group_of, length_slice, read_csv, require_label
+from posology.evaluate.reading import length_slice, read_csv, require_label
+from posology.evaluate.similarity import similar_groups
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["CAMS_MENTAL_HEALTH"]
@@ -15,13 +16,15 @@ _CODES = ("0", "1", "2", "3", "4", "5")
 
 
 def _read(folder: Path) -> Iterator[Item]:
-    for line, row in read_csv(folder / "IntentSDCNL_Training.csv", ("selftext", "ANNOTATIONS")):
+    rows = list(read_csv(folder / "IntentSDCNL_Training.csv", ("selftext", "ANNOTATIONS")))
+    groups = similar_groups([row["selftext"] for _, row in rows])
+    for (line, row), group in zip(rows, groups, strict=True):
         text, code = row["selftext"].strip(), row["ANNOTATIONS"].strip()
         if not text or not code:
             continue  # counted in the card
         yield Item(
             id=f"line-{line.number}",
-            group=group_of(text),
+            group=group,
             text=text,
             gold=_LABELS[int(require_label(code, _CODES, line))],
             slices={"length": length_slice(text)},

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.items import Item
-from posology.evaluate.reading import Line, group_of, length_slice, read_csv
+from posology.evaluate.reading import Line, length_slice, read_csv
+from posology.evaluate.similarity import similar_groups
 from posology.evaluate.task import Card, Family, Reference, Task
 
 __all__ = ["IMHI_DR", "IMHI_DREADDIT", "IMHI_SAD"]
@@ -24,11 +25,12 @@ class _Subset:
     sentences: Mapping[str, str]
 
     def read(self, folder: Path) -> Iterator[Item]:
-        for line, row in read_csv(folder / self.file, ("query", "gpt-3.5-turbo")):
-            post = _post_of(row["query"], line)
+        rows = list(read_csv(folder / self.file, ("query", "gpt-3.5-turbo")))
+        posts = [_post_of(row["query"], line) for line, row in rows]
+        for (line, row), post, group in zip(rows, posts, similar_groups(posts), strict=True):
             yield Item(
                 id=f"{Path(self.file).parent.name}-{line.number}",
-                group=group_of(post),
+                group=group,
                 text=post,
                 gold=self._label_of(row["gpt-3.5-turbo"], line),
                 slices={"length": length_slice(post)},

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.items import Item
-from posology.evaluate.reading import group_of, length_slice, read_csv, require_label, require_text
+from posology.evaluate.reading import length_slice, read_csv, require_label, require_text
+from posology.evaluate.similarity import similar_groups
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["IRF_PBU", "IRF_TBE"]
@@ -15,16 +16,20 @@ _LABELS = ("no", "yes")
 
 def _reader(column: str) -> Callable[[Path], Iterator[Item]]:
     def read(folder: Path) -> Iterator[Item]:
-        for name in ("train", "val"):
-            for line, row in read_csv(folder / f"{name}_data.csv", ("Unnamed: 0", "text", column)):
-                text = require_text(row, "text", line)
-                yield Item(
-                    id=row["Unnamed: 0"],
-                    group=group_of(text),
-                    text=text,
-                    gold=_LABELS[int(require_label(row[column], ("0", "1"), line))],
-                    slices={"length": length_slice(text)},
-                )
+        rows = [
+            read
+            for name in ("train", "val")
+            for read in read_csv(folder / f"{name}_data.csv", ("Unnamed: 0", "text", column))
+        ]
+        for (line, row), group in zip(rows, similar_groups([row["text"] for _, row in rows]), strict=True):
+            text = require_text(row, "text", line)
+            yield Item(
+                id=row["Unnamed: 0"],
+                group=group,
+                text=text,
+                gold=_LABELS[int(require_label(row[column], ("0", "1"), line))],
+                slices={"length": length_slice(text)},
+            )
 
     return read
 
@@ -49,7 +54,7 @@ def _task(name: str, column: str, factor: str, question: str) -> Task:
             about=f"A post of Reddit: does it show {factor}? Labelled by trained readers.",
             leaks="On the web since 2023; IMHI, a set of instructions with these posts and labels, too.",
             limits="Labels of posts, not diagnoses of persons. Authors are not known, so posts of one "
-            "author may stand in two parts. Three posts stand twice, each pair in one part.",
+            "author may stand in two parts. Four posts stand twice, each pair in one part.",
         ),
     )
 

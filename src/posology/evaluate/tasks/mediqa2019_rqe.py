@@ -5,7 +5,8 @@ from pathlib import Path
 
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.items import Item
-from posology.evaluate.reading import group_of, length_slice, read_elements, require_label, require_text
+from posology.evaluate.reading import length_slice, read_elements, require_label, require_text
+from posology.evaluate.similarity import similar_groups
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["MEDIQA2019_RQE"]
@@ -16,11 +17,13 @@ _SAID = {"true": "yes", "false": "no"}
 
 def _read(folder: Path) -> Iterator[Item]:
     path = folder / "MEDIQA2019-Task2-RQE-ValidationSet-AMIA2016.xml"
-    for line, row in read_elements(path, "pair", ("pid", "value", "chq", "faq")):
+    rows = list(read_elements(path, "pair", ("pid", "value", "chq", "faq")))
+    groups = similar_groups([row["chq"] for _, row in rows])
+    for (line, row), group in zip(rows, groups, strict=True):
         asked, frequent = require_text(row, "chq", line), require_text(row, "faq", line)
         yield Item(
             id=row["pid"],
-            group=group_of(asked),
+            group=group,
             text=f"Patient's question: {asked}\nFrequent question: {frequent}",
             gold=_SAID[require_label(row["value"], tuple(_SAID), line)],
             slices={"length": length_slice(asked)},

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from posology.evaluate.forms import ChoiceForm, ask_with_options
 from posology.evaluate.items import Item
-from posology.evaluate.reading import group_of, length_slice, read_jsonl, require_text
+from posology.evaluate.reading import length_slice, read_jsonl, require_text
+from posology.evaluate.similarity import similar_groups
 from posology.evaluate.task import Card, Family, Reference, Task
 
 __all__ = ["MEDMCQA"]
@@ -16,13 +17,15 @@ _DEV = "the development file by custom, 4,183 questions; ours are 2,928 of them"
 
 def _read(folder: Path) -> Iterator[Item]:
     keys = ("id", "question", "cop", "choice_type", "subject_name", *_OPTIONS)
-    for line, row in read_jsonl(folder / "dev.json", keys):
+    rows = list(read_jsonl(folder / "dev.json", keys))
+    groups = similar_groups([str(row["question"]) for _, row in rows])
+    for (line, row), group in zip(rows, groups, strict=True):
         if row["cop"] not in (1, 2, 3, 4):
             raise line.fault("cop, the number of the right option, is none of 1, 2, 3, 4")
         text = require_text(row, "question", line)
         yield Item(
             id=row["id"],
-            group=group_of(text),
+            group=group,
             text=text,
             gold="ABCD"[row["cop"] - 1],
             options=tuple(require_text(row, key, line) for key in _OPTIONS),
@@ -56,7 +59,8 @@ MEDMCQA = Task(
         about="A short question from an entrance examination (AIIMS, NEET-PG), four options, one right.",
         leaks="On the web since 2022 and in many instruction sets, this file included.",
         limits="907 of 2,928 questions are of dentistry. In 24 questions two options have the same words, "
-        "and ten pairs of questions have the same words but other options; each pair is in one part.",
+        "and ten pairs of questions have the same words but other options; each pair is in one part. Short "
+        "questions that differ in a word or two may stand in two.",
         references=(
             _reference("Gemma 3 4B", 0.454, 4_000_000_000),
             _reference("MedGemma 1 4B", 0.557, 4_000_000_000),

@@ -6,18 +6,20 @@ from pathlib import Path
 from posology.evaluate.forms import LETTERS, ChoiceForm, ask_with_options
 from posology.evaluate.items import Item
 from posology.evaluate.persons import person_slices
-from posology.evaluate.reading import group_of, length_slice, read_jsonl, require_label, require_text
+from posology.evaluate.reading import length_slice, read_jsonl, require_label, require_text
+from posology.evaluate.similarity import similar_groups
 from posology.evaluate.task import Card, Family, Reference, Task
 
 __all__ = ["MEDQA_USMLE"]
 
-_OPENING = 20  # words; vignettes that open alike are versions of one
 _TEST = "official test file, 1,273 questions, four options"
 
 
 def _read(folder: Path) -> Iterator[Item]:
     keys = ("question", "options", "answer", "answer_idx", "meta_info")
-    for line, row in read_jsonl(folder / "phrases_no_exclude_dev.jsonl", keys):
+    rows = list(read_jsonl(folder / "phrases_no_exclude_dev.jsonl", keys))
+    groups = similar_groups([str(row["question"]) for _, row in rows])
+    for (line, row), group in zip(rows, groups, strict=True):
         letters = tuple(sorted(row["options"]))
         if letters != tuple(LETTERS[: len(letters)]):
             raise line.fault(f"the options have the letters {', '.join(letters)}, not A, B, C, …")
@@ -27,7 +29,7 @@ def _read(folder: Path) -> Iterator[Item]:
         text = require_text(row, "question", line)
         yield Item(
             id=f"dev-{line.number}",
-            group=group_of(" ".join(text.split()[:_OPENING])),
+            group=group,
             text=text,
             gold=gold,
             options=tuple(row["options"][letter] for letter in letters),
