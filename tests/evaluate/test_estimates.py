@@ -25,7 +25,7 @@ from posology.evaluate.items import Item, Outcome, Response
 from posology.evaluate.scorers import measures_of
 from posology.evaluate.scorers.measures import Measure, rate_of
 from posology.evaluate.tasks.healthver import HEALTHVER
-from posology.statistics import Difference, Estimate, bootstrap_interval
+from posology.statistics import Difference, Estimate, bootstrap_interval, wilson_interval
 
 MEASURES = {measure.name: measure for measure in measures_of(HEALTHVER)}
 ACCURACY, MACRO_F1, AUROC = MEASURES["accuracy"], MEASURES["macro-F1"], MEASURES["AUROC"]
@@ -129,10 +129,23 @@ def test_nothing_and_one_group_have_no_interval() -> None:
     assert compare_arms(ACCURACY, one_group, one_group).low is None
 
 
-def test_an_arm_less_itself_is_nothing_with_p_of_one() -> None:
+def test_a_share_of_none_or_all_is_not_claimed_to_be_sure() -> None:
+    found = estimate_all(list(MEASURES.values()), arm([True] * 100), rounds=200)
+    assert found["accuracy"] == Estimate(1.0, 100, *(wilson_interval(100, 100, stats.norm.ppf(0.975)) or ()))
+    assert found["parse failures"].low == 0.0
+    assert found["parse failures"].high == pytest.approx(0.037, abs=5e-4)
+    in_groups = estimate(ACCURACY, arm([True] * 100, [n // 10 for n in range(100)]))
+    assert in_groups.low == pytest.approx(0.722, abs=5e-4), "ten groups of ten are ten, not a hundred"
+
+
+def test_arms_that_never_differ_may_differ_elsewhere() -> None:
     outcomes = judged(6, 0.4)
     for measure in (ACCURACY, MACRO_F1, AUROC):
-        assert compare_arms(measure, outcomes, outcomes) == Difference(0.0, 60, 0.0, 0.0, 1.0)
+        found = compare_arms(measure, outcomes, outcomes)
+        assert (found.value, found.n, found.p_value) == (0.0, 60, 1.0)
+        assert found.high == pytest.approx(0.1135, abs=5e-4), "of 30 groups"
+        assert found.low == -(found.high or 0.0)
+    assert non_inferior(compare_arms(ACCURACY, outcomes, outcomes), 0.05) == "not shown"
 
 
 def test_a_difference_is_that_of_the_values_whatever_the_order_of_the_second_arm() -> None:

@@ -190,6 +190,7 @@ invented = Mention(-1, -1, "Disease", "mumps")
     [
         ("low", "low", 1.0, "answered low, which is right"),
         ("low", "high", 0.0, "answered high, right is low"),
+        ("low", "words of a patient", 0.0, "answered something else, right is low"),
         ("", "high", None, "no right answer is known"),
         ((disease,), (disease, invented), 2 / 3, "found 1 of 1, 1 too many"),
         ((), (), 1.0, "none to find, none found"),

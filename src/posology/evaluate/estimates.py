@@ -2,10 +2,15 @@
 
 Intervals come from drawing whole groups of items (patients, documents, source texts) with replacement: the
 percentile cluster bootstrap. Below some thirty groups such intervals are too narrow; say how many there are.
+
+Where all items are alike, draws have no spread and would claim to be sure. So a share of exactly 0 or 1 has
+Wilson's interval of as many groups, and a difference of arms that never differ is bounded by the most that
+they may differ: Wilson's upper end of no group out of so many.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
@@ -13,9 +18,9 @@ from numpy.typing import NDArray
 
 from posology.errors import UserError
 from posology.evaluate.items import Outcome
-from posology.evaluate.scorers.measures import AnyMeasure, Floats, Measure, total
+from posology.evaluate.scorers.measures import AnyMeasure, Floats, Measure, rate_of, total
 from posology.power import design_effect, detectable_difference, needed_n
-from posology.statistics import Difference, Estimate, holm, mcnemar, percentile_estimate
+from posology.statistics import Difference, Estimate, holm, mcnemar, percentile_estimate, wilson_interval
 
 __all__ = [
     "TableMean",
@@ -123,9 +128,11 @@ def compare_arms(
     draws = _draws(pair.first.groups, len(pair.first.rows), seed, rounds)
     drawn = np.concatenate([of_first(weights) - of_second(weights) for weights in draws])
     found = percentile_estimate(value, pair.first.groups, drawn, level)
-    return Difference(
-        value, pair.n, found.low, found.high, _swap_p_value(measure, pair, value, (seed, rounds))
-    )
+    if found.low is not None and np.array_equal(pair.first.rows, pair.second.rows):
+        most = _share_without_spread(Estimate(0.0, 0, 0.0, 0.0), pair.first.groups, level).high or 0.0
+        found = Estimate(value, pair.n, -most, most)
+    p_value = _swap_p_value(measure, pair, value, (seed, rounds))
+    return Difference(value, pair.n, found.low, found.high, p_value)
 
 
 def non_inferior(difference: Difference, margin: float, *, better: int = 1) -> Verdict:
@@ -202,9 +209,19 @@ def _estimate_alike(
         value = float(valuers[place](whole)[0])
         values = np.concatenate([block[place] for block in drawn])
         interval = percentile_estimate(value, groups, values, level)
+        if isinstance(measure, Measure) and measure.value is rate_of and value in (0, 1):
+            interval = _share_without_spread(interval, groups, level)
         n = _size(measure, samples[place])
         found.append(Estimate(interval.value, n, interval.low, interval.high))
     return found
+
+
+def _share_without_spread(found: Estimate, groups: int, level: float) -> Estimate:
+    """Return a share of 0 or 1, whose draws have no width, with Wilson's interval of so many groups."""
+    if found.value is None or found.low is None or found.low != found.high:
+        return found
+    ends = wilson_interval(round(found.value) * groups, groups, NormalDist().inv_cdf((1 + level) / 2))
+    return found if ends is None else Estimate(found.value, found.n, *ends)
 
 
 def _size(measure: AnyMeasure, sample: _Sample) -> int:

@@ -28,6 +28,10 @@ def _own_measures(task: Task) -> tuple[AnyMeasure, ...]:
 
             return entity_measures(task)
         case Kind.CODES:
+            if task.family is Family.RELATIONS:
+                from posology.evaluate.scorers.relations import end_to_end_measures
+
+                return end_to_end_measures(task)
             from posology.evaluate.scorers.codes import code_measures
 
             return code_measures(task)

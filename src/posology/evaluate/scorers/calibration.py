@@ -124,7 +124,8 @@ def _unknown(weights: Floats) -> Floats:
 def _curve_of(rows: Floats) -> Callable[[Floats], tuple[Floats, Floats, Floats]]:
     """Weigh how many items are at each threshold of confidence, so far, and right so far.
 
-    The highest comes first. Equal confidences stand or fall together: no threshold divides them. Shapes (rounds, thresholds).
+    The highest comes first. Equal confidences stand or fall together: no threshold divides them. Each is of
+    shape (rounds, thresholds).
     """
     order = np.argsort(-rows[:, 0], kind="stable")
     right = rows[order, 1]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.items import Mention, Outcome
 from posology.evaluate.scorers.answering import why_unanswered
 from posology.evaluate.task import Kind, Task
@@ -32,26 +33,32 @@ def score_item(task: Task, outcome: Outcome) -> ItemScore:
     No answer is worth 0, and the reason says why there is none.
     """
     why = why_unanswered(outcome.response)
-    value, reason = _JUDGES[task.form.kind](outcome)
+    value, reason = _JUDGES[task.form.kind](task, outcome)
     if why and value is not None:
         return ItemScore(outcome.item.id, 0.0, _WORDS[why])
     return ItemScore(outcome.item.id, value, reason)
 
 
-def _judge_label(outcome: Outcome) -> tuple[float | None, str]:
+def _judge_label(task: Task, outcome: Outcome) -> tuple[float | None, str]:
     gold, answer = outcome.item.gold, outcome.response.answer
     if not gold:
         return None, "no right answer is known"
     if answer == gold:
         return 1.0, f"answered {gold}, which is right"
-    return 0.0, f"answered {answer}, right is {gold}"
+    said = answer if answer in _choices(task, outcome) else "something else"
+    return 0.0, f"answered {said}, right is {gold}"
 
 
-def _judge_codes(outcome: Outcome) -> tuple[float | None, str]:
+def _choices(task: Task, outcome: Outcome) -> tuple[str, ...]:
+    """Return the labels that may be told; an answer read from elsewhere could hold any words."""
+    return task.form.choices(outcome.item) if isinstance(task.form, ChoiceForm) else task.labels
+
+
+def _judge_codes(_: Task, outcome: Outcome) -> tuple[float | None, str]:
     return _judge_set(frozenset(outcome.item.gold), frozenset(outcome.response.answer or ()))
 
 
-def _judge_mentions(outcome: Outcome) -> tuple[float | None, str]:
+def _judge_mentions(_: Task, outcome: Outcome) -> tuple[float | None, str]:
     """Compare mentions as strict F1 does."""
     from posology.evaluate.scorers.entities import answered_mentions, gold_mentions
 
@@ -73,7 +80,7 @@ def _judge_set(gold: frozenset[object], answered: frozenset[object]) -> tuple[fl
     return value, f"found {right} of {len(gold)}, {len(answered) - right} too many"
 
 
-def _judge_text(outcome: Outcome) -> tuple[float | None, str]:
+def _judge_text(_: Task, outcome: Outcome) -> tuple[float | None, str]:
     from posology.evaluate.scorers.rouge import rouge_l
 
     gold, answer = str(outcome.item.gold), outcome.response.answer
@@ -83,7 +90,7 @@ def _judge_text(outcome: Outcome) -> tuple[float | None, str]:
     return value, f"ROUGE-L {value:.2f}"
 
 
-_JUDGES: dict[Kind, Callable[[Outcome], tuple[float | None, str]]] = {
+_JUDGES: dict[Kind, Callable[[Task, Outcome], tuple[float | None, str]]] = {
     Kind.CHOICE: _judge_label,
     Kind.ENTITIES: _judge_mentions,
     Kind.CODES: _judge_codes,
