@@ -214,14 +214,15 @@ def test_items_that_are_not_those_of_the_committed_split_are_refused(data: Path)
 
 
 def test_a_line_that_is_gone_or_edited_in_the_data_is_noticed(data_folder: Path, tmp_path: Path) -> None:
-    name = "phrases_no_exclude_dev.jsonl"
-    lines = (data_folder / "medqa_usmle" / name).read_text(encoding="utf-8").splitlines()
-    folder = tmp_path / "medqa_usmle"
+    lines = (data_folder / "afrimedqa" / "train.jsonl").read_text(encoding="utf-8").splitlines()
+    folder = tmp_path / "afrimedqa"
     folder.mkdir()
-    for changed in (lines[:-1], [*lines[:-1], lines[-1].replace(" the ", " a ", 1)]):
-        (folder / name).write_text("\n".join(changed) + "\n", encoding="utf-8")
+    edited = lines[0].replace("Which of the", "Which one of the", 1)
+    assert edited != lines[0]
+    for changed in (lines[:-1], [edited, *lines[1:]]):
+        (folder / "train.jsonl").write_text("\n".join(changed) + "\n", encoding="utf-8")
         with pytest.raises(UserError, match="not those of the committed split"):
-            load_parts(TASKS["medqa_usmle"], tmp_path)
+            load_parts(TASKS["afrimedqa"], tmp_path)
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))

@@ -19,21 +19,21 @@ _SAME = 0.5  # share of shingles in common from which on two texts are copies
 
 def similar_groups(texts: Sequence[str]) -> list[str]:
     """Return a group for each text: copies, also with some words changed, share one."""
-    sketches = [_sketch(text) for text in texts]
+    plain = [same_words(text) for text in texts]
+    sketches = [_sketch(text.split()) for text in plain]
     keys: list[list[str]] = []
     holders: dict[int, list[int]] = defaultdict(list)
-    for place, (text, sketch) in enumerate(zip(texts, sketches, strict=True)):
+    for place, (text, sketch) in enumerate(zip(plain, sketches, strict=True)):
         marks = sorted(sketch)[:_MARKS]
         near = {other for mark in marks if len(holders[mark]) < _COMMON for other in holders[mark]}
         copies = sorted(other for other in near if _likeness(sketch, sketches[other]) >= _SAME)
-        keys.append([f"words {same_words(text)}", *(f"place {one}" for one in (place, *copies))])
+        keys.append([f"words {text}", *(f"place {one}" for one in (place, *copies))])
         for mark in marks:
             holders[mark].append(place)
     return [group_of(group) for group in linked_groups(keys)]
 
 
-def _sketch(text: str) -> frozenset[int]:
-    words = same_words(text).split()
+def _sketch(words: Sequence[str]) -> frozenset[int]:
     if len(words) < _SHORT:
         return frozenset()
     shingles = {

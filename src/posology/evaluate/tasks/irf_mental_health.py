@@ -5,7 +5,7 @@ from pathlib import Path
 
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.items import Item
-from posology.evaluate.reading import length_slice, read_csv, require_label, require_text
+from posology.evaluate.reading import Line, length_slice, read_csv, require_label, require_text
 from posology.evaluate.similarity import similar_groups
 from posology.evaluate.task import Card, Family, Task
 
@@ -17,21 +17,20 @@ _LABELS = ("no", "yes")
 def _reader(column: str) -> Callable[[Path], Iterator[Item]]:
     def read(folder: Path) -> Iterator[Item]:
         rows = [
-            read
+            (row["Unnamed: 0"], require_text(row, "text", line), _gold_of(row[column], line))
             for name in ("train", "val")
-            for read in read_csv(folder / f"{name}_data.csv", ("Unnamed: 0", "text", column))
+            for line, row in read_csv(folder / f"{name}_data.csv", ("Unnamed: 0", "text", column))
         ]
-        for (line, row), group in zip(rows, similar_groups([row["text"] for _, row in rows]), strict=True):
-            text = require_text(row, "text", line)
-            yield Item(
-                id=row["Unnamed: 0"],
-                group=group,
-                text=text,
-                gold=_LABELS[int(require_label(row[column], ("0", "1"), line))],
-                slices={"length": length_slice(text)},
-            )
+        for (number, text, gold), group in zip(
+            rows, similar_groups([text for _, text, _ in rows]), strict=True
+        ):
+            yield Item(id=number, group=group, text=text, gold=gold, slices={"length": length_slice(text)})
 
     return read
+
+
+def _gold_of(flag: str, line: Line) -> str:
+    return _LABELS[int(require_label(flag, ("0", "1"), line))]
 
 
 def _task(name: str, column: str, factor: str, question: str) -> Task:
