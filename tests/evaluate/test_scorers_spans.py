@@ -1,6 +1,8 @@
 """Scores of mentions, relations and codes, against seqeval and scikit-learn."""
 
 import random
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,16 +15,21 @@ from posology.evaluate.forms import ChoiceForm, CodesForm, MentionsForm
 from posology.evaluate.icd10cm import CHAPTERS, ICD_10_CM, category_of, chapter_of
 from posology.evaluate.iob import join_words, mentions_at
 from posology.evaluate.items import Item, Mention, Outcome, Response
+from posology.evaluate.relations import RelationsForm, parse_relation, write_relation
+from posology.evaluate.scorers import measures_of
 from posology.evaluate.scorers.codes import code_measures
 from posology.evaluate.scorers.entities import entity_measures, place_written
 from posology.evaluate.scorers.measures import total
-from posology.evaluate.scorers.relations import relation_measures
+from posology.evaluate.scorers.relations import end_to_end_measures, relation_measures
+from posology.evaluate.task import Family
 from tests.evaluate.made_tasks import made_task
 
 NAMES = {"Chemical": "chemical", "Disease": "disease"}
 ENTITIES = entity_measures(made_task(MentionsForm(NAMES), "strict F1"))
 LABELS = ("mechanism", "effect", "advise", "int", "none")
 RELATIONS = relation_measures(made_task(ChoiceForm(LABELS), "micro-F1", labels=LABELS))
+FORM = RelationsForm(LABELS[:-1], max_items=3)
+FOUND = end_to_end_measures(made_task(FORM, "end-to-end micro-F1"))
 CODES = code_measures(made_task(CodesForm(ICD_10_CM), "micro-F1"))
 NO_ANSWER = Response(None, failure="parse: no form")
 
@@ -162,6 +169,63 @@ def test_always_answering_none_earns_nothing_and_neither_does_no_answer():
 
 def test_pairs_without_relations_rightly_left_alone_are_no_score():
     assert np.isnan(value(RELATIONS, "micro-F1", [Outcome(Item("1", "1", "x", "none"), Response("none"))]))
+
+
+SENTENCE = "Aspirin with warfarin or heparin: bleeding."
+
+
+@pytest.mark.parametrize(
+    ("answer", "whole", "pairs", "names", "inventions", "why"),
+    [
+        ("effect: aspirin + warfarin\neffect: aspirin + heparin", 1, 1, 1, 0, "all right"),
+        ("effect: Heparin + Aspirin\n- Effect: warfarin + aspirin", 1, 1, 1, 0, "in any order and case"),
+        ("int: aspirin + warfarin\neffect: aspirin + heparin", 0.5, 1, 1, 0, "another label"),
+        ("effect: warfarin + heparin", 0, 0, 0.8, 0, "the names, otherwise paired"),
+        ("effect: aspirin + warfarin\neffect: aspirin + lithium", 0.5, 0.5, 2 / 3, 0.5, "an invention"),
+        ("none", 0, 0, 0, float("nan"), "nothing found"),
+    ],
+)
+def test_relations_are_right_with_label_and_both_names(answer, whole, pairs, names, inventions, why):
+    gold = (write_relation("effect", "Aspirin", "heparin"), write_relation("effect", "Aspirin", "warfarin"))
+    item = Item("1", "1", SENTENCE, gold)
+    outcomes = [Outcome(item, Response(FORM.read(answer, item), text=answer))]
+    assert value(FOUND, "end-to-end micro-F1", outcomes) == pytest.approx(whole), why
+    assert value(FOUND, "pair F1", outcomes) == pytest.approx(pairs), why
+    assert value(FOUND, "entity F1", outcomes) == pytest.approx(names), why
+    assert value(FOUND, "inventions", outcomes) == pytest.approx(inventions, nan_ok=True), why
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "aspirin + warfarin",
+        "effect: aspirin",
+        "none: a + b",
+        "effect: a + b\nand so on",
+        "effect:  + b",
+        "none\n\nint: a + b",
+    ],
+)
+def test_a_line_that_is_no_relation_is_not_guessed_at(answer):
+    with pytest.raises(ValueError, match=r"answer|line"):
+        FORM.read(answer, Item("1", "1", SENTENCE, ()))
+
+
+def test_relations_written_are_read_back_and_allowed():
+    gold = tuple(sorted(write_relation(label, "Ca(2+) blockers", "β-drug: x") for label in LABELS[:3]))
+    item = Item("1", "1", SENTENCE, gold)
+    for answer in (gold, gold[:1], ()):
+        written = FORM.write(item, answer)
+        assert FORM.read(written, item) == answer
+        assert re.fullmatch(FORM.constraint(item).regex, written)
+    assert [parse_relation(one)[0] for one in gold] == ["advise", "effect", "mechanism"]
+
+
+def test_a_task_of_relations_that_are_found_is_not_scored_as_codes():
+    task = replace(made_task(FORM, "end-to-end micro-F1"), family=Family.RELATIONS)
+    assert measures_of(task)[0].name == "end-to-end micro-F1"
+    assert "malformed codes" not in {one.name for one in measures_of(task)}
 
 
 def documents(seed):

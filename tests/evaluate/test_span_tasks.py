@@ -117,6 +117,14 @@ def test_sentences_of_drug_documents_are_in_one_part(data_folder):
             assert homes.setdefault(text, part) is part
 
 
+def test_interactions_of_sentences_are_written_and_read_back(data_folder):
+    items, form = read("ddi_end_to_end", data_folder), TASKS["ddi_end_to_end"].form
+    assert len(items) == 752
+    for item in items:
+        assert form.read(form.write(item, item.gold), item) == item.gold
+    assert sum(len(item.gold) > form.max_items for item in items) == 2
+
+
 def test_cases_have_the_same_codes_in_both_languages_and_articles_one_part(data_folder):
     english, spanish = read("codiesp_en", data_folder), read("codiesp_es", data_folder)
     assert [(one.id, one.group, one.gold) for one in english] == [

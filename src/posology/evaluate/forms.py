@@ -229,10 +229,11 @@ def _places(text: str, words: str) -> list[tuple[int, int]]:
         pattern = r"\s+".join(re.escape(word) for word in said.split())
         if not pattern:
             continue
-        whole = rf"(?<!\w){pattern}(?!\w)"
-        found = [*re.finditer(whole, text), *re.finditer(whole, text, re.IGNORECASE)]
-        if places := list(dict.fromkeys(match.span() for match in found or re.finditer(pattern, text))):
-            return places
+        whole = re.finditer(rf"(?<!\w){pattern}(?!\w)", text, re.IGNORECASE)
+        places = [match.span() for match in whole] or [match.span() for match in re.finditer(pattern, text)]
+        if places:
+            alike = " ".join(said.split())
+            return sorted(places, key=lambda place: " ".join(text[slice(*place)].split()) != alike)
     return []
 
 
