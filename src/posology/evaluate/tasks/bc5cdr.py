@@ -65,7 +65,8 @@ BC5CDR = Task(
     form=MentionsForm(
         names={"Chemical": "chemical", "Disease": "disease"},
         lead="Copy each name exactly as it stands in the sentence, one per line",
-        max_tokens=400,
+        max_items=20,
+        max_tokens=200,
     ),
     metric="strict F1",
     shares=Shares(part_of=_part_of),

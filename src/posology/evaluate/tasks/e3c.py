@@ -211,7 +211,13 @@ def _task(words: _Words) -> Task:
         system=words.system,
         ask=_ask(words),
         form=MentionsForm(
-            names=_NAMES, lead=words.lead, absent=words.absent, nothing=words.nothing, max_words=15
+            names=_NAMES,
+            lead=words.lead,
+            absent=words.absent,
+            nothing=words.nothing,
+            max_words=15,
+            max_items=12,
+            max_tokens=160,
         ),
         metric="strict F1",
         shares=Shares(part_of=_part_of),

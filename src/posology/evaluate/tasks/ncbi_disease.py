@@ -78,6 +78,8 @@ NCBI_DISEASE = Task(
     form=MentionsForm(
         names={"Disease": "disease"},
         lead="Copy each disease name exactly as it stands in the sentence, one per line",
+        max_items=12,
+        max_tokens=96,
     ),
     metric="strict F1",
     shares=Shares(tune=0.8, select=0.2, report=0.0, part_of=_part_of),
