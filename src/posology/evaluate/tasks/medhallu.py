@@ -63,8 +63,8 @@ MEDHALLU = Task(
         about="A question of PubMedQA, the abstract without its conclusion, and an answer: the authors' own "
         "conclusion (yes), or one that a machine made up (no). Two items a question, in one part.",
         leaks="The true answers stand in PubMed. Made-up answers are shorter, 27 words against 40 on "
-        "average: a rule about length scores without reading (see the row of TF-IDF and of the rules). "
-        "PubMedQA asks about the same 500 articles.",
+        "average: calling answers of more than 28 words true is right for 75 % of the report part, and a "
+        "system that learns finds that without reading. PubMedQA asks about the same 500 articles.",
         limits="A conclusion may say more than the abstract's other parts: some true answers do not follow "
         "from what is shown.",
     ),
