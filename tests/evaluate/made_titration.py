@@ -91,7 +91,8 @@ def made_items(n: int) -> list[Item]:
         Item(
             id=f"i{number}",
             group=f"g{number // 2}",
-            text=f"A {30 + number % 40}-year-old {('man', 'woman')[number % 2]} has had pain for {number} days." * (1 + number % 3),
+            text=f"A {('man', 'woman')[number % 2]} of {30 + number % 40} has had pain for {number} days."
+            * (1 + number % 3),
             gold=dice.choices(LABELS, (6, 5, 1))[0],
             slices={"sex": ("male", "female")[number % 2]},
         )
@@ -104,7 +105,9 @@ def made_outcomes(items: list[Item], share: float, *, seed: int = 0, failing: in
     dice = random.Random(seed)
     made = []
     for number, item in enumerate(items):
-        answer = item.gold if dice.random() < share else dice.choice([one for one in LABELS if one != item.gold])
+        answer = (
+            item.gold if dice.random() < share else dice.choice([one for one in LABELS if one != item.gold])
+        )
         failed = number < failing
         response = Response(None, "parse: none of the labels") if failed else Response(answer, seconds=0.1)
         made.append(Outcome(item, response))
@@ -142,9 +145,7 @@ def made_arms(task: str = "made_triage", n: int = 60, *, lift: float = 0.0) -> l
         ("large", "generator", "beta", "zero", 1_500_000_000, 0.7, 0.9),
         ("large", "generator", "beta", "few+constrained", 1_500_000_000, 0.93, 2.4),
     ]
-    return [
-        made_arm(task, items, row, seed=number, lift=lift) for number, row in enumerate(rows)
-    ]
+    return [made_arm(task, items, row, seed=number, lift=lift) for number, row in enumerate(rows)]
 
 
 def made_arm(

@@ -59,8 +59,8 @@ def import_transformers() -> Any:
         import transformers
     except ImportError as cause:
         raise MissingExtra("transformers", "torch", "The engine transformers") from cause
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call,unused-ignore]
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call,unused-ignore]
     return transformers
 
 

@@ -12,6 +12,7 @@ from posology.cli.evaluate import evaluate
 from posology.cli.explain import explain
 from posology.cli.serve import serve
 from posology.cli.synth import synth
+from posology.cli.titrate import titrate
 from posology.cli.worker import worker
 
 __all__ = ["app"]
@@ -57,3 +58,5 @@ app.command()(explain)
 app.command()(synth)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(titrate)
+app.command()(titrate)

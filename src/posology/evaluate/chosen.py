@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from posology.chat.catalogue import CATALOGUE, find_entry
+from posology.chat.weights import find_weights
 from posology.errors import UserError
 from posology.evaluate.naming import nearest_words
 from posology.evaluate.systems import SystemSpec, parse_system
 
-__all__ = ["PLAIN", "model_spec", "recorded_spec", "system_spec"]
+__all__ = ["PLAIN", "model_spec", "recorded_spec", "system_spec", "with_weights"]
 
 PLAIN = ("majority", "prior", "rules", "tf-idf", "boosting")  # systems that are named by their kind alone
 
@@ -42,3 +43,10 @@ def recorded_spec(path: Path) -> SystemSpec:
     """Return the recorded answers of a file as a system that is called by the file's name."""
     table = {"name": path.stem, "kind": "recorded", "file": str(path.resolve())}
     return parse_system(table, f"--answers {path}")
+
+
+def with_weights(spec: SystemSpec) -> SystemSpec:
+    """Return the spec with the path of its weights where its engine wants one and the catalogue knows it."""
+    if spec.engine != "transformers" or spec.path:
+        return spec
+    return spec.model_copy(update={"path": str(find_weights(spec.model).path)})

@@ -9,6 +9,7 @@ from posology.config import Settings
 from posology.errors import UserError
 from posology.evaluate.arm import Arm, Learning
 from posology.evaluate.cache import with_cache
+from posology.evaluate.chosen import with_weights
 from posology.evaluate.items import Item
 from posology.evaluate.runner import RunPlan, RunProgress, run_arm
 from posology.evaluate.splits import committed_split, load_parts
@@ -74,7 +75,7 @@ class Bench:
 
     def open(self, spec: SystemSpec) -> System:
         """Open a system, its generator behind the cache if there is one."""
-        system, cache = open_system(spec, self.settings), self.plan.cache
+        system, cache = open_system(with_weights(spec), self.settings), self.plan.cache
         if system.generator is None or cache is None:
             return system
         return replace(system, generator=with_cache(system.generator, cache))

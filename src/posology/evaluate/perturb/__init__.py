@@ -1,5 +1,6 @@
-"""Changes of items that must not change the answer, and what they do to it."""
+"""Changes of items that must not change the answer: the person, the writing, the surroundings."""
 
+from posology.evaluate.perturb.changing import Perturbed, perturb
 from posology.evaluate.perturb.kinds import KINDS, Perturbation
 
-__all__ = ["KINDS", "Perturbation"]
+__all__ = ["KINDS", "Perturbation", "Perturbed", "perturb"]

@@ -12,6 +12,7 @@ __all__ = [
     "fitted",
     "logistic",
     "one_vs_rest",
+    "predicted",
     "require_sklearn",
     "stacked",
     "vectorizer",

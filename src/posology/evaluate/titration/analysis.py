@@ -9,7 +9,7 @@ from posology.evaluate.references import Standing, standing_of
 from posology.evaluate.scorers import AnyMeasure, measures_of
 from posology.evaluate.summary import failures_of
 from posology.evaluate.task import Reference, Task
-from posology.evaluate.titration.arms import ArmResult, Fallen
+from posology.evaluate.titration.arms import ArmResult, Fallen, Results
 from posology.evaluate.titration.comparisons import Compared, Read, compare_with, items_to_read
 from posology.evaluate.titration.doses import Dose, PlanDose, find_dose, find_plan_dose
 from posology.evaluate.titration.fronts import Front, Point, find_front
@@ -71,18 +71,30 @@ class Study:
     dose: PlanDose
     fallen: tuple[Fallen, ...]
     robust: tuple[Robust, ...] = ()
+    plans: tuple[str, ...] = ()  # hashes of the plans that the folder was run with, in order
 
 
-def analyze(
-    plan: Plan, arms: Sequence[ArmResult], fallen: Sequence[Fallen], robust: Sequence[Robust] = ()
-) -> Study:
-    """Analyze the arms that have results; why others have none is said by ``fallen``."""
+def analyze(plan: Plan, results: Results) -> Study:
+    """Analyze what there is of a plan; why arms have no result is among the results."""
+    arms = results.arms
     by_task: dict[str, list[ArmResult]] = {}
     for arm in sorted(arms, key=order_of):
         by_task.setdefault(arm.task, []).append(arm)
     tasks = tuple(_study(plan, task, by_task[task.name]) for task in plan.tasks if task.name in by_task)
-    dose = find_plan_dose([one.dose for one in tasks], by_task, len(plan.tasks))
-    return Study(plan, tasks, dose, tuple(fallen), tuple(robust))
+    dose = find_plan_dose([one.dose for one in tasks], _standing(plan, tasks, by_task), len(plan.tasks))
+    return Study(plan, tasks, dose, results.fallen, results.robust, results.plans)
+
+
+def _standing(
+    plan: Plan, tasks: Sequence[TaskStudy], by_task: Mapping[str, Sequence[ArmResult]]
+) -> dict[str, dict[str, ArmResult]]:
+    """Return by task which arm stands for each arm of the plan."""
+    found: dict[str, dict[str, ArmResult]] = {}
+    for one in tasks:
+        there = {arm.name: arm for arm in by_task[one.task.name]}
+        pairs = [(name, there.get(plan.stand_in(one.task, name))) for name in plan.arm_names()]
+        found[one.task.name] = {name: arm for name, arm in pairs if arm is not None}
+    return found
 
 
 def _study(plan: Plan, task: Task, arms: Sequence[ArmResult]) -> TaskStudy:
@@ -90,7 +102,7 @@ def _study(plan: Plan, task: Task, arms: Sequence[ArmResult]) -> TaskStudy:
     primary = measures[0]
     estimates = {arm.name: estimate_all(measures, arm.outcomes, seed=seed, rounds=ROUNDS) for arm in arms}
     main = {name: found[primary.name] for name, found in estimates.items()}
-    reference, baseline = _reference(plan, arms), _best(arms, main, primary.better)
+    reference, baseline = _reference(plan, task, arms), _best(arms, main, primary.better)
     from_reference = _compared(reference, arms, primary, seed)
     demand = _demand(plan, task, primary)
     against = {one.arm: one.difference for one in from_reference}
@@ -124,12 +136,18 @@ def _study(plan: Plan, task: Task, arms: Sequence[ArmResult]) -> TaskStudy:
 def _demand(plan: Plan, task: Task, primary: AnyMeasure) -> Demand:
     asked = plan.file.requirement
     score = plan.required(task.name)
-    return Demand(primary.name, primary.better, score, asked.non_inferior_to, asked.margin)
+    against = _named_reference(plan, task) if asked.non_inferior_to else ""
+    return Demand(primary.name, primary.better, score, against, asked.margin)
 
 
-def _reference(plan: Plan, arms: Sequence[ArmResult]) -> ArmResult | None:
-    """Return the arm that others are compared with: the plan's, else the largest model's last strategy."""
+def _named_reference(plan: Plan, task: Task) -> str:
     named = plan.file.requirement.non_inferior_to or plan.file.reference
+    return plan.stand_in(task, named) if named else ""
+
+
+def _reference(plan: Plan, task: Task, arms: Sequence[ArmResult]) -> ArmResult | None:
+    """Return the arm that others are compared with: the plan's, else the largest model's last strategy."""
+    named = _named_reference(plan, task)
     by_name = {arm.name: arm for arm in arms}
     if named:
         return by_name.get(named)

@@ -125,43 +125,46 @@ def size_words(arm: ArmResult) -> str:
     return f"{size / 1e9:.3g}B parameters" if size >= 999_500_000 else f"{size / 1e6:.3g}M parameters"
 
 
-def find_plan_dose(doses: Sequence[Dose], arms: Mapping[str, Sequence[ArmResult]], planned: int) -> PlanDose:
-    """Find the smallest arm effective on every planned task; ``arms`` holds the arms of each task."""
+def find_plan_dose(
+    doses: Sequence[Dose], arms: Mapping[str, Mapping[str, ArmResult]], planned: int
+) -> PlanDose:
+    """Find the smallest arm effective on every planned task; ``arms``: task -> arm -> what stands for it."""
     met: dict[str, tuple[str, ...]] = {}
     first: dict[str, ArmResult] = {}
     for dose in doses:
-        for arm in arms[dose.task]:
-            first.setdefault(arm.name, arm)
-            met.setdefault(arm.name, ())
-        for name in dose.effective:
-            met[name] = (*met[name], dose.task)
-    ordered = sorted(first.values(), key=order_of)
-    good = [arm for arm in ordered if len(met[arm.name]) == planned]
+        for name, arm in arms[dose.task].items():
+            if name not in first or arm.name == name:
+                first[name] = arm
+            met.setdefault(name, ())
+            if arm.name in dose.effective:
+                met[name] = (*met[name], dose.task)
+    ordered = sorted(first, key=lambda name: order_of(first[name]))
+    good = [name for name in ordered if len(met[name]) == planned]
     smallest = good[0] if good else None
-    others = [arm for arm in good if smallest and arm.identity.system != smallest.identity.system]
-    second = others[0] if others else None
-    said = _say_plan(smallest, second, [(arm, met[arm.name]) for arm in ordered], planned)
-    return PlanDose(smallest.name if smallest else None, second.name if second else None, met, said)
+    others = [
+        name for name in good if smallest and first[name].identity.system != first[smallest].identity.system
+    ]
+    said = _say_plan([*good[:1], *others[:1]], ordered, (first, met), planned)
+    return PlanDose(smallest, others[0] if others else None, met, said)
 
 
 def _say_plan(
-    smallest: ArmResult | None,
-    second: ArmResult | None,
-    met: Sequence[tuple[ArmResult, tuple[str, ...]]],
+    good: Sequence[str],
+    ordered: Sequence[str],
+    found: tuple[Mapping[str, ArmResult], Mapping[str, tuple[str, ...]]],
     tasks: int,
 ) -> str:
+    first, met = found
     every = "the one task" if tasks == 1 else f"every one of the {tasks} tasks"
-    if smallest is not None:
-        said = f"The smallest dose that is effective on {every} is {smallest.name} ({size_words(smallest)})"
-        return (
-            f"{said}, the runner-up {second.name} ({size_words(second)})."
-            if second
-            else (f"{said}; no other system is.")
-        )
-    most = max((len(names) for _, names in met), default=0)
+    if good:
+        said = f"The smallest dose that is effective on {every} is {good[0]} ({size_words(first[good[0]])})"
+        if len(good) == 1:
+            return f"{said}; no other system is."
+        return f"{said}, the runner-up {good[1]} ({size_words(first[good[1]])})."
+    most = max((len(names) for names in met.values()), default=0)
     said = f"No dose of the ladder is effective on {every}"
     if not most:
         return f"{said}, nor on any of them." if tasks > 1 else f"{said}."
-    arm, names = next((arm, names) for arm, names in met if len(names) == most)
-    said += f"; the smallest of those that are on most is {arm.name} ({size_words(arm)})"
-    return f"{said}, on {most}: {', '.join(names)}."
+    name = next(name for name in ordered if len(met[name]) == most)
+    said += f"; the smallest of those that are on most is {name} ({size_words(first[name])})"
+    return f"{said}, on {most}: {', '.join(met[name])}."

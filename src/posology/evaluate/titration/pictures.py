@@ -46,11 +46,12 @@ def _level(row: Row, metric: str) -> Level | None:
 def front_pictures(study: TaskStudy) -> list[str]:
     """Draw the score against each cost that is known of two arms or more."""
     families = {row.arm.name: row.arm.identity.family or row.arm.identity.system for row in study.rows}
+    plain = {row.arm.name for row in study.rows if row.arm.kind in BASELINES}
     pictures = []
     for front in study.fronts:
         spots = [
             Spot(name, families[name], point.cost, point.score, name in front.best)
-            for name, point in front.points.items()
+            for name, point in sorted(front.points.items(), key=lambda row: row[0] in plain)
         ]
         title = f"{study.task.name}: {study.task.metric} against {front.cost}"
         pictures.append(

@@ -7,7 +7,7 @@ answered.
 import hashlib
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -16,9 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from posology.errors import UserError
 from posology.evaluate.evaluation import Ask
 from posology.evaluate.naming import nearest_words
+from posology.evaluate.own import read_own_task
 from posology.evaluate.perturb import KINDS
 from posology.evaluate.strategy import Strategy, parse_strategy
-from posology.evaluate.systems import SystemSpec, parse_system
+from posology.evaluate.systems import SystemSpec, parse_system, why_not
 from posology.evaluate.task import Task
 from posology.files import read_utf8
 
@@ -81,6 +82,7 @@ class PlanFile(_Table):
     ladder: list[dict[str, Any]] = Field(min_length=1)  # systems; each may have strategies of its own
     requirement: Requirement = Requirement()
     budget: Budget = Budget()
+    machine_usd_per_hour: _Positive | None = None  # what an hour of the machine costs, for money
     robustness: Robustness | None = None
     limits: list[str] = []  # what a reader must know of this study, a sentence each
 
@@ -117,10 +119,29 @@ class Plan:
         """Return the names of all arms, as in "system strategy"."""
         return tuple(dict.fromkeys(ask.name for ask in self.asks()))
 
+    def stand_in(self, task: Task, name: str) -> str:
+        """Return the arm that stands for another on a task: the same without what cannot be there.
+
+        A written text has nothing to be constrained to and only labels have priors, so that on such a task
+        ``few`` stands for ``few+constrained+calibrated``. An arm that the task allows stands for itself.
+        """
+        ask = next((ask for ask in self.asks() if ask.name == name and ask.task is task), None)
+        if ask is None or ask.strategy is None or not why_not(ask.spec, task, ask.strategy):
+            return name
+        for fewer in (replace(ask.strategy, calibrated=False), _plain(ask.strategy)):
+            other = replace(ask, strategy=fewer)
+            if other.name in self.arm_names() and not why_not(ask.spec, task, fewer):
+                return other.name
+        return name
+
     def required(self, task: str) -> float | None:
         """Return the score that a task requires, None where none is."""
         asked = self.file.requirement
         return asked.by_task.get(task, asked.score)
+
+
+def _plain(strategy: Strategy) -> Strategy:
+    return replace(strategy, calibrated=False, constrained=False)
 
 
 def load_plan(path: Path, tasks: Mapping[str, Task]) -> Plan:
@@ -135,6 +156,7 @@ def load_plan(path: Path, tasks: Mapping[str, Task]) -> Plan:
     except ValidationError as cause:
         found = [_explain(error["loc"], error["type"], error["msg"]) for error in cause.errors()]
         raise UserError(f"{path}: " + f"\n{path}: ".join(found)) from None
+    tasks = _with_own(path, file, tasks)
     _require_known(path, file, tasks)
     data = path.read_bytes()
     plan = Plan(
@@ -147,6 +169,12 @@ def load_plan(path: Path, tasks: Mapping[str, Task]) -> Plan:
     )
     _require_sense(path, plan)
     return plan
+
+
+def _with_own(path: Path, file: PlanFile, tasks: Mapping[str, Task]) -> Mapping[str, Task]:
+    """Return the known tasks and those of the user, which a plan names by their files."""
+    own = [name for name in file.tasks if name.endswith(".toml")]
+    return {**tasks, **{name: read_own_task(path.parent / name) for name in own}}
 
 
 def _rungs(path: Path, file: PlanFile) -> tuple[Rung, ...]:

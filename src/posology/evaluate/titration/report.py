@@ -13,6 +13,7 @@ from posology.evaluate.titration.analysis import Study, TaskStudy
 from posology.evaluate.titration.pictures import difference_pictures, dose_picture, front_pictures
 from posology.evaluate.titration.record import study_record, study_tables
 from posology.evaluate.titration.tables import (
+    cost_lines,
     cost_table,
     difference_table,
     fallen_table,
@@ -158,6 +159,7 @@ def _task_view(study: TaskStudy, with_text: bool) -> Mapping[str, Any]:
         "differences": difference_table(study),
         "front_plots": front_pictures(study),
         "costs": cost_table(study),
+        "cost_lines": cost_lines(study),
         "measures": measure_table(study),
         "slices": slice_table(study),
         "to_read": to_read_table(study, _texts(study) if with_text else {}),
@@ -181,6 +183,11 @@ def _limits(study: Study) -> list[str]:
             f"Fewer than {_FEW_GROUPS} groups of items: {', '.join(few)}; intervals there are too narrow."
         )
     splits = [note for task in study.tasks if (note := note_on_split(task.task))]
+    if len(study.plans) > 1:
+        earlier = ", ".join(one[:12] for one in study.plans[:-1])
+        notes.append(
+            f"The plan was changed after a run had begun; the hashes of earlier ones begin: {earlier}."
+        )
     gone = sorted({one.task for one in study.fallen} - {task.task.name for task in study.tasks})
     if gone:
         notes.append(f"No arm has a result on {', '.join(gone)}: no dose is shown to be effective there.")

@@ -13,6 +13,7 @@ __all__ = [
     "Column",
     "Line",
     "Table",
+    "cost_lines",
     "cost_table",
     "difference_table",
     "fallen_table",
@@ -130,11 +131,11 @@ def score_table(study: TaskStudy) -> Table:
         other = sum(many for kind, many in fail.items() if kind not in ("parse", "length", "abstained"))
         counts = (str(found.n), str(fail["parse"]), str(fail["length"]), str(other), str(fail["abstained"]))
         effective = "● effective" if row.judgement.effective else "no" if study.demand.words else "–"
-        cells = (row.arm.name, size_words(row.arm), _shown(found), *counts, effective)
+        cells = (row.arm.name, size_words(row.arm), _shown(found), effective, *counts)
         rows.append(Line(cells, row.judgement.effective))
     columns = (
-        "arm", "dose", f"#{study.task.metric} (95 % interval)", "#n", "#parse failures", "#too long",
-        "#engine failures", "#abstained", "effective dose",
+        "arm", "dose", f"#{study.task.metric} (95 % interval)", "effective dose", "#n", "#parse failures",
+        "#too long", "#engine failures", "#abstained",
     )  # fmt: skip
     return _table("Scores, smallest dose first; what was not answered counts as wrong", columns, rows)
 
@@ -173,24 +174,28 @@ def _p(value: float | None) -> str:
 
 
 def cost_table(study: TaskStudy) -> Table:
-    """Return what an answer of each arm costs."""
+    """Return what an answer of each arm costs; a figure that no arm has gets no column."""
+    shown = [cost for cost in _COSTS if any(row.arm.figure(cost[0]).value is not None for row in study.rows)]
     rows = [
-        Line(
-            (
-                row.arm.name,
-                *(_figure(row.arm.figure(name), factor) for name, _, factor in _COSTS),
-                _bases(row.arm.cost),
-            )
-        )
+        Line((row.arm.name, *(_figure(row.arm.figure(name), factor) for name, _, factor in shown)))
         for row in study.rows
     ]
-    columns = ("arm", *(f"#{words}" for _, words, _ in _COSTS), "energy is")
+    columns = ("arm", *(f"#{words}" for _, words, _ in shown))
     return _table("What an answer costs; * modelled, – unavailable, else measured", columns, rows)
 
 
-def _bases(cost: object) -> str:
-    figure = cost.get("energy") if isinstance(cost, dict) else None
-    return f"{figure.basis}: {figure.note}" if isinstance(figure, Figure) and figure.note else "–"
+def cost_lines(study: TaskStudy) -> list[str]:
+    """Say of every figure with an arithmetic or a lack how it came about, the same words once."""
+    lines: dict[str, list[str]] = {}
+    for row in study.rows:
+        for name, words, _ in _COSTS:
+            figure = row.arm.figure(name)
+            if figure.note and name not in ("prompt_tokens", "output_tokens"):
+                lines.setdefault(f"{words} is {figure.basis}: {figure.note}", []).append(row.arm.name)
+    return [
+        f"{words} ({', '.join(arms) if len(arms) < len(study.rows) else 'every arm'})"
+        for words, arms in lines.items()
+    ]
 
 
 def measure_table(study: TaskStudy) -> Table:

@@ -1,0 +1,127 @@
+"""posology titrate: the dose-finding study of a plan, from its arms to its report."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from posology.cli.scores import left_words, print_forecasts
+from posology.cli.show import JsonFlag, count, print_json, progress, say, warn
+
+if TYPE_CHECKING:
+    from posology.evaluate.evaluation import Bench
+    from posology.evaluate.runner import RunPlan, RunProgress
+    from posology.evaluate.titration import Plan, Results, Step, Study
+
+__all__ = ["titrate"]
+
+_OUT = Path("titration")
+
+
+def titrate(  # noqa: PLR0913 - one option each
+    plan_file: Annotated[Path, typer.Argument(help="The plan: a TOML file.", metavar="PLAN.toml")],
+    out: Annotated[Path, typer.Option(help="The folder of the study.", metavar="DIR")] = _OUT,
+    data: Annotated[
+        Path | None, typer.Option(help="The folder of data sets; else POSOLOGY_DATA.", metavar="DIR")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say items, tokens, time and cost of every arm; ask nothing.")
+    ] = False,
+    report_only: Annotated[
+        bool, typer.Option("--report-only", help="Write the report of what is there; ask nothing.")
+    ] = False,
+    with_text: Annotated[
+        bool,
+        typer.Option("--with-text", help="Show texts of items in the report: see the licences of the data."),
+    ] = False,
+    batch: Annotated[int, typer.Option(min=1, help="Items given to a system at once.")] = 64,
+    cache: Annotated[
+        Path | None, typer.Option(help="Keep completions in DIR and ask nothing twice.", metavar="DIR")
+    ] = None,
+    watts: Annotated[
+        float | None, typer.Option(help="What the machine draws under load, for modelled energy.")
+    ] = None,
+    grid: Annotated[str, typer.Option(help="Country of the electricity, for carbon, such as USA.")] = "",
+    config: Annotated[
+        Path | None, typer.Option(help="Settings instead of posology.toml.", metavar="FILE")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Find the smallest effective dose; run the same command again to go on after a stop."""
+    from posology.evaluate.splits import data_folder
+    from posology.evaluate.tasks import TASKS
+    from posology.evaluate.titration import load_plan, read_results, run_plan
+
+    plan = load_plan(plan_file, TASKS)
+    needs_data = any(not Path(task.folder).is_absolute() for task in plan.tasks)
+    folder = data_folder(data) if data or needs_data else Path.cwd()
+    bench = _bench(plan, folder, out, _run_plan(batch, watts, grid, cache), config)
+    if dry_run:
+        _forecast(plan, bench, as_json=as_json)
+        return
+    if report_only:
+        results = read_results(plan, bench, out)
+    else:
+        with progress(quiet=as_json) as steps:
+
+            def tell(step: "Step", moment: "RunProgress", number: int, many: int) -> None:
+                words = f"{number} of {many}: {step.name}{left_words(moment.seconds_left)}"
+                steps(words, moment.done, moment.total)
+
+            results = run_plan(plan, bench, out, tell)
+    _report(plan, results, out, with_text=with_text, as_json=as_json)
+
+
+def _run_plan(batch: int, watts: float | None, grid: str, cache: Path | None) -> "RunPlan":
+    from posology.evaluate.cache import CompletionCache
+    from posology.evaluate.cost import CostSettings, find_grid, stated_power
+    from posology.evaluate.runner import RunPlan
+
+    power = None if watts is None else stated_power(watts)
+    cost = CostSettings(power, find_grid(grid).region if grid else "")
+    return RunPlan(batch=batch, cost=cost, cache=CompletionCache(cache) if cache else None)
+
+
+def _bench(plan: "Plan", data: Path, out: Path, run: "RunPlan", config: Path | None) -> "Bench":
+    from posology.config import load_settings
+    from posology.evaluate.evaluation import Bench
+
+    return Bench(data, out, run, plan.file.n, load_settings(config))
+
+
+def _forecast(plan: "Plan", bench: "Bench", *, as_json: bool) -> None:
+    from posology.evaluate.systems import why_not
+
+    asks = []
+    for ask in plan.asks():
+        reason = why_not(ask.spec, ask.task, ask.strategy)
+        if not reason:
+            asks.append(ask)
+        elif not as_json:
+            warn(f"Does not apply: {ask.name} on {ask.task.name}: {reason}")
+    print_forecasts(asks, bench, as_json=as_json)
+
+
+def _report(plan: "Plan", results: "Results", out: Path, *, with_text: bool, as_json: bool) -> None:
+    from posology.evaluate.titration import analyze, write_report
+    from posology.evaluate.titration.record import study_record
+
+    study = analyze(plan, results)
+    page = write_report(study, out, with_text=with_text)
+    if as_json:
+        print_json(study_record(study))
+        return
+    _say(study)
+    say(f"Report: {page} (its data: study.json and CSV files beside it)")
+
+
+def _say(study: "Study") -> None:
+    for task in study.tasks:
+        say(task.dose.sentence)
+    if len(study.plan.tasks) > 1:
+        say(study.dose.sentence)
+    failed = [one for one in study.fallen if not one.ruled_out]
+    for one in failed:
+        warn(f"No result: {one.arm} on {one.task}: {one.reason}")
+    if many := len(study.fallen) - len(failed):
+        say(f"{count(many, 'arm')} of the plan cannot be on their task; the report says why.")

@@ -1,0 +1,281 @@
+"""Running a plan: every arm into a folder of its own, each system opened once, the smallest first.
+
+A run that was stopped goes on where it was; an arm that fails is recorded, and the rest goes on.
+"""
+
+import fcntl
+import gc
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from posology.errors import EngineError, OutputError, UserError
+from posology.evaluate.evaluation import Ask, Bench
+from posology.evaluate.items import Item
+from posology.evaluate.perturb import Perturbation, perturb
+from posology.evaluate.results import MANIFEST, SUMMARY, read_manifest
+from posology.evaluate.runner import RunPlan, RunProgress, hash_items, run_arm
+from posology.evaluate.scorers import measures_of
+from posology.evaluate.splits import committed_split
+from posology.evaluate.systems import System, why_not
+from posology.evaluate.titration.arms import ArmResult, Fallen, Results, read_arm
+from posology.evaluate.titration.plan import Plan
+from posology.evaluate.titration.robustness import Robust, Trial, measure_trial
+from posology.files import write_atomic
+
+__all__ = ["Step", "read_results", "run_plan"]
+
+_FALLEN, _PLANS, _LOCK = "fallen.json", "plans.json", ".lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One run of an arm: on the items as they are, or changed in one way."""
+
+    ask: Ask
+    kind: Perturbation | None = None
+
+    @property
+    def name(self) -> str:
+        """Return what progress shows."""
+        return f"{self.ask.task.name}, {self.ask.name}{f', {self.kind}' if self.kind else ''}"
+
+    def folder(self, out: Path) -> Path:
+        """Return where its results go."""
+        return self.ask.folder(out / "robustness" / self.kind if self.kind else out / "arms")
+
+
+Tell = Callable[[Step, RunProgress, int, int], None]  # which step, how far it is, its number, of how many
+
+
+def run_plan(plan: Plan, bench: Bench, out: Path, tell: Tell | None = None) -> Results:
+    """Run what of a plan is not done yet and return all results; ``bench.plan`` says how arms are run."""
+    with _locked(out):
+        _keep_plan(plan, out)
+        fallen = _without_items(plan, bench)
+        gone = {one.task for one in fallen}
+        if len(gone) == len(plan.tasks):
+            raise UserError("no task of the plan has items: " + "; ".join(one.reason for one in fallen))
+        steps = _steps(plan, gone)
+        for group in _by_system(steps):
+            fallen += _run_system(group, plan, bench, out, _telling(tell, steps))
+        rows = [{"task": one.task, "arm": one.arm, "reason": one.reason} for one in fallen]
+        write_atomic(out / _FALLEN, (json.dumps(rows, indent=1, ensure_ascii=False) + "\n").encode())
+    return read_results(plan, bench, out)
+
+
+def _without_items(plan: Plan, bench: Bench) -> list[Fallen]:
+    """Read the items of every task before anything is opened; return what cannot be read."""
+    fallen = []
+    for task in plan.tasks:
+        try:
+            bench.items(task)
+        except UserError as cause:
+            fallen.append(Fallen(task.name, "every arm", str(cause)))
+    return fallen
+
+
+def _steps(plan: Plan, gone: set[str]) -> list[Step]:
+    steps: list[Step] = []
+    robust = plan.file.robustness
+    for ask in plan.asks():
+        if ask.task.name in gone or why_not(ask.spec, ask.task, ask.strategy):
+            continue
+        steps.append(Step(ask))
+        if (
+            robust
+            and ask.task.name in (robust.tasks or plan.file.tasks)
+            and ask.name in (robust.arms or [ask.name])
+        ):
+            steps += [Step(ask, Perturbation(kind)) for kind in robust.kinds]
+    return steps
+
+
+def _by_system(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    for name in dict.fromkeys(step.ask.spec.name for step in steps):
+        yield [step for step in steps if step.ask.spec.name == name]
+
+
+def _telling(tell: Tell | None, steps: Sequence[Step]) -> Callable[[Step, RunProgress], None]:
+    numbers = {step.name: number for number, step in enumerate(steps, start=1)}
+    if tell is None:
+        return _say_nothing
+    return lambda step, moment: tell(step, moment, numbers[step.name], len(steps))
+
+
+def _say_nothing(step: Step, moment: RunProgress) -> None:
+    """Tell nobody."""
+    del step, moment
+
+
+def _run_system(
+    steps: Sequence[Step], plan: Plan, bench: Bench, out: Path, tell: Callable[[Step, RunProgress], None]
+) -> list[Fallen]:
+    """Run the steps of one system; after an engine died it is opened anew for the next."""
+    fallen: list[Fallen] = []
+    todo = [step for step in steps if not _is_done(step, plan, bench, out)]
+    system: System | None = None
+    for step in todo:
+        try:
+            system = system or bench.open(step.ask.spec)
+            _run_step(step, system, plan, bench, out, tell)
+        except UserError as cause:
+            fallen.append(Fallen(step.ask.task.name, step.name.partition(", ")[2], str(cause)))
+            if isinstance(cause, EngineError):
+                system = None
+    system = None
+    gc.collect()  # weights of a system go before the next one's come
+    return fallen
+
+
+def _run_step(
+    step: Step,
+    system: System,
+    plan: Plan,
+    bench: Bench,
+    out: Path,
+    tell: Callable[[Step, RunProgress], None],
+) -> None:
+    items = _items(step, plan, bench)
+    if not items:
+        return
+    run = _run_plan(step, plan, bench)
+    arm = bench.arm(step.ask, system)
+    run_arm(arm, step.ask.task, items, step.folder(out), plan=run, progress=lambda moment: tell(step, moment))
+
+
+def _items(step: Step, plan: Plan, bench: Bench) -> list[Item]:
+    items, robust = bench.items(step.ask.task), plan.file.robustness
+    if step.kind is None or robust is None:
+        return items
+    return list(perturb(step.ask.task, items[: robust.n], step.kind, plan.file.seed).items)
+
+
+def _run_plan(step: Step, plan: Plan, bench: Bench) -> RunPlan:
+    parts = (committed_split(step.ask.task.name) or {}).get("parts")
+    entry = parts.get(str(bench.plan.part), {}) if isinstance(parts, Mapping) else {}
+    settings = {"titration": plan.sha256, "system": _digest(step.ask), "change": str(step.kind or "none")}
+    return replace(bench.plan, split=str(entry.get("sha256", "")), seed=plan.file.seed, settings=settings)
+
+
+def _digest(ask: Ask) -> str:
+    return hashlib.sha256(ask.spec.model_dump_json().encode()).hexdigest()
+
+
+def _is_done(step: Step, plan: Plan, bench: Bench, out: Path) -> bool:
+    """Say whether a step is finished, by the same system as the plan has it, on the same items."""
+    folder = step.folder(out)
+    if not ((folder / SUMMARY).is_file() and (folder / MANIFEST).is_file()):
+        return False
+    settings = read_manifest(folder)["settings"]
+    return bool(
+        settings.get("state") == "finished"
+        and settings.get("system") == _digest(step.ask)
+        and settings.get("items_sha256") == hash_items(_items(step, plan, bench))
+    )
+
+
+def read_results(plan: Plan, bench: Bench, out: Path) -> Results:
+    """Read what the folder of a titration holds; an arm without a result is among the fallen."""
+    known = _read_fallen(out)
+    arms: list[ArmResult] = []
+    fallen: list[Fallen] = []
+    gone = {one.task for one in known.values() if one.arm == "every arm"}
+    fallen += [one for one in known.values() if one.arm == "every arm"]
+    robust: list[Robust] = []
+    for step in _steps(plan, gone):
+        task, name = step.ask.task.name, step.name.partition(", ")[2]
+        try:
+            result = _read_step(step, plan, bench, out)
+        except UserError as cause:
+            was = known.get((task, name))
+            fallen.append(was or Fallen(task, name, _not_yet(step, out) or str(cause)))
+            continue
+        if isinstance(result, ArmResult):
+            arms.append(result)
+        elif result is not None:
+            robust.append(result)
+    ruled_out = [
+        Fallen(ask.task.name, ask.name, reason, ruled_out=True)
+        for ask in plan.asks()
+        if (reason := why_not(ask.spec, ask.task, ask.strategy))
+    ]
+    return Results(tuple(arms), (*fallen, *ruled_out), tuple(robust), _read_plans(out))
+
+
+def _not_yet(step: Step, out: Path) -> str:
+    return "" if step.folder(out).exists() else "not run yet"
+
+
+def _read_step(step: Step, plan: Plan, bench: Bench, out: Path) -> ArmResult | Robust | None:
+    known = {item.id: item for item in bench.items(step.ask.task)}
+    if step.kind is None:
+        price = plan.file.machine_usd_per_hour
+        return read_arm(step.ask, step.folder(out), known, usd_per_hour=price)
+    robust = plan.file.robustness
+    asked = bench.items(step.ask.task)[: robust.n if robust else None]
+    made = perturb(step.ask.task, asked, step.kind, plan.file.seed)
+    original = read_arm(step.ask, Step(step.ask).folder(out), known)
+    changed = (
+        read_arm(step.ask, step.folder(out), {item.id: item for item in made.items}).outcomes
+        if made.items
+        else ()
+    )
+    trial = Trial(step.ask.task.name, step.ask.name, step.kind, original.outcomes, changed, made.counted())
+    return measure_trial(trial, measures_of(step.ask.task)[0], seed=plan.file.seed)
+
+
+def _read_fallen(out: Path) -> dict[tuple[str, str], Fallen]:
+    path = out / _FALLEN
+    if not path.is_file():
+        return {}
+    try:
+        rows = [Fallen(row["task"], row["arm"], row["reason"]) for row in json.loads(path.read_bytes())]
+    except (ValueError, KeyError, TypeError) as cause:
+        raise UserError(f"{path}: cannot be read; delete it and run the plan again") from cause
+    return {(one.task, one.arm): one for one in rows}
+
+
+def _keep_plan(plan: Plan, out: Path) -> None:
+    """Write the plan beside its results, and its hash behind those of earlier ones."""
+    hashes = _read_plans(out)
+    if not hashes or hashes[-1] != plan.sha256:
+        text = json.dumps([*hashes, plan.sha256], indent=1) + "\n"
+        write_atomic(out / _PLANS, text.encode())
+    write_atomic(out / "plan.toml", plan.data)
+
+
+def _read_plans(out: Path) -> tuple[str, ...]:
+    path = out / _PLANS
+    if not path.is_file():
+        return ()
+    try:
+        return tuple(str(one) for one in json.loads(path.read_bytes()))
+    except ValueError as cause:
+        raise UserError(f"{path}: not JSON; the folder was changed by hand, name another --out") from cause
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Hold the folder for this process until the block ends."""
+    try:
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        strange = {entry.name for entry in out.iterdir()} - {_LOCK}
+        if strange and not (out / _PLANS).is_file():
+            raise OutputError(f"{out}: holds other files and no titration; name another --out")
+        handle = os.open(out / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as cause:
+        raise OutputError(f"{out}: cannot be written ({cause.strerror})") from cause
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as cause:
+        os.close(handle)
+        raise OutputError(f"{out}: another run is writing in this folder; wait, or name another") from cause
+    try:
+        yield
+    finally:
+        os.close(handle)
