@@ -19,6 +19,7 @@ __all__ = [
     "TextForm",
     "ask_with_options",
     "locate_mentions",
+    "without_marker",
 ]
 
 LETTERS = "ABCDEFGHIJ"  # of the options of an item, in their order
@@ -174,7 +175,7 @@ class MentionsForm:
         if text.strip(_TRIMMED).casefold() == self.nothing.casefold():
             return ()
         said = [line for line in text.splitlines() if re.search(r"\w", line)]
-        lines = [_without_marker(line, item.text) for line in said]
+        lines = [without_marker(line, item.text) for line in said]
         if not lines:
             raise ValueError("an empty answer; nothing found is said by the word for it")
         if lines[0].strip(_TRIMMED).casefold() == self.nothing.casefold():
@@ -192,8 +193,12 @@ class MentionsForm:
         return label, words.strip()
 
 
-def _without_marker(line: str, text: str) -> str:
-    """Return a line without the marker of a list; "4. rib fracture" stays where the text says it so."""
+def without_marker(line: str, text: str = "") -> str:
+    """Return a line without the marker of a list; "4. rib fracture" stays where the text says it so.
+
+    >>> without_marker("- gout"), without_marker("2) gout"), without_marker("5-FU toxicity")
+    ('gout', 'gout', '5-FU toxicity')
+    """
     stripped = line.strip()
     return stripped if stripped in text else _MARKER.sub("", line).strip()
 
@@ -273,7 +278,7 @@ class CodesForm:
         malformed: list[str] = []
         for line in (text.upper() if self.upper else text).splitlines():
             codes = re.findall(rf"(?<![\w.])(?:{self.pattern})(?!\.?\w)", line)
-            word = _MARKER.sub("", line).strip(_TRIMMED)
+            word = without_marker(line).strip(_TRIMMED)
             if not codes and re.fullmatch(r"(?=\S*\d)\S+", word):
                 malformed.append(word)
             found += codes

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from posology.chat import Pattern
+from posology.evaluate.forms import without_marker
 from posology.evaluate.items import Answer, Item
 from posology.evaluate.task import Kind
 
@@ -11,7 +12,6 @@ __all__ = ["RelationsForm", "parse_relation", "write_relation"]
 
 _AROUND = " .`*\"'"
 _NAME = r"[^\n]{1,100}"
-_MARKER = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)?")
 
 
 def write_relation(label: str, one: str, other: str) -> str:
@@ -70,7 +70,7 @@ class RelationsForm:
 
     def read(self, text: str, item: Item) -> tuple[str, ...]:  # noqa: ARG002
         """Read the lines; one that is no relation makes the answer one that cannot be read."""
-        lines = [_MARKER.sub("", line).strip() for line in text.splitlines() if re.search(r"\w", line)]
+        lines = [without_marker(line) for line in text.splitlines() if re.search(r"\w", line)]
         if not lines:
             raise ValueError("an empty answer; nothing found is said by the word for it")
         if [line.strip(_AROUND).casefold() for line in lines] == [self.nothing]:

@@ -87,6 +87,6 @@ CLINICAL_TRIAL_PARSER_NER = Task(
         limits="Numbers are masked in the source (@NUMBER). Seven types have fewer than 120 mentions, two of "
         "them fewer than ten: read the scores of the types with their n. Our parts are all of the source's "
         "test file, the only one that could be had. Five mentions of 16 words and more are longer than a "
-        "constrained answer may be.",
+        "constrained answer may be; 30 of 7,910 have words that stand earlier in the line as no mention.",
     ),
 )
