@@ -14,7 +14,7 @@ from posology.evaluate.items import Item, Mention, Response
 from posology.evaluate.systems import SystemSpec, open_arm, why_not
 from posology.evaluate.systems.retrieval import Neighbours
 from posology.evaluate.systems.rules import build_dictionary
-from posology.evaluate.systems.selecting import best_of, score_on
+from posology.evaluate.systems.selecting import best_of, covering, score_on
 from posology.evaluate.systems.trees import read_columns
 from posology.evaluate.systems.trivial import lead_of
 from posology.evaluate.task import Task
@@ -195,6 +195,33 @@ def test_tf_idf_gives_every_item_one_code_or_more() -> None:
     first, second = answers(arm, asked)
     assert first == ("E11", "I10")
     assert second
+
+
+def test_tf_idf_tells_hundreds_of_codes_apart() -> None:
+    codes = [f"{letter}{number:02d}" for letter in "AB" for number in range(100)]
+    tune = [
+        Item(f"{code}{n}", code, f"word{place} here", (code,))
+        for place, code in enumerate(codes)
+        for n in range(2)
+    ]
+    asked = tune[::80]
+    assert answers(learnt("tf-idf", CODES, tune), asked) == [item.gold for item in asked]
+
+
+@pytest.mark.parametrize(
+    ("golds", "covers", "reason"),
+    [
+        (["Yes", "No"] * 2, True, "both common labels twice"),
+        (["Yes"] * 9 + ["No"], False, "one item of a common label tells nothing"),
+        (["Yes"] * 9, False, "one label: the setting that always answers it would win"),
+    ],
+)
+def test_settings_are_not_chosen_on_items_that_lack_a_common_label(
+    golds: list[str], covers: bool, reason: str
+) -> None:
+    tune = [Item(f"t{n}", "g", "x", gold) for n, gold in enumerate(["Yes", "No"] * 9 + ["Maybe"])]
+    select = [Item(f"s{n}", "g", "x", gold) for n, gold in enumerate(golds)]
+    assert bool(covering(tune, select)) is covers, reason
 
 
 def test_tf_idf_answers_a_text_as_the_most_similar_item_was_answered() -> None:

@@ -33,7 +33,7 @@ def learn_codes(task: Task, learning: Learning) -> Respond:
     texts = [item.text for item in tune]
     words = vectorizer("word", (1, 2), 2 if len(tune) >= 50 else 1).fit(texts)
     rows = words.transform(texts)
-    marks = np.array([[code in item.gold for code in codes] for item in tune], dtype=np.int8)
+    marks = np.array([[code in item.gold for code in codes] for item in tune], dtype=np.int64)
     models = {
         balanced: fitted(one_vs_rest(_STRENGTH, balanced), rows, marks)
         for balanced in ((True, False) if learning.select else (True,))

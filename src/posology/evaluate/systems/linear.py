@@ -5,7 +5,8 @@ Reads the words of the question as a model is asked it. Settings are chosen by t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -23,7 +24,7 @@ from posology.evaluate.systems.learners import (
     vectorizer,
 )
 from posology.evaluate.systems.options_linear import learn_options
-from posology.evaluate.systems.selecting import best_of
+from posology.evaluate.systems.selecting import best_of, covering
 from posology.evaluate.systems.trivial import learn_majority
 from posology.evaluate.task import Kind, Task
 
@@ -53,32 +54,38 @@ class _Setting:
     balanced: bool
 
 
-_SETTINGS = tuple(
-    _Setting(characters, strength, balanced)
-    for characters, strength, balanced in product((False, True), (10.0, 1.0, 100.0), (True, False))
+_WORDS = tuple(
+    _Setting(False, strength, balanced) for strength, balanced in product((10.0, 1.0, 100.0), (True, False))
 )
 
 
 def learn_labels(task: Task, learning: Learning) -> Respond:
-    """Learn a choice among the same labels for every item."""
+    """Learn a choice among the same labels for every item.
+
+    Penalty and weights are chosen on words; then whether pieces of words help.
+    """
     tune = learnable(task, learning.tune)
-    golds = [str(item.gold) for item in tune]
-    if len(set(golds)) < 2:
+    if len({item.gold for item in tune}) < 2:
         return learn_majority(task, learning)
-    texts = [task.ask(item) for item in tune]
-    spaces = {characters: _Space.of(texts, characters) for characters in (False, True)}
-    rows = {characters: space.rows(texts) for characters, space in spaces.items()}
-    models = {
-        setting: fitted(logistic(setting.strength, setting.balanced), rows[setting.characters], golds)
-        for setting in (_SETTINGS if learning.select else _SETTINGS[:1])
-    }
+    select = covering(tune, learning.select)
+    words = _fit(task, tune, _WORDS if select else _WORDS[:1])
+    best = best_of(task, select, list(words), lambda setting: words[setting](select))
+    if not select:
+        return words[best]
+    more = words | _fit(task, tune, [replace(best, characters=True)])
+    final = best_of(
+        task, select, [best, replace(best, characters=True)], lambda setting: more[setting](select)
+    )
+    return more[final]
 
-    def respond(setting: _Setting, items: Sequence[Item]) -> list[Response]:
-        return _labelled(task, models[setting], spaces[setting.characters], items)
 
-    select = learning.select
-    best = best_of(task, select, list(models), lambda setting: respond(setting, select))
-    return lambda items: respond(best, items)
+def _fit(task: Task, tune: Sequence[Item], settings: Sequence[_Setting]) -> dict[_Setting, Respond]:
+    """Fit a model for each setting; all of them read the same vectors."""
+    texts, golds = [task.ask(item) for item in tune], [str(item.gold) for item in tune]
+    space = _Space.of(texts, settings[0].characters)
+    rows = space.rows(texts)
+    models = {one: fitted(logistic(one.strength, one.balanced), rows, golds) for one in settings}
+    return {one: partial(_labelled, task, model, space) for one, model in models.items()}
 
 
 @dataclass(frozen=True, slots=True)

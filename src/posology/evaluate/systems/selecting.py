@@ -1,6 +1,7 @@
 """Choosing a setting by the task's primary measure on *select*."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -11,9 +12,12 @@ from posology.evaluate.scorers import Measure, measures_of
 from posology.evaluate.scorers.measures import total
 from posology.evaluate.task import Task
 
-__all__ = ["best_of", "score_on"]
+__all__ = ["best_of", "covering", "score_on"]
 
 T = TypeVar("T")
+
+_COMMON = 0.1  # share of *tune* from which on a label must be there to choose by
+_AT_LEAST = 2  # … with so many items of *select*
 
 
 def score_on(task: Task, items: Sequence[Item], responses: Sequence[Response]) -> float:
@@ -39,3 +43,13 @@ def best_of(
     scores = [score_on(task, items, respond(setting)) for setting in settings]
     ranked = [-math.inf if math.isnan(score) else score for score in scores]
     return settings[ranked.index(max(ranked))]
+
+
+def covering(tune: Sequence[Item], select: Sequence[Item]) -> Sequence[Item]:
+    """Return *select*, or nothing where it lacks a label that is common in *tune*: it cannot tell settings.
+
+    Few large groups can leave a part with one label; the best setting there is the one that answers it.
+    """
+    counts, there = Counter(str(one.gold) for one in tune), Counter(str(one.gold) for one in select)
+    common = [label for label, count in counts.items() if count >= _COMMON * len(tune)]
+    return select if all(there[label] >= _AT_LEAST for label in common) else ()

@@ -22,7 +22,7 @@ from posology.evaluate.systems.learners import (
     require_sklearn,
     vectorizer,
 )
-from posology.evaluate.systems.selecting import best_of
+from posology.evaluate.systems.selecting import best_of, covering
 from posology.evaluate.systems.trivial import learn_majority
 from posology.evaluate.task import Task
 
@@ -92,6 +92,7 @@ def learn_trees(task: Task, learning: Learning) -> Respond:
     golds = [str(item.gold) for item in tune]
     if len(set(golds)) < 2:
         return learn_majority(task, learning)
+    select = covering(tune, learning.select)
     words = {False: None, True: _Words.of([item.text for item in tune])}
     models = {
         one: fitted(
@@ -99,7 +100,7 @@ def learn_trees(task: Task, learning: Learning) -> Respond:
             _table(columns, words[one.words], tune),
             golds,
         )
-        for one in (_SETTINGS if learning.select else _SETTINGS[:1])
+        for one in (_SETTINGS if select else _SETTINGS[:1])
     }
 
     def respond(one: _Setting, items: Sequence[Item]) -> list[Response]:
@@ -109,7 +110,7 @@ def learn_trees(task: Task, learning: Learning) -> Respond:
         shares = predicted(models[one], _table(columns, words[one.words], items))
         return [_response(task, dict(zip(labels, map(float, row), strict=True))) for row in shares]
 
-    best = best_of(task, learning.select, list(models), lambda one: respond(one, learning.select))
+    best = best_of(task, select, list(models), lambda one: respond(one, select))
     return lambda items: respond(best, items)
 
 
