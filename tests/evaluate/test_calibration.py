@@ -188,6 +188,7 @@ def test_a_system_that_tells_no_probabilities_has_no_such_scores() -> None:
     silent = [
         Outcome(Item("a", "a", "", "low"), Response("low")),
         Outcome(Item("b", "b", "", "low"), Response(None, "parse: no label")),
+        Outcome(Item("c", "c", "", "high"), Response(None, "parse: no label")),
     ]
     assert all(np.isnan(value) for value in values_of(THREE, silent).values())
 

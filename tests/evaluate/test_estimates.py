@@ -138,6 +138,12 @@ def test_a_share_of_none_or_all_is_not_claimed_to_be_sure() -> None:
     assert in_groups.low == pytest.approx(0.722, abs=5e-4), "ten groups of ten are ten, not a hundred"
 
 
+def test_a_score_that_is_none_by_its_making_is_not_given_a_width() -> None:
+    always = [Outcome(one.item, Response("Supports")) for one in arm([True] * 40)]
+    found = estimate(MEASURES["recall of Refutes"], always)
+    assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0), "it never says so, on any items"
+
+
 def test_arms_that_never_differ_may_differ_elsewhere() -> None:
     outcomes = judged(6, 0.4)
     for measure in (ACCURACY, MACRO_F1, AUROC):
@@ -161,6 +167,34 @@ def test_a_difference_is_that_of_the_values_whatever_the_order_of_the_second_arm
         assert found.low is not None
         assert found.low > 0
         assert compare_arms(measure, first, second[::-1]) == found
+
+
+def test_the_interval_of_a_difference_covers_the_truth() -> None:
+    rng = np.random.default_rng(12)
+    covered = 0
+    for _ in range(150):
+        skill = np.repeat(rng.random(40), 3)  # a group of three is easy or hard for both arms
+        groups = np.repeat(np.arange(40), 3).tolist()
+        first = arm((rng.random(120) < 0.5 * skill + 0.4).tolist(), groups)
+        second = arm((rng.random(120) < 0.5 * skill + 0.2).tolist(), groups)
+        found = compare_arms(ACCURACY, first, second, rounds=300)
+        assert found.low is not None
+        assert found.high is not None
+        covered += found.low <= 0.2 <= found.high
+    assert 0.90 <= covered / 150 <= 0.98
+
+
+def test_an_item_that_a_measure_asks_of_one_arm_alone_is_in_the_difference() -> None:
+    said = Measure("said", lambda outcome: (1.0, 2.0) if outcome.response.answer else None, rate_of)
+    first, second = arm([True] * 20), arm([True] * 20)
+    second[:5] = [Outcome(one.item, Response(None, "parse: nothing")) for one in second[:5]]
+    assert compare_arms(said, first, second).n == 20
+    assert compare_arms(said, second, first).n == 20
+
+
+def test_a_p_value_of_random_swaps_is_never_zero() -> None:
+    found = compare_arms(ACCURACY, arm([True] * 40), arm([False] * 40), rounds=99)
+    assert found.p_value == pytest.approx(1 / 100)
 
 
 def test_swapping_single_items_is_the_exact_mcnemar_test() -> None:

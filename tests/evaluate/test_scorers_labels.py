@@ -116,6 +116,13 @@ def test_no_answer_and_a_wrong_answer_are_the_same_accuracy_and_kinds_are_told_a
     assert [found[kind] for kind in kinds] == [0.2] * 6
 
 
+@pytest.mark.parametrize("response", [Response("low", "length: cut"), Response("low", abstained=True)])
+def test_an_answer_beside_a_failure_or_an_abstention_is_no_answer(response: Response) -> None:
+    found = values_of(CHOICE, [Outcome(Item("i0", "g0", "", "low"), response), answered("low", "low", 1)])
+    assert found["accuracy"] == 0.5
+    assert found["recall of low"] == 0.5
+
+
 def test_majority_share_is_what_always_answering_the_commonest_label_would_score() -> None:
     outcomes = [answered("high", None), answered("high", "low"), answered("low", "low")]
     assert values_of(CHOICE, outcomes)["majority share"] == pytest.approx(2 / 3)
