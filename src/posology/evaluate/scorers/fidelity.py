@@ -8,10 +8,14 @@ identifiers, denials that contradict the source, and some ninety findings named 
 What this cannot see: a fault in words that are none of those (a wrong reason or order of events, a plan, a
 disease not in the list); a fact moved to where it makes sense too; a denial left out; a denial that
 contradicts a dialogue (one that answers a question is not read as one). What it sees too much: a finding that
-the source has in other words, or that a radiologist rightly concludes from it. Not every fact of a
-reference ought to be in an answer. So compare systems, and beside them what the reference itself gets: of
-Indiana's impressions 6 sentences in 100 have an invention by this count, of MTS-Dialog's sections 10, of
-ACI-Bench's notes 7, most of them facts that stand nowhere in the source. English only.
+the source has in other words, or that a radiologist rightly concludes from it. Not every fact of a reference
+ought to be in an answer. So compare systems, and beside them what the reference itself gets.
+
+Measured by ``benchmarks/fidelity.py``: of the references' own sentences 5 in 100 (Indiana), 10 (MTS-Dialog)
+and 7 (ACI-Bench) have an invention by this count; of those read, most are facts that stand nowhere in the
+source. Of planted faults it finds all added drugs, 83 to 93 in 100 added diseases, 88 to 94 changed numbers,
+74 to 80 changed sides, and but 4 to 7 in 100 dropped denials: "acute disease" for "no acute disease" goes
+unseen. English only.
 """
 
 import re
@@ -90,7 +94,7 @@ def find_inventions(source: str, answer: str) -> list[SentenceFaults]:
     >>> [one.faults for one in find_inventions("Nodule of 8 mm in the left lung.", "An 18 mm left nodule.")]
     [('numbers: 18 mm',)]
     """
-    return _missing(answer, source)
+    return list(_missing(answer, source))
 
 
 def find_omissions(source: str, reference: str, answer: str) -> list[SentenceFaults]:
@@ -100,18 +104,19 @@ def find_omissions(source: str, reference: str, answer: str) -> list[SentenceFau
     >>> [one.faults for one in find_omissions(talk, note, "Takes a drug for diabetes.")]
     [('drugs: metformin', 'numbers: 500 mg')]
     """
-    unfounded, lacking = _missing(reference, source), _missing(reference, answer, contradictions=False)
+    unfounded, lacking = _missing(reference, source), _missing(reference, answer, opposites=False)
     return [
         SentenceFaults(one.start, one.end, tuple(sorted({*one.faults} - {*other.faults})))
         for one, other in zip(lacking, unfounded, strict=True)
     ]
 
 
-def _missing(text: str, source: str, *, contradictions: bool = True) -> list[SentenceFaults]:
+@lru_cache(maxsize=4096)  # a reference is held against its source once for all systems
+def _missing(text: str, source: str, *, opposites: bool = True) -> tuple[SentenceFaults, ...]:
     """Return the sentences of a text with the facts in them that a source does not have."""
     spans = [span for span in sentence_spans(text) if re.search(r"\w", span.of(text))]
     sentences = [_plain(span.of(text)) for span in spans]
-    denials = contradictions and len(_TURN.findall(source)) < 2
+    denials = opposites and len(_TURN.findall(source)) < 2
     words = f" {same_words(spoken_in_digits(source))} {same_words(source)} "
     checks = ("assertion", *_CHECKS) if denials else _CHECKS
     checked = check_sentences(sentences, _sources(source), facts=_NOBODY, checks=checks)
@@ -121,7 +126,7 @@ def _missing(text: str, source: str, *, contradictions: bool = True) -> list[Sen
         faults = [fault for one in results if (fault := _fault(one, sentence, words))]
         faults += [f"findings: {name}" for name in affirmed_findings(sentence) - known]
         found.append(SentenceFaults(span.start, span.end, tuple(sorted(set(faults)))))
-    return found
+    return tuple(found)
 
 
 def _plain(sentence: str) -> str:

@@ -78,5 +78,6 @@ ACI_BENCH = Task(
         "2,048 can answer few of them, and those are counted as too long, not cut. Three ways of speaking "
         "are mixed (slice 'kind'): to an assistant, to a scribe, and without either. The official test "
         "files are not part of it, so no published score is shown.",
+        alarm=(0.6, 2_000_000_000),
     ),
 )

@@ -72,5 +72,6 @@ ESI_HANDBOOK_CASES = Task(
             _reference("BiomedBERT extraction and ESI rules", "within one", 0.972, 110_000_000, 50),
             _reference("Qwen3.5-9B, tuned with explanations", "accuracy", 0.75, 9_000_000_000, 36),
         ),
+        alarm=(0.9, 2_000_000_000),
     ),
 )
