@@ -127,6 +127,10 @@ class TransformersGenerator:
         """Return the prompt's tokens, template and opening included."""
         return len(self._codec.context(prompt).tokens)
 
+    def text_of(self, prompt: Prompt) -> str:
+        """Return the prompt's text as the model reads it, template and opening included."""
+        return self._codec.text(prompt)
+
     def generate(
         self, prompts: Sequence[Prompt], *, progress: Callable[[int], None] | None = None
     ) -> list[Completion]:

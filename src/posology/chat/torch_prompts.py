@@ -43,14 +43,23 @@ class PromptCodec:
         self._begin = begin_token
         self.templated = bool(tokenizer.chat_template)
 
+    def text(self, prompt: Prompt) -> str:
+        """Return a prompt's text as it is sent."""
+        if not prompt.messages:
+            raise EngineError("a prompt without messages cannot be answered")
+        messages = neutral_messages(prompt.messages)
+        text = self._templated(messages) if self.templated else _plain(messages)
+        gap = "" if self.templated or not prompt.opening else " "
+        return text + gap + prompt.opening
+
     def context(self, prompt: Prompt) -> Context:
         """Return the tokens of a prompt as it is sent."""
-        text = self._text(prompt)
+        text = self.text(prompt)
         return Context(tuple(self._encode(text)), self._lead(prompt, text))
 
     def pairs(self, prompt: Prompt, options: Sequence[str]) -> tuple[Context, list[tuple[int, ...]]]:
         """Return the context's tokens and those of each option after it."""
-        text = self._text(prompt)
+        text = self.text(prompt)
         lead = self._lead(prompt, text)
         kept = text if self.templated else text.rstrip()
         moved = text[len(kept) :]
@@ -85,14 +94,6 @@ class PromptCodec:
         begin = len(text) - len(text.lstrip())
         end = text.find(PLAIN_END, begin)
         return text if end < 0 else text[:end]
-
-    def _text(self, prompt: Prompt) -> str:
-        if not prompt.messages:
-            raise EngineError("a prompt without messages cannot be answered")
-        messages = neutral_messages(prompt.messages)
-        text = self._templated(messages) if self.templated else _plain(messages)
-        gap = "" if self.templated or not prompt.opening else " "
-        return text + gap + prompt.opening
 
     def _templated(self, messages: list[dict[str, str]]) -> str:
         from jinja2 import TemplateError
