@@ -9,8 +9,9 @@ import pytest
 from model_server import Behaviour, chat, cut, drip, html, huge, redirect, serving, slow
 
 from posology.addresses import Address
-from posology.chat import Choice, JsonShape, Message, Prompt
+from posology.chat import Choice, Copy, JsonShape, Message, Pattern, Prompt, Sampling
 from posology.chat.openai import OpenAiGenerator, OpenAiOptions, open_openai
+from posology.chat.servers import ServerFacts, request_body
 from posology.errors import EngineError, PromptTooLong, SettingsError
 
 MODELS = {"data": [{"id": "m"}]}
@@ -275,3 +276,35 @@ def test_an_interrupt_drops_what_is_under_way_and_the_engine_stays_usable():
         assert time.monotonic() - start < 3
         routes[CHAT] = chat("hi")
         assert generator.generate([PROMPT])[0].text == "hi"
+
+
+def body_of(kind, prompt):
+    facts = ServerFacts(kind, "1", 4000, ("response_format",), None)
+    spelling = {"vllm": "structured_outputs", "llama.cpp": "grammar"}.get(kind, "response_format")
+    messages = [{"role": "user", "content": "q"}]
+    return request_body(facts, spelling, "m", messages, prompt)
+
+
+def test_a_pattern_and_a_copy_are_spelt_as_the_server_takes_them():
+    pattern, copy = Prompt(PROMPT.messages, Pattern("[a-c]{2}")), Prompt(PROMPT.messages, Copy("a b"))
+    assert body_of("vllm", pattern)["structured_outputs"] == {"regex": "[a-c]{2}"}
+    assert body_of("llama.cpp", pattern)["grammar"] == "root ::= [a-c]{2}"
+    assert "span ::= " in body_of("vllm", copy)["structured_outputs"]["grammar"]
+    for refused in (pattern, copy):
+        with pytest.raises(EngineError, match="this server takes no grammar"):
+            body_of("ollama", refused)
+
+
+def test_a_drawn_answer_names_its_seed_and_a_greedy_one_does_not_draw():
+    drawn = body_of("vllm", Prompt(PROMPT.messages, sampling=Sampling(0.6, 7)))
+    assert (drawn["temperature"], drawn["seed"]) == (0.6, 7)
+    assert body_of("vllm", PROMPT)["temperature"] == 0
+
+
+def test_an_opening_is_continued_by_vllm_and_refused_elsewhere():
+    begun = Prompt(PROMPT.messages, opening="Answer:")
+    body = body_of("vllm", begun)
+    assert body["messages"][-1] == {"role": "assistant", "content": "Answer:"}
+    assert (body["add_generation_prompt"], body["continue_final_message"]) == (False, True)
+    with pytest.raises(EngineError, match="does not go on with an answer that was begun"):
+        body_of("llama.cpp", begun)

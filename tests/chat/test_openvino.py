@@ -9,7 +9,17 @@ import threading
 
 import pytest
 
-from posology.chat import Choice, JsonShape, Message, Prompt, open_generator, run_canaries
+from posology.chat import (
+    Choice,
+    Copy,
+    JsonShape,
+    Message,
+    Pattern,
+    Prompt,
+    Sampling,
+    open_generator,
+    run_canaries,
+)
 from posology.chat.shapes import parse_answer
 from posology.config import load_settings
 from posology.errors import ModelError, PromptTooLong
@@ -166,3 +176,23 @@ def test_the_engine_is_imported_without_reporting_it_to_anyone(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_may_be_held_to_a_pattern_or_to_words_of_a_text(engine):
+    forms = [Pattern(r"[A-Z][0-9]{2}(\.[0-9])?"), Copy("He took aspirin daily.", ("drug",), max_items=2)]
+    for form, done in zip(
+        forms, engine.generate([prompt("Go on.", form, 40) for form in forms]), strict=True
+    ):
+        assert done.finish == "stop"
+        parse_answer(done.text, form)
+
+
+def test_a_drawn_answer_is_that_of_its_seed_and_an_opening_is_continued(engine):
+    def drawn(seed):
+        messages = (Message("user", "Tell a story."),)
+        return engine.generate([Prompt(messages, None, 12, sampling=Sampling(1.2, seed))])[0].text
+
+    assert drawn(1) == drawn(1)
+    assert len({drawn(seed) for seed in range(4)}) > 1
+    begun = Prompt((Message("user", "Count."),), None, 6, opening="one, two, three,")
+    assert "four" in engine.generate([begun])[0].text

@@ -14,6 +14,7 @@ LONG_MODULES: dict[str, str] = {
     "src/posology/evidence/terms.py": "a table of clinical terms, one a line, and no code",
 }
 LONG_FUNCTIONS: dict[str, str] = {
+    "src/posology/cli/evaluate.py:evaluate": "half of it is the signature: every option with its help",
     "src/posology/cli/draft.py:draft": "half of it is the signature: every option with its help",
     "src/posology/priorauth/drafting.py:draft": "the whole flow in one place, its signature and its doc",
 }

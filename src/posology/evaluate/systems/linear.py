@@ -1,13 +1,13 @@
 """TF-IDF with logistic regression: the baseline that every table must hold.
 
-Reads the words of the question as a model is asked it. Settings are chosen by the task's primary measure on
+Reads the words of the question as a model is asked it, without the lines that close every question. Settings are chosen by the task's primary measure on
 *select*; the models are fitted on *tune* alone.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from itertools import product
+from itertools import product, takewhile
 from typing import Any
 
 from posology.evaluate.arm import Learning
@@ -54,38 +54,49 @@ class _Setting:
     balanced: bool
 
 
-_WORDS = tuple(
-    _Setting(False, strength, balanced) for strength, balanced in product((10.0, 1.0, 100.0), (True, False))
-)
+_SETTINGS = {
+    characters: [_Setting(characters, *rest) for rest in product((10.0, 1.0, 100.0), (True, False))]
+    for characters in (False, True)
+}
 
 
 def learn_labels(task: Task, learning: Learning) -> Respond:
-    """Learn a choice among the same labels for every item.
-
-    Penalty and weights are chosen on words; then whether pieces of words help.
-    """
+    """Learn a choice among the same labels for every item."""
     tune = learnable(task, learning.tune)
     if len({item.gold for item in tune}) < 2:
         return learn_majority(task, learning)
     select = covering(tune, learning.select)
-    words = _fit(task, tune, _WORDS if select else _WORDS[:1])
-    best = best_of(task, select, list(words), lambda setting: words[setting](select))
     if not select:
-        return words[best]
-    more = words | _fit(task, tune, [replace(best, characters=True)])
-    final = best_of(
-        task, select, [best, replace(best, characters=True)], lambda setting: more[setting](select)
-    )
-    return more[final]
+        (only,) = _fit(task, tune, _SETTINGS[False][:1]).values()
+        return only
+    models = _fit(task, tune, _SETTINGS[False]) | _fit(task, tune, _SETTINGS[True])
+    return models[best_of(task, select, list(models), lambda setting: models[setting](select))]
 
 
 def _fit(task: Task, tune: Sequence[Item], settings: Sequence[_Setting]) -> dict[_Setting, Respond]:
     """Fit a model for each setting; all of them read the same vectors."""
-    texts, golds = [task.ask(item) for item in tune], [str(item.gold) for item in tune]
+    asked, golds = [task.ask(item) for item in tune], [str(item.gold) for item in tune]
+    closing = _common_closing(asked)
+    texts = [text.removesuffix(closing) for text in asked]
     space = _Space.of(texts, settings[0].characters)
     rows = space.rows(texts)
     models = {one: fitted(logistic(one.strength, one.balanced), rows, golds) for one in settings}
-    return {one: partial(_labelled, task, model, space) for one, model in models.items()}
+
+    def respond(model: Any, items: Sequence[Item]) -> list[Response]:
+        if not items:
+            return []
+        labels = [str(label) for label in model.classes_]
+        found = predicted(model, space.rows([task.ask(item).removesuffix(closing) for item in items]))
+        return [_response(task, dict(zip(labels, map(float, row), strict=True))) for row in found]
+
+    return {one: partial(respond, model) for one, model in models.items()}
+
+
+def _common_closing(texts: Sequence[str]) -> str:
+    """Return the lines that end every text: they ask, and tell nothing of the item."""
+    reversed_lines = zip(*(text.split("\n")[:0:-1] for text in texts), strict=False)
+    common = [lines[0] for lines in takewhile(lambda lines: len(set(lines)) == 1, reversed_lines)]
+    return "".join(f"\n{line}" for line in common[::-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +118,6 @@ class _Space:
         """Return a row for each text."""
         made = [part.transform(texts) for part in self.parts]
         return made[0] if len(made) == 1 else stacked(made[0], made[1])
-
-
-def _labelled(task: Task, model: Any, space: _Space, items: Sequence[Item]) -> list[Response]:
-    if not items:
-        return []
-    labels = [str(label) for label in model.classes_]
-    found = predicted(model, space.rows([task.ask(item) for item in items]))
-    return [_response(task, dict(zip(labels, map(float, row), strict=True))) for row in found]
 
 
 def _response(task: Task, known: Mapping[str, float]) -> Response:

@@ -27,8 +27,6 @@ COSTS = {
     "energy": "joules an answer",
     "money": "money a thousand answers",
 }
-ROUNDS = 2000
-_SLICE_ROUNDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +72,15 @@ class Study:
     plans: tuple[str, ...] = ()  # hashes of the plans that the folder was run with, in order
 
 
-def analyze(plan: Plan, results: Results) -> Study:
-    """Analyze what there is of a plan; why arms have no result is among the results."""
+def analyze(plan: Plan, results: Results, *, rounds: int = 2000) -> Study:
+    """Analyze what there is of a plan, with so many rounds of the bootstrap; slices take half of them."""
     arms = results.arms
     by_task: dict[str, list[ArmResult]] = {}
     for arm in sorted(arms, key=order_of):
         by_task.setdefault(arm.task, []).append(arm)
-    tasks = tuple(_study(plan, task, by_task[task.name]) for task in plan.tasks if task.name in by_task)
+    tasks = tuple(
+        _study(plan, task, by_task[task.name], rounds) for task in plan.tasks if task.name in by_task
+    )
     dose = find_plan_dose([one.dose for one in tasks], _standing(plan, tasks, by_task), len(plan.tasks))
     return Study(plan, tasks, dose, results.fallen, results.robust, results.plans)
 
@@ -97,13 +97,14 @@ def _standing(
     return found
 
 
-def _study(plan: Plan, task: Task, arms: Sequence[ArmResult]) -> TaskStudy:
+def _study(plan: Plan, task: Task, arms: Sequence[ArmResult], rounds: int) -> TaskStudy:
     measures, seed = measures_of(task), plan.file.seed
     primary = measures[0]
-    estimates = {arm.name: estimate_all(measures, arm.outcomes, seed=seed, rounds=ROUNDS) for arm in arms}
+    estimates = {arm.name: estimate_all(measures, arm.outcomes, seed=seed, rounds=rounds) for arm in arms}
     main = {name: found[primary.name] for name, found in estimates.items()}
     reference, baseline = _reference(plan, task, arms), _best(arms, main, primary.better)
-    from_reference = _compared(reference, arms, primary, seed)
+    draws = (seed, rounds)
+    from_reference = _compared(reference, arms, primary, draws)
     demand = _demand(plan, task, primary)
     against = {one.arm: one.difference for one in from_reference}
     judgements = {
@@ -122,10 +123,10 @@ def _study(plan: Plan, task: Task, arms: Sequence[ArmResult]) -> TaskStudy:
         reference=reference.name if reference else None,
         baseline=baseline.name if baseline else None,
         from_reference=from_reference,
-        from_baseline=_compared(baseline, arms, primary, seed),
+        from_baseline=_compared(baseline, arms, primary, draws),
         fronts=_fronts(arms, main, primary.better),
         slices=slice_scores(
-            task, primary, _shown(arms, main, dose, primary.better), seed=seed, rounds=_SLICE_ROUNDS
+            task, primary, _shown(arms, main, dose, primary.better), seed=seed, rounds=rounds // 2
         ),
         read=_read(task, arms, main, dose, baseline or reference),
         alarms=find_alarms(task, [_scored(arm, main[arm.name]) for arm in arms]),
@@ -168,9 +169,10 @@ def _best(
 
 
 def _compared(
-    other: ArmResult | None, arms: Sequence[ArmResult], primary: AnyMeasure, seed: int
+    other: ArmResult | None, arms: Sequence[ArmResult], primary: AnyMeasure, draws: tuple[int, int]
 ) -> tuple[Compared, ...]:
-    return compare_with(other, arms, primary, seed=seed, rounds=ROUNDS) if other else ()
+    seed, rounds = draws
+    return compare_with(other, arms, primary, seed=seed, rounds=rounds) if other else ()
 
 
 def _fronts(arms: Sequence[ArmResult], main: Mapping[str, Estimate], better: int) -> tuple[Front, ...]:
