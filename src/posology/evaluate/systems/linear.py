@@ -1,7 +1,7 @@
 """TF-IDF with logistic regression: the baseline that every table must hold.
 
-Reads the words of the question as a model is asked it, without the lines that close every question. Settings are chosen by the task's primary measure on
-*select*; the models are fitted on *tune* alone.
+Reads the words of the question as a model is asked it, without the lines that close every question. Settings
+are chosen by the task's primary measure on *select*; the models are fitted on *tune* alone.
 """
 
 from collections.abc import Mapping, Sequence
