@@ -31,7 +31,7 @@ def write_gguf(path, *, head="copy"):
     from tokenizers import pre_tokenizers
 
     dice = np.random.default_rng(3)
-    tokens = [*sorted(pre_tokenizers.ByteLevel.alphabet()), "<|im_start|>", "<|im_end|>"]
+    tokens = [*sorted(pre_tokenizers.ByteLevel.alphabet()), "ab", "<|im_start|>", "<|im_end|>"]
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny of bytes")
     writer.add_context_length(WINDOW)
@@ -46,10 +46,10 @@ def write_gguf(path, *, head="copy"):
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("smollm")
     writer.add_token_list(tokens)
-    writer.add_token_types([1] * 256 + [3, 3])
+    writer.add_token_types([1] * 257 + [3, 3])
     writer.add_token_merges(["a b"])
-    writer.add_eos_token_id(257)
-    writer.add_bos_token_id(256)
+    writer.add_eos_token_id(258)
+    writer.add_bos_token_id(257)
 
     def add(name, *shape):
         values = np.ones(shape) if len(shape) == 1 else dice.standard_normal(shape) * 0.1
@@ -98,7 +98,6 @@ def test_a_converted_file_tells_what_it_was_made_from(converted):
 
 def test_two_copies_of_one_matrix_become_one_again_and_it_is_the_heads(converted):
     import gguf
-    from safetensors.numpy import load_file  # noqa: F401  (bfloat16 needs torch's)
     from safetensors.torch import load_file as load_torch
 
     assert read_source(converted[1]).retied
