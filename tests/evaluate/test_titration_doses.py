@@ -173,3 +173,22 @@ def test_equal_arms_have_no_wins(tmp_path):
 
     task = made_plan(tmp_path).tasks[0]
     assert items_to_read(task, arms[1], replace(arms[2], outcomes=same)) == ()
+
+
+def test_a_reference_that_no_smaller_dose_reaches_is_not_sold_as_a_finding(tmp_path):
+    from made_titration import PLAN
+
+    text = PLAN.partition("[requirement]")[0]
+    text += '[requirement]\nnon_inferior_to = "large few+constrained"\nmargin = 0.01\n'
+    task = analyze(made_plan(tmp_path, text), Results(tuple(made_arms())), rounds=200).tasks[0]
+    assert "no dose smaller than the reference itself, large few+constrained" in task.dose.sentence
+    assert "says little" not in task.dose.sentence
+
+
+def test_a_reference_no_better_than_counting_words_is_said_to_be_so(tmp_path):
+    from made_titration import PLAN
+
+    text = PLAN.partition("[requirement]")[0]
+    text += '[requirement]\nnon_inferior_to = "small few+constrained"\nmargin = 0.5\n'
+    task = analyze(made_plan(tmp_path, text), Results(tuple(made_arms())), rounds=200).tasks[0]
+    assert task.dose.sentence.endswith("better than tf-idf: not being worse than it says little.")

@@ -9,6 +9,7 @@ __all__ = [
     "DASHES",
     "HEIGHT",
     "LETTER",
+    "LONGEST",
     "PALE",
     "RIGHT",
     "ROW",
@@ -45,7 +46,7 @@ HEIGHT = 220.0  # of a line plot or histogram, its axis' name included
 PALE = ' fill-opacity="0.75"'
 DASHES = ("none", "7 4", "2 3", "9 3 2 3")
 
-_LONGEST = 34  # letters of a row's label
+LONGEST = 34  # letters of a row's label
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +108,9 @@ def ticks_beside(upright: Scale, along: Scale, axis: str) -> list[str]:
     return marks
 
 
-def label(words: str, x: float, y: float, *, anchor: str = "start") -> str:
+def label(words: str, x: float, y: float, *, anchor: str = "start", letters: int = LONGEST) -> str:
     """Return a label, cut where it is too long; the whole one is shown on hovering."""
-    return text_of(short(words), x, y, anchor=anchor, whole=words)
+    return text_of(short(words, letters), x, y, anchor=anchor, whole=words)
 
 
 def text_of(
@@ -129,10 +130,12 @@ def stroke(start: Place, end: Place, css: str, *, width: int = 1) -> str:
     return f'<line class="{css}" {ends} stroke="currentColor" stroke-width="{width}"{pale}/>'
 
 
-def across(numbers: Sequence[float], limits: Limits | None, labels: Sequence[str]) -> Scale:
+def across(
+    numbers: Sequence[float], limits: Limits | None, labels: Sequence[str], letters: int = LONGEST
+) -> Scale:
     """Return the scale from left to right beside labels of rows."""
     low, high = range_of(numbers, limits)
-    widest = max((len(short(words)) for words in labels), default=0)
+    widest = max((len(short(words, letters)) for words in labels), default=0)
     return Scale(low, high, 28 + widest * LETTER, WIDTH - RIGHT)
 
 
@@ -193,14 +196,16 @@ def _step(width: float) -> float:
     return next(power * factor for factor in (5, 2, 1) if width / (power * factor) >= 4)
 
 
-def short(words: str) -> str:
+def short(words: str, letters: int = LONGEST) -> str:
     """Return a label that fits beside a row."""
-    return words if len(words) <= _LONGEST else words[: _LONGEST - 1].rstrip() + "…"
+    return words if len(words) <= letters else words[: letters - 1].rstrip() + "…"
 
 
 def number_of(value: float | None) -> str:
     """Write a number, or that there is none."""
-    return "no value" if value is None else f"{round(value, 4):.10g}"
+    if value is None:
+        return "no value"
+    return f"{value:.3g}" if 0 < abs(value) < 0.001 else f"{round(value, 4):.10g}"
 
 
 def place_of(value: float) -> str:

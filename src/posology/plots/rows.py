@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from posology.plots.drawing import (
+    LONGEST,
     PALE,
     ROW,
     TOP,
@@ -48,16 +49,20 @@ def interval_plot(
     axis: str,
     limits: Limits | None = None,
     marked: Sequence[float] = (),
+    letters: int = LONGEST,
 ) -> str:
-    """Draw a dot with its range for each row, as in a forest plot; ``marked`` values get a line across."""
+    """Draw a dot with its range for each row, as in a forest plot.
+
+    ``marked`` values get a line across; a row's label is cut behind so many ``letters``.
+    """
     numbers = [n for row in rows for n in (row.value, row.low, row.high) if n is not None]
-    scale = across([*numbers, *marked], limits, [row.label for row in rows])
+    scale = across([*numbers, *marked], limits, [row.label for row in rows], letters)
     body = ticks_below(scale, _bottom(len(rows)), axis) + _nothing_in(rows, scale)
     for value in marked:
         x = scale.at(value)
         body.append(stroke((x, TOP), (x, _bottom(len(rows))), "plot-range"))
     for number, row in enumerate(rows):
-        body += _row_label(row.label, number, scale)
+        body += _row_label(row.label, number, scale, letters)
         body += _interval_marks(row, _middle(number), scale)
     return svg_of(_bottom(len(rows)) + 44, title, said(axis, [_interval_words(row) for row in rows]), body)
 
@@ -110,8 +115,8 @@ def _nothing_in(rows: Sequence[object], scale: Scale) -> list[str]:
     return [] if rows else [text_of("no values", scale.start + 6, _middle(0) + 4, PALE)]
 
 
-def _row_label(words: str, number: int, scale: Scale) -> list[str]:
-    return [label(words, scale.start - 12, _middle(number) + 4, anchor="end")]
+def _row_label(words: str, number: int, scale: Scale, letters: int = LONGEST) -> list[str]:
+    return [label(words, scale.start - 12, _middle(number) + 4, anchor="end", letters=letters)]
 
 
 def _middle(number: int) -> float:

@@ -23,7 +23,6 @@ __all__ = ["COSTS", "Row", "Study", "TaskStudy", "analyze"]
 
 COSTS = {
     "latency_p50": "seconds an answer, median",
-    "latency_p95": "seconds an answer, 95th percentile",
     "energy": "joules an answer",
     "money": "money a thousand answers",
 }
@@ -105,7 +104,8 @@ def _study(plan: Plan, task: Task, arms: Sequence[ArmResult], rounds: int) -> Ta
     reference, baseline = _reference(plan, task, arms), _best(arms, main, primary.better)
     draws = (seed, rounds)
     from_reference = _compared(reference, arms, primary, draws)
-    demand = _demand(plan, task, primary)
+    from_baseline = _compared(baseline, arms, primary, draws)
+    demand = _demand(plan, task, primary, from_baseline)
     against = {one.arm: one.difference for one in from_reference}
     judgements = {
         arm.name: judge(arm, main[arm.name], against.get(arm.name), demand, plan.file.budget) for arm in arms
@@ -123,7 +123,7 @@ def _study(plan: Plan, task: Task, arms: Sequence[ArmResult], rounds: int) -> Ta
         reference=reference.name if reference else None,
         baseline=baseline.name if baseline else None,
         from_reference=from_reference,
-        from_baseline=_compared(baseline, arms, primary, draws),
+        from_baseline=from_baseline,
         fronts=_fronts(arms, main, primary.better),
         slices=slice_scores(
             task, primary, _shown(arms, main, dose, primary.better), seed=seed, rounds=rounds // 2
@@ -134,11 +134,18 @@ def _study(plan: Plan, task: Task, arms: Sequence[ArmResult], rounds: int) -> Ta
     )
 
 
-def _demand(plan: Plan, task: Task, primary: AnyMeasure) -> Demand:
+def _demand(plan: Plan, task: Task, primary: AnyMeasure, from_baseline: Sequence[Compared]) -> Demand:
     asked = plan.file.requirement
     score = plan.required(task.name)
     against = _named_reference(plan, task) if asked.non_inferior_to else ""
-    return Demand(primary.name, primary.better, score, against, asked.margin)
+    below = next((one for one in from_baseline if one.arm == against), None)
+    weak = below.other if below and not _is_better(below, primary.better) else ""
+    return Demand(primary.name, primary.better, score, against, asked.margin, weak)
+
+
+def _is_better(one: Compared, better: int) -> bool:
+    end = one.difference.low if better >= 0 else one.difference.high
+    return end is not None and end * (better or 1) > 0
 
 
 def _named_reference(plan: Plan, task: Task) -> str:
@@ -186,7 +193,14 @@ def _fronts(arms: Sequence[ArmResult], main: Mapping[str, Estimate], better: int
         }
         if len(points) > 1:
             fronts.append(find_front(words, points))
-    return tuple(fronts)
+    sizes = {
+        arm.name: Point(float(arm.identity.parameters), value * (better or 1))
+        for arm in arms
+        if arm.kind not in BASELINES
+        and arm.identity.parameters
+        and (value := main[arm.name].value) is not None
+    }
+    return (*fronts, find_front("parameters", sizes)) if len(sizes) > 1 else tuple(fronts)
 
 
 def _shown(

@@ -60,7 +60,8 @@ def find_dose(
     second = next((arm for arm in good if first and arm.identity.system != first.identity.system), None)
     rest = [arm for arm in ordered if not judgements[arm.name].effective]
     closest = max(rest, key=lambda arm: _end(estimates[arm.name], demand), default=None)
-    sentence = _Words(task, estimates, judgements, demand).say(plain, model, second, closest)
+    any_model = any(arm.kind not in BASELINES for arm in arms)
+    sentence = _Words(task, estimates, judgements, demand, any_model).say(plain, model, second, closest)
     names = [arm.name if arm else None for arm in (plain, model, second, closest)]
     return Dose(task, names[0], names[1], names[2], names[3], tuple(arm.name for arm in good), sentence)
 
@@ -77,6 +78,7 @@ class _Words:
     estimates: Mapping[str, Estimate]
     judgements: Mapping[str, Judgement]
     demand: Demand
+    any_model: bool
 
     def say(
         self,
@@ -92,17 +94,28 @@ class _Words:
             return self._none(closest)
         if plain is not None:
             said = f"On {self.task} no language model is needed: {self._evidence(plain)} is effective"
-            said += (
-                f"; the smallest effective model is {self._evidence(model)}"
-                if model
-                else ("; no model of the ladder is")
-            )
-            return f"{said}. Required: {self.demand.words}."
+            if model:
+                said += f"; the smallest effective model is {self._evidence(model)}"
+            elif self.any_model:
+                said += "; no model of the ladder is"
+            return f"{said}. Required: {self.demand.words}.{self._caveat()}"
         if model is None:
             return ""
+        if model.name == self.demand.reference:
+            return (
+                f"On {self.task} no dose smaller than the reference itself, {self._evidence(model)}, is shown "
+                f"to be effective. Required: {self.demand.words}.{self._caveat()}"
+            )
         said = f"On {self.task} the smallest effective dose is {self._evidence(model)}"
         said += f", the runner-up {self._evidence(second)}" if second else "; no other system is effective"
-        return f"{said}. Required: {self.demand.words}."
+        return f"{said}. Required: {self.demand.words}.{self._caveat()}"
+
+    def _caveat(self) -> str:
+        """Say where not being worse than the reference says little, because the reference is not good."""
+        name = self.demand.not_above
+        if not name or not self.demand.reference:
+            return ""
+        return f" The reference itself is not shown to be better than {name}: not being worse than it says little."
 
     def _none(self, closest: ArmResult | None) -> str:
         said = f"On {self.task} no dose of the ladder is effective (required: {self.demand.words})"

@@ -27,6 +27,7 @@ class Demand:
     score: float | None = None
     reference: str = ""
     margin: float | None = None
+    not_above: str = ""  # the arm without a model that the reference is not shown to be better than
 
     @property
     def words(self) -> str:

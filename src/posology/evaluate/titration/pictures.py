@@ -10,6 +10,9 @@ from posology.plots import Dot, Interval, Level, Spot, dose_plot, front_plot, in
 __all__ = ["difference_pictures", "dose_picture", "front_pictures"]
 
 
+_LETTERS = 54  # of an arm's name: strategies are told apart by its end
+
+
 def dose_picture(study: TaskStudy) -> str:
     """Draw the score against parameters; systems without a model are levels, unknown sizes are left out."""
     dots = [dot for row in study.rows if (dot := _dot(row, study.task.metric)) is not None]
@@ -75,4 +78,5 @@ def _forest(study: TaskStudy, found: Sequence[Compared]) -> str:
         title=f"{study.task.name}: {study.task.metric} less that of {found[0].other}",
         axis="difference on the same items, 95 % interval",
         marked=marked,
+        letters=_LETTERS,
     )

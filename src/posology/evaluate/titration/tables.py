@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from posology.evaluate.cost import Basis, Figure
 from posology.evaluate.titration.analysis import Study, TaskStudy
+from posology.evaluate.titration.arms import ArmResult
 from posology.evaluate.titration.doses import size_words
 from posology.evaluate.titration.robustness import Robust
 from posology.statistics import Difference, Estimate
@@ -131,13 +132,17 @@ def score_table(study: TaskStudy) -> Table:
         other = sum(many for kind, many in fail.items() if kind not in ("parse", "length", "abstained"))
         counts = (str(found.n), str(fail["parse"]), str(fail["length"]), str(other), str(fail["abstained"]))
         effective = "● effective" if row.judgement.effective else "no" if study.demand.words else "–"
-        cells = (row.arm.name, size_words(row.arm), _shown(found), effective, *counts)
+        cells = (row.arm.name, _dose(row.arm), _shown(found), effective, *counts)
         rows.append(Line(cells, row.judgement.effective))
     columns = (
         "arm", "dose", f"#{study.task.metric} (95 % interval)", "effective dose", "#n", "#parse failures",
         "#too long", "#engine failures", "#abstained",
     )  # fmt: skip
     return _table("Scores, smallest dose first; what was not answered counts as wrong", columns, rows)
+
+
+def _dose(arm: ArmResult) -> str:
+    return size_words(arm).removesuffix(" parameters").replace("no language model", "no model")
 
 
 def reason_table(study: TaskStudy) -> Table | None:
