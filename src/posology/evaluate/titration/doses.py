@@ -102,10 +102,8 @@ class _Words:
         if model is None:
             return ""
         if model.name == self.demand.reference:
-            return (
-                f"On {self.task} no dose smaller than the reference itself, {self._evidence(model)}, is shown "
-                f"to be effective. Required: {self.demand.words}.{self._caveat()}"
-            )
+            said = f"On {self.task} no dose smaller than the reference itself, {self._evidence(model)},"
+            return f"{said} is shown to be effective. Required: {self.demand.words}.{self._caveat()}"
         said = f"On {self.task} the smallest effective dose is {self._evidence(model)}"
         said += f", the runner-up {self._evidence(second)}" if second else "; no other system is effective"
         return f"{said}. Required: {self.demand.words}.{self._caveat()}"
@@ -115,7 +113,8 @@ class _Words:
         name = self.demand.not_above
         if not name or not self.demand.reference:
             return ""
-        return f" The reference itself is not shown to be better than {name}: not being worse than it says little."
+        said = f" The reference itself is not shown to be better than {name}"
+        return f"{said}: not being worse than it says little."
 
     def _none(self, closest: ArmResult | None) -> str:
         said = f"On {self.task} no dose of the ladder is effective (required: {self.demand.words})"
