@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 PERMISSIVE = {
     "Apache-2.0", "MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "0BSD", "ISC", "PSF-2.0", "Python-2.0",
-    "Zlib", "Unlicense", "CC0-1.0", "HPND",
+    "Zlib", "Unlicense", "CC0-1.0", "HPND", "BSL-1.0", "CNRI-Python",
 }  # fmt: skip
 
 # A licence that is not permissive, or metadata that names none: the package, and why it is accepted.
@@ -20,12 +20,15 @@ EXCEPTIONS = {
     "certifi": "MPL-2.0 covers only its own file of certificate authorities, which we pass on unchanged",
     "psycopg": "LGPL-3.0: the driver of PostgreSQL, used unchanged, which the job queue (MIT) asks for",
     "psycopg-binary": "LGPL-3.0: as psycopg, whose compiled part it is",
+    "skeletoken": "MIT by its LICENSE; the metadata does not name it",
     "tqdm": "MPL-2.0 and MIT: file-level copyleft, used unchanged, through huggingface-hub",
 }
 
 # Names that packages write instead of an SPDX identifier.
 WRITTEN_AS = {
+    "apache": "Apache-2.0",
     "apache 2.0": "Apache-2.0",
+    "apache 2.0 license": "Apache-2.0",
     "apache license": "Apache-2.0",
     "apache license 2.0": "Apache-2.0",
     "apache license, version 2.0": "Apache-2.0",
@@ -36,6 +39,7 @@ WRITTEN_AS = {
     "bsd license": "BSD-3-Clause",
     "bsd 3-clause license": "BSD-3-Clause",
     "bsd-3-clause license": "BSD-3-Clause",
+    "3-clause bsd license": "BSD-3-Clause",
     "mit license": "MIT",
     "the mit license": "MIT",
     "dual license": "Apache-2.0 OR BSD-3-Clause",
@@ -46,7 +50,7 @@ WRITTEN_AS = {
 COPYLEFT = re.compile(r"(?<![A-Z])(A?GPL|LGPL|SSPL|BUSL|CC-BY-NC|EUPL)", re.IGNORECASE)
 
 
-STUDY = ("torch", "evaluate")  # extras for evaluation and training
+STUDY = ("torch", "evaluate", "adapt")  # extras for evaluation and training
 
 
 def canonical(name: str) -> str:
