@@ -1,0 +1,44 @@
+"""What a run is given beside its recipe: folders, the examples of tasks, who hears of progress."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from posology.corpus import Example
+from posology.errors import UserError
+
+__all__ = ["Job", "TaskExamples", "no_tasks", "silent"]
+
+TaskExamples = Callable[[str, Literal["tune", "select"]], Sequence[Example]]
+"""From a task's name and a part to its examples; a part that holds scores is never asked for."""
+
+
+def no_tasks(task: str, part: str) -> Sequence[Example]:  # noqa: ARG001  (the type's)
+    """Stand for a caller that knows no tasks: refuse them by name."""
+    raise UserError(f"data.tasks: {task}: this call has no tasks; name folders of examples under corpora")
+
+
+def silent(stage: str, done: int | None = None, total: int | None = None) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run. ``folder`` is the recipe file's: paths in the recipe are taken from there."""
+
+    out: Path
+    folder: Path = field(default_factory=Path)
+    examples: TaskExamples = no_tasks
+    home: Path | None = None  # the folder that holds models, where it is not $POSOLOGY_HOME
+    overwrite: bool = False
+    tell: Callable[..., None] = silent  # (stage, done, total)
+
+    def place(self, path: str) -> Path:
+        """Return a path of the recipe."""
+        return self.folder / Path(path).expanduser()
+
+    @property
+    def work(self) -> Path:
+        """Return the folder beside ``out`` that holds log and checkpoint until the model is done."""
+        return self.out.parent / f"{self.out.name}.work"

@@ -1,0 +1,27 @@
+"""From a recipe to its model folder, whatever its kind: ``RUNNERS`` lists who makes what."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from posology.adapt.job import Job
+from posology.adapt.plan import Plan
+from posology.adapt.recipe import Recipe
+from posology.errors import UserError
+
+__all__ = ["PLANNERS", "RUNNERS", "plan_recipe", "run_recipe"]
+
+RUNNERS: dict[str, Callable[[Any, Job], Path]] = {}  # kind -> run_<kind>(recipe, job) -> model folder
+PLANNERS: dict[str, Callable[[Any, Job], Plan]] = {}  # kind -> plan_<kind>(recipe, job)
+
+
+def run_recipe(recipe: Recipe, job: Job) -> Path:
+    """Make the model of a recipe and return its folder."""
+    return RUNNERS[recipe.kind](recipe, job)
+
+
+def plan_recipe(recipe: Recipe, job: Job) -> Plan:
+    """Say what a recipe needs before it starts; nothing is written."""
+    if recipe.kind not in PLANNERS:
+        raise UserError(f"{recipe.name}: plans are made for {', '.join(PLANNERS)}, not for {recipe.kind}")
+    return PLANNERS[recipe.kind](recipe, job)
