@@ -18,7 +18,7 @@ from posology.quotes import Evidence, EvidenceKind, Status
 from posology.records.dates import PartialDate
 from posology.spans import Span
 
-__all__ = ["Verdict", "read_leaves"]
+__all__ = ["Verdict", "judgement_prompt", "read_leaves"]
 
 HITS = 8  # passages looked at for a question
 ASKED = 6  # sentences of them shown to the model
@@ -99,7 +99,9 @@ def _by_model(
     request.
     """
     asked = [(leaf, hit, span) for leaf in leaves for hit, span in _sentences(leaf, hits[leaf.id])]
-    prompts = [_prompt(str(leaf.question), hit.passage.sentence_text(span)) for leaf, hit, span in asked]
+    prompts = [
+        judgement_prompt(str(leaf.question), hit.passage.sentence_text(span)) for leaf, hit, span in asked
+    ]
     found: dict[str, list[Verdict]] = {leaf.id: [] for leaf in leaves}
     for (leaf, hit, span), answer in zip(asked, ask(writer, prompts, parse=str), strict=True):
         if answer.value == "yes":
@@ -137,7 +139,8 @@ def _verdict(hit: Hit, answer: Answer, span: Span, by: str, score: float = 0.0) 
     return Verdict(answer, hit.passage.source, span, quote, when, by, score)
 
 
-def _prompt(question: str, sentence: str) -> Prompt:
+def judgement_prompt(question: str, sentence: str) -> Prompt:
+    """Return how the model is asked what one sentence of a note answers to a question."""
     messages = [Message("system", _SYSTEM)]
     for shot_question, shot_sentence, shot_answer in _SHOTS:
         messages += [Message("user", _ask(shot_question, shot_sentence)), Message("assistant", shot_answer)]

@@ -15,7 +15,7 @@ from posology.priorauth.narrative import DraftSentence
 from posology.priorauth.phrases import completed
 from posology.quotes import Evidence, EvidenceKind
 
-__all__ = ["word_facts"]
+__all__ = ["word_facts", "wording_prompt"]
 
 MAX_CHARACTERS = 240
 
@@ -45,7 +45,12 @@ def word_facts(
     """
     facts = [_facts(template) for template in templates]
     asked = [i for i, rows in enumerate(facts) if rows]
-    answers = ask(writer, [_prompt(facts[i]) for i in asked], parse=_parse, progress=progress)
+    answers = ask(
+        writer,
+        [wording_prompt([_line(fact) for fact in facts[i]]) for i in asked],
+        parse=_parse,
+        progress=progress,
+    )
     worded: list[DraftSentence | None] = [None] * len(templates)
     for i, answer in zip(asked, answers, strict=True):
         if answer.value is not None:
@@ -66,13 +71,14 @@ def _is_name(evidence: Evidence) -> bool:
     return evidence.path.endswith((".text", ".display")) and not evidence.path.startswith("dosage")
 
 
-def _prompt(facts: Sequence[Evidence]) -> Prompt:
+def wording_prompt(lines: Sequence[str]) -> Prompt:
+    """Return how the model is asked to word facts, each a line such as "Hemoglobin A1c: 8.4 %"."""
     messages = [Message("system", _SYSTEM)]
-    for lines, sentence in _SHOTS:
-        messages.append(Message("user", _numbered(lines)))
+    for shown, sentence in _SHOTS:
+        messages.append(Message("user", _numbered(shown)))
         messages.append(Message("assistant", f'{{"cites": [1], "sentence": "{sentence}"}}'))
-    messages.append(Message("user", _numbered([_line(fact) for fact in facts])))
-    return Prompt(tuple(messages), JsonShape(_schema(len(facts))), max_tokens=72)
+    messages.append(Message("user", _numbered(lines)))
+    return Prompt(tuple(messages), JsonShape(_schema(len(lines))), max_tokens=72)
 
 
 def _numbered(lines: Sequence[str]) -> str:
