@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from posology.chat.runtime import import_openvino
 from posology.errors import ModelError
+from posology.evidence.bert_graph import BertGraph, bert_shape
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -121,62 +121,8 @@ def _build(openvino: Any, weights: dict[str, Floats], config: dict[str, Any]) ->
 
     ids = op.parameter([-1, -1], openvino.Type.i64, name="ids")
     mask = op.parameter([-1, -1], openvino.Type.f32, name="mask")
-    linear = partial(_linear, op, weights)
-    norm = partial(_norm, op, weights, float(config["layer_norm_eps"]))
-    hidden = norm(_embeddings(op, weights, ids), "embeddings.LayerNorm")
-    wide = op.unsqueeze(mask, op.constant(np.array([1, 2], dtype=np.int64)))  # (batch, 1, 1, pieces)
-    bias = op.multiply(op.subtract(wide, _scalar(op, 1.0)), _scalar(op, 1e9))
-    heads = int(config["num_attention_heads"])
-    for layer in range(int(config["num_hidden_layers"])):
-        at = f"encoder.layer.{layer}"
-        query, key, value = (
-            _split(op, linear(hidden, f"{at}.attention.self.{name}"), heads, int(config["hidden_size"]))
-            for name in ("query", "key", "value")
-        )
-        mixed = op.scaled_dot_product_attention(query, key, value, bias)
-        joined = op.reshape(_swap(op, mixed), _ints(op, [0, 0, int(config["hidden_size"])]), True)
-        attended = linear(joined, f"{at}.attention.output.dense")
-        hidden = norm(op.add(attended, hidden), f"{at}.attention.output.LayerNorm")
-        inner = op.gelu(linear(hidden, f"{at}.intermediate.dense"), "erf")
-        hidden = norm(op.add(linear(inner, f"{at}.output.dense"), hidden), f"{at}.output.LayerNorm")
-    return openvino.Model([hidden], [ids, mask], "bert")
-
-
-def _embeddings(op: Any, weights: dict[str, Floats], ids: Any) -> Any:
-    axis = op.constant(np.array(0, dtype=np.int64))
-    words = op.gather(op.constant(weights["embeddings.word_embeddings.weight"]), ids, axis)
-    length = op.gather(op.shape_of(ids), op.constant(np.array(1, dtype=np.int64)), axis)
-    steps = op.range(axis, length, op.constant(np.array(1, dtype=np.int64)), "i64")
-    places = op.gather(op.constant(weights["embeddings.position_embeddings.weight"]), steps, axis)
-    kind = op.constant(weights["embeddings.token_type_embeddings.weight"][0])
-    return op.add(op.add(words, places), kind)
-
-
-def _linear(op: Any, weights: dict[str, Floats], x: Any, name: str) -> Any:
-    product = op.matmul(x, op.constant(weights[f"{name}.weight"]), False, True)
-    return op.add(product, op.constant(weights[f"{name}.bias"]))
-
-
-def _norm(op: Any, weights: dict[str, Floats], eps: float, x: Any, name: str) -> Any:
-    centred = op.mvn(x, _ints(op, [-1]), True, eps, "inside_sqrt")
-    scaled = op.multiply(centred, op.constant(weights[f"{name}.weight"]))
-    return op.add(scaled, op.constant(weights[f"{name}.bias"]))
-
-
-def _split(op: Any, x: Any, heads: int, size: int) -> Any:
-    return _swap(op, op.reshape(x, _ints(op, [0, 0, heads, size // heads]), True))
-
-
-def _swap(op: Any, x: Any) -> Any:
-    return op.transpose(x, _ints(op, [0, 2, 1, 3]))
-
-
-def _ints(op: Any, values: list[int]) -> Any:
-    return op.constant(np.array(values, dtype=np.int64))
-
-
-def _scalar(op: Any, value: float) -> Any:
-    return op.constant(np.array(value, dtype=np.float32))
+    graph = BertGraph(op, weights, bert_shape(config))
+    return openvino.Model([graph.vectors(ids, mask)], [ids, mask], "bert")
 
 
 def _starts(length: int) -> range:

@@ -1,0 +1,92 @@
+"""The file head.json of a trained head: what it answers, how it reads, and what its weights must be."""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from posology.errors import ModelError
+from posology.files import read_utf8
+
+__all__ = [
+    "CARD_FILE",
+    "TRUNK",
+    "WEIGHTS",
+    "HeadCard",
+    "HeadKind",
+    "Join",
+    "read_head_card",
+    "render_head_card",
+]
+
+CARD_FILE = "head.json"
+WEIGHTS = "head.safetensors"
+TRUNK = "bert."  # the names of the encoder's own weights begin with it
+
+HeadKind = Literal["token", "sequence", "pair"]
+Join = Literal["mean", "highest"]
+
+
+class HeadCard(BaseModel):
+    """What a head is. Strict: an unknown key is an error, so an older program refuses a newer head."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    posology: Literal["head/1"] = "head/1"
+    name: str = Field(min_length=1)
+    kind: HeadKind
+    labels: list[str] = Field(min_length=1)  # of a token head: the entities, without B and I
+    pooling: Literal["mean", "first"] = "mean"
+    join: Join = "mean"
+    positive: str = ""  # the label of join highest and of the threshold
+    whole_words: bool = True
+    window: int = Field(256, ge=32)
+    overlap: int = Field(48, ge=0)
+    temperature: float = Field(1.0, gt=0)
+    threshold: float | None = Field(None, ge=0, le=1)  # from which on it is `positive`, chosen on select
+    precision: Literal["fp32", "int8"] = "fp32"
+    trunk: Literal["whole", "base"] = "whole"  # base: the encoder's weights are those of `base`
+    base: str = ""  # the name of the encoder in the catalogue
+    base_sha256: str = ""
+    layers: int = Field(ge=1)  # of the encoder, the lowest
+    parameters: int = Field(ge=1)
+    weights_sha256: str = Field(min_length=64, max_length=64)
+    tokenizer_sha256: str = Field(min_length=64, max_length=64)
+    licences: list[str] = []  # of what it learned from
+    tasks: list[str] = []
+    logit_difference: float | None = None  # largest, against the weights that it was made from
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "HeadCard":
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("a label stands twice")
+        if self.kind != "token" and len(self.labels) < 2:
+            raise ValueError("a text has at least two labels to choose from")
+        if (self.join == "highest" or self.threshold is not None) and not self.positive:
+            raise ValueError("join highest and a threshold need a label in positive")
+        if self.positive and self.positive not in self.labels:
+            raise ValueError("positive is none of the labels")
+        if self.trunk == "base" and not (self.base and self.base_sha256):
+            raise ValueError("trunk base needs base and base_sha256")
+        return self
+
+
+def read_head_card(folder: Path) -> HeadCard:
+    """Read the card of a head's folder; raise ModelError with the key that is wrong."""
+    path = folder / CARD_FILE
+    if not path.is_file():
+        raise ModelError(f"{folder}: no trained head here ({CARD_FILE} is missing)")
+    try:
+        return HeadCard.model_validate(json.loads(read_utf8(path, ModelError)))
+    except json.JSONDecodeError as cause:
+        raise ModelError(f"{path}: not JSON (line {cause.lineno})") from cause
+    except ValidationError as cause:
+        first = cause.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise ModelError(f"{path}: {key + ': ' if key else ''}{first['msg']}") from None
+
+
+def render_head_card(card: HeadCard) -> str:
+    """Return the text of head.json."""
+    return json.dumps(card.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,197 @@
+"""A trained head at run time, without torch: labels of texts and of pairs, spans of texts."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posology.chat.runtime import import_openvino
+from posology.chat.weights import check_sha256, find_weights
+from posology.errors import ModelError
+from posology.evidence.bert_graph import BertGraph, bert_shape
+from posology.evidence.heads.card import TRUNK, WEIGHTS, HeadCard, read_head_card
+from posology.evidence.heads.joining import join_rows, join_texts, log_softmax
+from posology.evidence.heads.tags import Span, decode_tags
+from posology.evidence.heads.windows import Cutter, Window, padded
+
+__all__ = ["Head", "Labels", "head_weights", "open_head"]
+
+Floats = NDArray[np.float64]
+_AT_ONCE = 2048  # word pieces of one inference, padding included
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The labels of one text with their calibrated probabilities, and the likeliest."""
+
+    best: str
+    scores: Mapping[str, float]
+
+
+class Head:
+    """A compiled head with its tokenizer and its card."""
+
+    def __init__(self, compiled: Any, cutter: Cutter, card: HeadCard) -> None:
+        """Take the compiled graph (ids, mask, types -> logits), the cutter and the card."""
+        self._compiled = compiled
+        self._cutter = cutter
+        self.card = card
+
+    def find_spans(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Return the spans of each text, in order; offsets are characters of the text as given."""
+        self._require("token")
+        pieces = self._cutter.pieces(texts)
+        card = self.card
+        return [
+            decode_tags(
+                log_softmax(logits / card.temperature), one, card.labels, whole_words=card.whole_words
+            )
+            for logits, one in zip(self.tag_logits(texts), pieces, strict=True)
+        ]
+
+    def label_texts(self, texts: Sequence[str]) -> list[Labels]:
+        """Return the labels of texts."""
+        self._require("sequence")
+        return self._labelled(self.text_logits([(text, "") for text in texts]))
+
+    def label_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[Labels]:
+        """Return the labels of pairs: a claim with its evidence, a criterion with its passage."""
+        self._require("pair")
+        return self._labelled(self.text_logits(pairs))
+
+    def tag_logits(self, texts: Sequence[str]) -> list[Floats]:
+        """Return the raw logits of each text's word pieces: (pieces, tags)."""
+        pieces = self._cutter.pieces(texts)
+        windows = self._cutter.single(pieces)
+        return join_rows(windows, self._forward(windows), [len(one.ids) for one in pieces])
+
+    def text_logits(self, pairs: Sequence[tuple[str, str]]) -> Floats:
+        """Return the raw logits of pairs: (texts, labels); a head of texts reads the first of each."""
+        card = self.card
+        if not pairs:
+            return np.zeros((0, len(card.labels)))
+        firsts = self._cutter.pieces([first for first, _ in pairs])
+        if card.kind == "pair":
+            seconds = self._cutter.pieces([second for _, second in pairs])
+            windows = self._cutter.paired(list(zip(firsts, seconds, strict=True)))
+        else:
+            windows = self._cutter.single(firsts)
+        highest = card.labels.index(card.positive) if card.join == "highest" else -1
+        return join_texts(windows, self._forward(windows), len(pairs), highest)
+
+    def _labelled(self, logits: Floats) -> list[Labels]:
+        chances = np.exp(log_softmax(logits / self.card.temperature))
+        return [self._decided(row) for row in chances]
+
+    def _decided(self, row: Floats) -> Labels:
+        card = self.card
+        scores = dict(zip(card.labels, map(float, row), strict=True))
+        best = max(card.labels, key=scores.__getitem__)
+        if card.threshold is not None:
+            others = [label for label in card.labels if label != card.positive]
+            above = scores[card.positive] >= card.threshold
+            best = card.positive if above else max(others, key=scores.__getitem__)
+        return Labels(best, scores)
+
+    def _forward(self, windows: Sequence[Window]) -> list[Floats]:
+        """Return the logits of windows in order; the short ones go together, so little is padding."""
+        order = sorted(range(len(windows)), key=lambda n: len(windows[n].ids))
+        rows: dict[int, Floats] = {}
+        for batch in _batches(order, windows):
+            result = self._compiled(list(padded([windows[n] for n in batch])))[0]
+            for row, n in enumerate(batch):
+                one = result[row, : len(windows[n].ids)] if self.card.kind == "token" else result[row]
+                rows[n] = np.array(one, dtype=np.float64)
+        return [rows[n] for n in range(len(windows))]
+
+    def _require(self, kind: str) -> None:
+        if self.card.kind != kind:
+            raise ModelError(f"{self.card.name}: a head of the kind {self.card.kind}, not {kind}")
+
+
+def _batches(order: Sequence[int], windows: Sequence[Window]) -> list[list[int]]:
+    batches: list[list[int]] = []
+    for n in order:  # shortest first: the newest is the longest
+        if not batches or (len(batches[-1]) + 1) * len(windows[n].ids) > _AT_ONCE:
+            batches.append([])
+        batches[-1].append(n)
+    return batches
+
+
+def open_head(folder: Path, *, threads: int = 0, home: Path | None = None) -> Head:
+    """Open a head's folder: head.json, head.safetensors, config.json and tokenizer.json.
+
+    ``threads``: processor threads; 0: as many as there are cores. ``home``: the folder of models.
+
+    Raises ModelError where a file is missing, damaged or not the one of the card.
+    """
+    openvino = import_openvino("A trained head")
+    from tokenizers import Tokenizer
+
+    card = read_head_card(folder)
+    check_sha256(folder / "tokenizer.json", card.tokenizer_sha256)
+    weights = head_weights(folder, card, home)
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        graph = _graph(openvino, weights, config, card)
+    except (OSError, ValueError) as cause:
+        raise ModelError(f"{folder}: config.json or tokenizer.json cannot be read: damaged") from cause
+    except KeyError as cause:
+        raise ModelError(f"{folder}: config.json and weights do not belong together ({cause})") from cause
+    settings = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 32 if card.precision == "int8" else 0,
+    }
+    compiled = openvino.Core().compile_model(graph, "CPU", settings)
+    return Head(compiled, Cutter(tokenizer, card.window, card.overlap), card)
+
+
+def head_weights(folder: Path, card: HeadCard, home: Path | None = None) -> dict[str, NDArray[Any]]:
+    """Return the weights of encoder and head by name; the encoder's names begin with TRUNK."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    check_sha256(folder / WEIGHTS, card.weights_sha256)
+    try:
+        weights: dict[str, NDArray[Any]] = load_file(str(folder / WEIGHTS))
+    except (OSError, SafetensorError) as cause:
+        raise ModelError(f"{folder / WEIGHTS}: not readable safetensors: damaged") from cause
+    if card.trunk == "whole":
+        return weights
+    found = find_weights(card.base, home)
+    trunk = (found.path if found.path.is_dir() else found.path.parent) / "model.safetensors"
+    check_sha256(trunk, card.base_sha256)
+    return {f"{TRUNK}{name}": array for name, array in load_file(str(trunk)).items()} | weights
+
+
+def _graph(openvino: Any, weights: Mapping[str, NDArray[Any]], config: dict[str, Any], card: HeadCard) -> Any:
+    """Return the graph: ids, mask, types (windows, pieces) -> logits of pieces or of windows."""
+    from openvino import opset13 as op
+
+    if config.get("model_type") != "bert" or config.get("hidden_act") != "gelu":
+        raise ModelError(f"{card.name}: config.json does not describe a BERT encoder with gelu")
+    ids = op.parameter([-1, -1], openvino.Type.i64, name="ids")
+    mask = op.parameter([-1, -1], openvino.Type.f32, name="mask")
+    types = op.parameter([-1, -1], openvino.Type.i64, name="types")
+    short = {name.removeprefix(TRUNK): array for name, array in weights.items()}
+    build = BertGraph(op, short, bert_shape({**config, "num_hidden_layers": card.layers}))
+    hidden = build.vectors(ids, mask, types)
+    if card.kind != "token":
+        hidden = _pooled(op, build, hidden, mask) if card.pooling == "mean" else _first(op, build, hidden)
+    return openvino.Model([build.linear(hidden, "classifier")], [ids, mask, types], "head")
+
+
+def _pooled(op: Any, build: BertGraph, hidden: Any, mask: Any) -> Any:
+    shares = op.divide(mask, op.reduce_sum(mask, build.ints([1]), True))
+    return op.reduce_sum(op.multiply(hidden, op.unsqueeze(shares, build.ints([2]))), build.ints([1]), False)
+
+
+def _first(op: Any, build: BertGraph, hidden: Any) -> Any:
+    return op.squeeze(op.gather(hidden, build.ints([0]), build.ints([1])), build.ints([1]))
