@@ -5,7 +5,8 @@ import json
 import pytest
 
 from posology.errors import LedgerError
-from posology.ledger import build_proof, inclusion_proof, verify_proof
+from posology.ledger import SignedHead, build_proof, inclusion_proof, verify_proof
+from tests.cli.cli_runs import run
 from tests.ledger.small_ledger import KEY, NEXT_KEY, grown_ledger
 
 LEDGER = grown_ledger(23)
@@ -90,3 +91,24 @@ def json_value(data):
 def test_a_proof_that_would_not_verify_is_not_given():
     with pytest.raises(LedgerError, match="no proof of entry 5"):
         build_proof(json.loads(LEDGER.entries[5]), (), LEDGER.head(), PUBLIC)
+
+
+def test_a_head_kept_elsewhere_must_have_the_proofs_root():
+    other = SignedHead(
+        **{name: getattr(LEDGER.head(), name) for name in SignedHead.__slots__} | {"root": b"0" * 32}
+    )
+    assert verify_proof(proof(), heads=[LEDGER.head(), LEDGER.head(7)]) == []
+    assert verify_proof(proof(), heads=[other]) == ["a head kept elsewhere has another root at this size"]
+
+
+def test_anybody_checks_a_proof_file_from_the_command_line(tmp_path):
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(proof(), indent=2), encoding="utf-8")
+    told = run("ledger", "verify", file, "--public-key", PUBLIC.hex())
+    assert (told.code, told.out) == (0, "entry 5 stands among the 23 of the ledger: proved.\n")
+    assert json.loads(run("ledger", "verify", file, "--json").out)["ok"] is True
+    file.write_text(json.dumps(proof() | {"path": proof(6)["path"]}), encoding="utf-8")
+    told = run("ledger", "verify", file)
+    assert told.code == 2
+    assert "NOT PROVED" in told.out
+    assert "the path does not lead from the entry" in told.out

@@ -102,7 +102,7 @@ def test_what_the_record_lacks_is_said_and_never_invented() -> None:
     view = build_view(minimal())
     assert set(fields_of(view, "Patient").values()) == {"not in the record"}
     assert set(fields_of(view, "Provider").values()) == {"not in the record"}
-    assert fields_of(view, "Diagnoses") == {"Codes": "not in the record"}
+    assert fields_of(view, "Diagnoses") == {"Codes": "no ICD-10-CM code in the record"}
     assert view.practice == "Practice: not in the record"
     assert view.addressee == ("Payer: not in the record",)
 

@@ -2,7 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,7 +22,10 @@ app = typer.Typer(help="Verify, prove, sign and export the ledger.", no_args_is_
 def verify(  # noqa: PLR0913 - one option each
     file: Annotated[
         Path | None,
-        typer.Argument(help="An exported ledger; else the store's own, with its rows.", metavar="[FILE]"),
+        typer.Argument(
+            help="An exported ledger or the proof of an entry; else the store's own ledger, with its rows.",
+            metavar="[FILE]",
+        ),
     ] = None,
     heads: Annotated[
         Path | None, typer.Option(help="Signed heads that were kept elsewhere.", metavar="FILE")
@@ -42,7 +45,7 @@ def verify(  # noqa: PLR0913 - one option each
 
     known = read_heads(heads) if heads else ()
     if file is not None:
-        _verify_export(file, known, public_key, as_json=as_json)
+        _verify_file(file, known, public_key, as_json=as_json)
         return
     with closing(open_site(store, key, config, profile)) as opened:
         from posology.review.audit import verify as verify_now
@@ -59,11 +62,16 @@ def verify(  # noqa: PLR0913 - one option each
         raise typer.Exit(2)
 
 
-def _verify_export(
+def _verify_file(
     file: Path, heads: tuple["SignedHead", ...], public_key: str | None, *, as_json: bool
 ) -> None:
     from posology.ledger.export import verify_export
+    from posology.ledger.receipts import read_proof
 
+    proof = read_proof(file)
+    if proof is not None:
+        _verify_proof(proof, heads, public_key, as_json=as_json)
+        return
     found = verify_export(file, heads=heads, public_key=_public_key(public_key))
     if as_json:
         values = {"ok": found.ok, "size": found.size, "root": found.root.hex(), "heads": len(heads)}
@@ -71,6 +79,26 @@ def _verify_export(
     else:
         _show(found.problems, count(found.size, "entry"), found.root.hex())
     if not found.ok:
+        raise typer.Exit(2)
+
+
+def _verify_proof(
+    proof: dict[str, Any], heads: tuple["SignedHead", ...], public_key: str | None, *, as_json: bool
+) -> None:
+    from posology.ledger.receipts import verify_proof
+
+    problems = tuple(verify_proof(proof, public_key=_public_key(public_key), heads=heads))
+    if as_json:
+        values = {key: proof.get(key) for key in ("index", "size", "public_key")}
+        print_json({"ok": not problems} | values | {"problems": list(problems)})
+    else:
+        for problem in problems:
+            say(problem)
+        stands = f"entry {proof.get('index')} stands among the {proof.get('size')} of the ledger"
+        say(f"{stands}: {'proved' if not problems else 'NOT PROVED'}.")
+        if not problems and public_key is None:
+            say("The key is the file's own: compare it with the one that the ledger's keeper published.")
+    if problems:
         raise typer.Exit(2)
 
 

@@ -1,6 +1,7 @@
 """Proof files: one entry, and what it takes to check that it stands in the ledger, without the ledger."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from posology.errors import InternalError, LedgerError
@@ -11,9 +12,10 @@ from posology.ledger.proofs import verify_inclusion
 from posology.ledger.tree import leaf_hash
 from posology.ledger.values import COUNT, HASH, listed
 
-__all__ = ["PROOF_FORMAT", "build_proof", "verify_proof"]
+__all__ = ["PROOF_FORMAT", "build_proof", "read_proof", "verify_proof"]
 
 PROOF_FORMAT = "ledger-proof/1"
+MAX_PROOF_BYTES = 64_000_000  # an entry may bind every row of a store
 _KEYS = frozenset(("posology", "entry", "index", "size", "path", "head", "public_key"))
 
 
@@ -36,11 +38,28 @@ def build_proof(
     return proof
 
 
-def verify_proof(proof: Mapping[str, Any] | str | bytes, *, public_key: bytes | None = None) -> list[str]:
+def read_proof(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object of a proof file, not yet verified; None where the file is something else."""
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(MAX_PROOF_BYTES)
+    except OSError as cause:
+        raise LedgerError(f"{path}: cannot be read ({cause.strerror})") from cause
+    value = parse_object(text)
+    return value if value is not None and str(value.get("posology", "")).startswith("ledger-proof/") else None
+
+
+def verify_proof(
+    proof: Mapping[str, Any] | str | bytes,
+    *,
+    public_key: bytes | None = None,
+    heads: Sequence[SignedHead] = (),
+) -> list[str]:
     """Return what is wrong with a proof file, as text or as its JSON object; an empty list: it proves.
 
     ``public_key`` is the one that the verifier holds from elsewhere; without it the file's own is used, and
-    the verifier has to compare its id with one that the keeper of the ledger published.
+    the verifier has to compare its id with one that the keeper of the ledger published. ``heads`` were kept
+    elsewhere: one of the proof's ledger and size must have its root.
     """
     value = parse_object(proof) if isinstance(proof, str | bytes) else proof
     fault = _fault(value)
@@ -59,6 +78,9 @@ def verify_proof(proof: Mapping[str, Any] | str | bytes, *, public_key: bytes | 
         "the head has another size than the proof": head.size == value["size"],
         "the path does not lead from the entry to the head's root": verify_inclusion(
             leaf, value["index"], value["size"], path, head.root
+        ),
+        "a head kept elsewhere has another root at this size": all(
+            kept.root == head.root for kept in heads if (kept.log, kept.size) == (head.log, head.size)
         ),
     }
     return [words for words, holds in checks.items() if not holds]

@@ -21,6 +21,7 @@ _SYSTEMS = {
     "http://www.ama-assn.org/go/cpt": "CPT",
     "urn:oid:2.16.840.1.113883.6.285": "HCPCS",
 }
+NO_CODE = "no ICD-10-CM code in the record"
 _KINDS = {"initial": "Initial request", "continuation": "Continuation of an authorized service"}
 _URGENCIES = {"standard": "Standard review", "expedited": "Expedited review"}
 
@@ -153,4 +154,4 @@ def _diagnoses(administrative: Mapping[str, Any], citations: Citations) -> Field
         for row in rows_of(administrative, "diagnoses")
         if _coded(row)
     )
-    return Field("Codes", values or (Cited(NOT_IN_RECORD),), missing=not values)
+    return Field("Codes", values or (Cited(NO_CODE),), missing=not values)
