@@ -1,5 +1,6 @@
 """The transformers engine on a random model: what stands beside a prompt never changes its answer."""
 
+import json
 import math
 import random
 
@@ -244,3 +245,28 @@ def test_a_folder_without_a_model_is_a_model_error(tmp_path):
 def test_scores_are_probabilities(engine):
     ((scores,),) = [engine.score([prompt("a")], [tuple("abcdefghij")])]
     assert all(score.logprob < 0 and math.isfinite(score.logprob) for score in scores)
+
+
+def test_an_answer_that_ends_at_once_stands_beside_others_that_go_on(tmp_path):
+    engine = opened(write_tiny(tmp_path))
+    prompts = [prompt(text, max_tokens=6) for text in ("Cough?", "Fever, and a rash?", "No pain.", "x")]
+    firsts = [_likeliest(engine, one) for one in prompts]
+    end = next(token for token in firsts if firsts.count(token) == 1)
+    path = tmp_path / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | {"eos_token_id": [config["eos_token_id"], end]}))
+    answers = opened(tmp_path).generate(prompts)
+    ended = answers.pop(firsts.index(end))
+    assert (ended.text, ended.finish, ended.output_tokens) == ("", "stop", 0)
+    assert all(answer.output_tokens for answer in answers)
+    alone = opened(tmp_path, batch_size=1)
+    others = [one for one, token in zip(prompts, firsts, strict=True) if token != end]
+    assert [one.text for one in answers] == [alone.generate([one])[0].text for one in others]
+
+
+def _likeliest(engine, one):
+    import torch
+
+    with torch.no_grad():
+        logits = engine._loaded.model(torch.tensor([engine._codec.context(one).tokens])).logits
+    return int(logits[0, -1].argmax())

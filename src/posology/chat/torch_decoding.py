@@ -69,7 +69,8 @@ class Decoder:
                 memory = memory.select(alive, memory.capacity)
                 under_way = [under_way[row] for row in alive]
                 positions = [positions[row] for row in alive]
-            tokens = [[answer.tokens[-1]] for answer in under_way]
+            # A finished row is computed along and not looked at; an answer may end before its first token.
+            tokens = [[answer.tokens[-1] if answer.tokens else 0] for answer in under_way]
             places = [[place] for place in positions]
             tensor = self.torch.tensor
             logits = self.network.step(memory, tensor(tokens), tensor(places), 1)[:, -1].float()
