@@ -1,20 +1,20 @@
 """A task of one's own: a TOML file that says what is asked, and a JSON-lines file of items beside it."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from posology.errors import UserError
+from posology.evaluate.declarations import read_declaration
 from posology.evaluate.forms import ChoiceForm, CodesForm, MentionsForm, TextForm, locate_mentions
 from posology.evaluate.items import Answer, Item, Mention
 from posology.evaluate.naming import nearest_words
 from posology.evaluate.reading import Line, read_jsonl
 from posology.evaluate.scorers import measures_of
 from posology.evaluate.task import Card, Family, Form, Kind, Task
-from posology.files import read_utf8
 
 __all__ = ["OwnTask", "read_own_task"]
 
@@ -72,12 +72,7 @@ class OwnTask(BaseModel):
 
 def read_own_task(path: Path) -> Task:
     """Read a task of one's own; raise UserError that names the file and the key."""
-    try:
-        own = OwnTask.model_validate(tomllib.loads(read_utf8(path)))
-    except tomllib.TOMLDecodeError as cause:
-        raise UserError(f"{path}: not TOML ({cause})") from cause
-    except ValidationError as cause:
-        raise UserError("\n".join(f"{path}: {_explain(error)}" for error in cause.errors())) from None
+    own = read_declaration(path, OwnTask, "a task")
     return _task_of(own, path)
 
 
@@ -106,17 +101,11 @@ def _task_of(own: OwnTask, path: Path) -> Task:
 
 
 def _require_measure(task: Task, path: Path) -> None:
-    from dataclasses import replace
-
-    names = [measure.name for measure in measures_of(replace(task, metric=_any_measure(task)))]
+    names = [measure.name for measure in measures_of(replace(task, metric=_METRICS[task.form.kind]))]
     if task.metric not in names:
         raise UserError(
             f"{path}: metric: {task.metric!r} is no measure of it{nearest_words(task.metric, names)}"
         )
-
-
-def _any_measure(task: Task) -> str:
-    return _METRICS[task.form.kind]
 
 
 def _form_of(own: OwnTask) -> Form:
@@ -197,12 +186,3 @@ def _mentions(own: OwnTask, gold: list[Any], text: str, line: Line) -> tuple[Men
     if any(mention.start < 0 for mention in found):
         raise line.fault("gold: a mention does not stand in the text")
     return tuple(sorted({*found, *placed}))
-
-
-def _explain(error: Any) -> str:
-    key = ".".join(str(step) for step in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"{key} is no key of a task{nearest_words(key, OwnTask.model_fields)}"
-    if error["type"] == "missing":
-        return f"{key} is missing"
-    return f"{key + ': ' if key else ''}{error['msg'].removeprefix('Value error, ')}"

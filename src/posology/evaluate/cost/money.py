@@ -5,15 +5,13 @@ on-premise = price / months x nodes + kW x hours x price of a kWh x PUE + hours 
 """
 
 import math
-import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from posology.errors import UserError
 from posology.evaluate.cost.prices import Price, find_price
-from posology.evaluate.naming import nearest_words
-from posology.files import read_utf8
+from posology.evaluate.declarations import read_declaration
 
 __all__ = ["Money", "Premises", "Workload", "arithmetic", "call_cost", "premises_cost", "read_money"]
 
@@ -63,12 +61,7 @@ class Money(_Table):
 
 def read_money(path: Path) -> Money:
     """Read a file of costs; raise UserError that names the key."""
-    try:
-        return Money.model_validate(tomllib.loads(read_utf8(path)))
-    except tomllib.TOMLDecodeError as cause:
-        raise UserError(f"{path}: not TOML ({cause})") from cause
-    except ValidationError as cause:
-        raise UserError("\n".join(f"{path}: {_explain(error)}" for error in cause.errors())) from None
+    return read_declaration(path, Money, "a file of costs")
 
 
 def call_cost(work: Workload, price: Price) -> float:
@@ -168,13 +161,3 @@ def _use_lines(work: Workload, here: Premises) -> list[str]:
         return [line]
     more = math.ceil(needed / (_FULL * here.tokens_per_s))
     return [line, f"WARNING: above {_FULL:.0%} calls queue; {more} nodes would be needed"]
-
-
-def _explain(error: "dict[str, object] | object") -> str:
-    row = error if isinstance(error, dict) else {}
-    place = row.get("loc", ())
-    key = ".".join(str(step) for step in place) if isinstance(place, tuple) else ""
-    if row.get("type") == "extra_forbidden":
-        known = {**Money.model_fields, **Workload.model_fields, **Premises.model_fields}
-        return f"{key} is no key of a file of costs{nearest_words(key.rpartition('.')[2], known)}"
-    return f"{key}: {row.get('msg', 'cannot be used')}"

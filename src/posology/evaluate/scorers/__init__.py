@@ -1,8 +1,15 @@
 """Scores of each kind of task, from counts that can be resampled."""
 
 from posology.errors import InternalError
+from posology.evaluate.scorers.answering import answering_measures
+from posology.evaluate.scorers.calibration import calibration_measures
+from posology.evaluate.scorers.codes import code_measures
+from posology.evaluate.scorers.entities import entity_measures
 from posology.evaluate.scorers.item_scores import ItemScore, score_item
+from posology.evaluate.scorers.labels import label_measures
 from posology.evaluate.scorers.measures import AnyMeasure, Measure, RankMeasure
+from posology.evaluate.scorers.relations import end_to_end_measures, relation_measures
+from posology.evaluate.scorers.triage import triage_measures
 from posology.evaluate.task import Family, Kind, Task
 
 __all__ = ["AnyMeasure", "ItemScore", "Measure", "RankMeasure", "measures_of", "score_item"]
@@ -10,8 +17,6 @@ __all__ = ["AnyMeasure", "ItemScore", "Measure", "RankMeasure", "measures_of", "
 
 def measures_of(task: Task) -> tuple[AnyMeasure, ...]:
     """Return the measures of a task, its primary one first, then what was not answered and why."""
-    from posology.evaluate.scorers.answering import answering_measures
-
     named: dict[str, AnyMeasure] = {}
     for measure in (*_own_measures(task), *answering_measures()):
         named.setdefault(measure.name, measure)
@@ -24,16 +29,10 @@ def measures_of(task: Task) -> tuple[AnyMeasure, ...]:
 def _own_measures(task: Task) -> tuple[AnyMeasure, ...]:
     match task.form.kind:
         case Kind.ENTITIES:
-            from posology.evaluate.scorers.entities import entity_measures
-
             return entity_measures(task)
         case Kind.CODES:
             if task.family is Family.RELATIONS:
-                from posology.evaluate.scorers.relations import end_to_end_measures
-
                 return end_to_end_measures(task)
-            from posology.evaluate.scorers.codes import code_measures
-
             return code_measures(task)
         case Kind.TEXT:
             from posology.evaluate.scorers.text import text_measures
@@ -44,16 +43,10 @@ def _own_measures(task: Task) -> tuple[AnyMeasure, ...]:
 
 
 def _choice_measures(task: Task) -> tuple[AnyMeasure, ...]:
-    from posology.evaluate.scorers.calibration import calibration_measures
-    from posology.evaluate.scorers.labels import label_measures
 
     common = (*label_measures(task), *calibration_measures(task))
     if task.family is Family.RELATIONS:
-        from posology.evaluate.scorers.relations import relation_measures
-
         return (*relation_measures(task), *common)
     if task.ordered:
-        from posology.evaluate.scorers.triage import triage_measures
-
         return (*triage_measures(task), *common)
     return common

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from posology.errors import UserError
 from posology.evaluate.items import Outcome
-from posology.evaluate.scorers.measures import Floats, Measure, RankMeasure, rate_of
+from posology.evaluate.scorers.measures import Floats, Measure, RankMeasure, mean_where, rate_of, ratio
 from posology.evaluate.task import Task
 
 __all__ = ["calibration_measures", "confidence_of"]
@@ -96,8 +96,7 @@ def _calibration_row(outcome: Outcome) -> list[float] | None:
 
 
 def _calibration_error(sums: Floats) -> Floats:
-    together = np.stack([np.abs(sums[..., 1:]).sum(axis=-1), sums[..., 0]], axis=-1)
-    return rate_of(together)
+    return ratio(np.abs(sums[..., 1:]).sum(axis=-1), sums[..., 0])
 
 
 def _brier_row(outcome: Outcome) -> tuple[float, float] | None:
@@ -155,7 +154,7 @@ def _selective_accuracy(rows: Floats) -> Callable[[Floats], Floats]:
         drawn = covered[:, -1].copy()
         np.maximum(covered, 1.0, out=covered)  # whole items: under one is none
         np.divide(correct, covered, out=correct)
-        return rate_of(np.stack([np.einsum("rt,rt->r", here, correct), drawn], axis=-1))
+        return ratio(np.einsum("rt,rt->r", here, correct), drawn)
 
     return weigh if _told(rows) else _unknown
 
@@ -166,8 +165,8 @@ def _accuracy_at_coverage(rows: Floats) -> Callable[[Floats], Floats]:
     def weigh(weights: Floats) -> Floats:
         _, covered, correct = curve(weights)
         first = np.argmax(covered >= _COVERAGE * covered[:, -1:] - 1e-9, axis=1)[:, None]
-        chosen = [np.take_along_axis(table, first, axis=1)[:, 0] for table in (correct, covered)]
-        return rate_of(np.stack(chosen, axis=-1))
+        right, answered = (np.take_along_axis(table, first, axis=1)[:, 0] for table in (correct, covered))
+        return ratio(right, answered)
 
     return weigh if _told(rows) else _unknown
 
@@ -197,8 +196,7 @@ def _macro_auroc(rows: Floats) -> Callable[[Floats], Floats]:
 
     def weigh(weights: Floats) -> Floats:
         areas = np.stack([area_of(weights) for area_of in areas_of])
-        there = ~np.isnan(areas)
-        return rate_of(np.stack([np.where(there, areas, 0.0).sum(axis=0), there.sum(axis=0)], axis=-1))
+        return mean_where(areas, ~np.isnan(areas), axis=0)
 
     return weigh if rows[:, 1].any() else _unknown
 
@@ -219,6 +217,6 @@ def _auroc(scores: Floats, positive: NDArray[np.bool_]) -> Callable[[Floats], Fl
         if tied:
             under = (under + np.take(negatives, not_above, axis=1)) / 2
         pairs = positives.sum(axis=1) * negatives[:, -1]
-        return rate_of(np.stack([np.einsum("ri,ri->r", positives, under), pairs], axis=-1))
+        return ratio(np.einsum("ri,ri->r", positives, under), pairs)
 
     return weigh

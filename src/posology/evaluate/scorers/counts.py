@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from posology.evaluate.scorers.measures import Floats, rate_of
+from posology.evaluate.scorers.measures import Floats, mean_where, rate_of, ratio
 
 __all__ = ["f1_of", "hits_of", "macro_f1_of", "precision_of", "recall_of", "two_sided_f1_of"]
 
@@ -21,24 +21,23 @@ def hits_of(gold: Collection[Thing], answered: Collection[Thing]) -> tuple[float
 def f1_of(sums: Floats) -> Floats:
     """Return F1 of sums (..., 3): hits, false alarms, misses; nan where there is nothing to find or say."""
     hits, alarms, misses = sums[..., 0], sums[..., 1], sums[..., 2]
-    return rate_of(np.stack([2 * hits, 2 * hits + alarms + misses], axis=-1))
+    return ratio(2 * hits, 2 * hits + alarms + misses)
 
 
 def precision_of(sums: Floats) -> Floats:
     """Return the share of the answered that is right, of sums (..., 3)."""
-    return rate_of(np.stack([sums[..., 0], sums[..., 0] + sums[..., 1]], axis=-1))
+    return ratio(sums[..., 0], sums[..., 0] + sums[..., 1])
 
 
 def recall_of(sums: Floats) -> Floats:
     """Return the share of the gold that was answered, of sums (..., 3)."""
-    return rate_of(np.stack([sums[..., 0], sums[..., 0] + sums[..., 2]], axis=-1))
+    return ratio(sums[..., 0], sums[..., 0] + sums[..., 2])
 
 
 def macro_f1_of(sums: Floats) -> Floats:
     """Return the mean F1 over labels of sums (..., 3 x labels); labels that nobody named are left out."""
     scores = f1_of(sums.reshape(*sums.shape[:-1], -1, 3))
-    named = ~np.isnan(scores)
-    return rate_of(np.stack([np.where(named, scores, 0.0).sum(axis=-1), named.sum(axis=-1)], axis=-1))
+    return mean_where(scores, ~np.isnan(scores))
 
 
 def two_sided_f1_of(sums: Floats) -> Floats:
@@ -46,5 +45,4 @@ def two_sided_f1_of(sums: Floats) -> Floats:
     right, found = rate_of(sums[..., :2]), rate_of(sums[..., 2:])
     right, found = np.nan_to_num(right), np.nan_to_num(found)
     nothing = (sums[..., 1] + sums[..., 3]) == 0
-    whole = np.stack([2 * right * found, right + found], axis=-1)
-    return np.where(nothing, np.nan, np.nan_to_num(rate_of(whole)))
+    return np.where(nothing, np.nan, np.nan_to_num(ratio(2 * right * found, right + found)))

@@ -23,7 +23,7 @@ from posology.evaluate.scorers.counts import (
 from posology.evaluate.scorers.measures import Measure, rate_of
 from posology.evaluate.task import Task
 
-__all__ = ["answered_mentions", "entity_measures", "gold_mentions", "place_written"]
+__all__ = ["answered_mentions", "entity_measures", "gold_mentions", "mention_keys", "place_written"]
 
 
 def entity_measures(task: Task) -> tuple[Measure, ...]:
@@ -106,21 +106,26 @@ def answered_mentions(outcome: Outcome) -> tuple[Mention, ...]:
 
 
 def _strict(outcome: Outcome, label: str | None = None) -> tuple[float, float, float]:
-    gold, answered = _keys(gold_mentions(outcome), label), _keys(answered_mentions(outcome), label)
+    gold, answered = (
+        mention_keys(gold_mentions(outcome), label),
+        mention_keys(answered_mentions(outcome), label),
+    )
     return hits_of(gold, answered)
 
 
 def _by_place(outcome: Outcome) -> tuple[float, float, float]:
-    return hits_of(_keys(gold_mentions(outcome)), _keys(_mentions(outcome.response.answer)))
+    return hits_of(mention_keys(gold_mentions(outcome)), mention_keys(_mentions(outcome.response.answer)))
 
 
-def _keys(mentions: Sequence[Mention], label: str | None = None) -> set[tuple[int, int, str, str]]:
+def mention_keys(
+    mentions: Sequence[Mention], label: str | None = None
+) -> frozenset[tuple[int, int, str, str]]:
     """Return what makes mentions the same: their place, or their words where they have none."""
-    return {
+    return frozenset(
         (one.start, one.end, one.label, one.text if one.start < 0 else "")
         for one in mentions
         if label is None or one.label == label
-    }
+    )
 
 
 def _relaxed(outcome: Outcome) -> tuple[float, float, float, float]:

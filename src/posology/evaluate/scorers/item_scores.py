@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from posology.evaluate.forms import ChoiceForm
-from posology.evaluate.items import Mention, Outcome
+from posology.evaluate.items import Outcome
 from posology.evaluate.scorers.answering import why_unanswered
+from posology.evaluate.scorers.entities import answered_mentions, gold_mentions, mention_keys
+from posology.evaluate.scorers.rouge import rouge_l
 from posology.evaluate.task import Kind, Task
 
 __all__ = ["ItemScore", "score_item"]
@@ -60,15 +62,7 @@ def _judge_codes(_: Task, outcome: Outcome) -> tuple[float | None, str]:
 
 def _judge_mentions(_: Task, outcome: Outcome) -> tuple[float | None, str]:
     """Compare mentions as strict F1 does."""
-    from posology.evaluate.scorers.entities import answered_mentions, gold_mentions
-
-    gold = frozenset(_place(one) for one in gold_mentions(outcome))
-    return _judge_set(gold, frozenset(_place(one) for one in answered_mentions(outcome)))
-
-
-def _place(mention: Mention) -> tuple[int, int, str, str]:
-    """Return what makes a mention the same as another: its place, or the words of an invented one."""
-    return mention.start, mention.end, mention.label, "" if mention.start >= 0 else mention.text
+    return _judge_set(mention_keys(gold_mentions(outcome)), mention_keys(answered_mentions(outcome)))
 
 
 def _judge_set(gold: frozenset[object], answered: frozenset[object]) -> tuple[float | None, str]:
@@ -81,8 +75,6 @@ def _judge_set(gold: frozenset[object], answered: frozenset[object]) -> tuple[fl
 
 
 def _judge_text(_: Task, outcome: Outcome) -> tuple[float | None, str]:
-    from posology.evaluate.scorers.rouge import rouge_l
-
     gold, answer = str(outcome.item.gold), outcome.response.answer
     if not gold.strip():
         return None, "no text to compare with"

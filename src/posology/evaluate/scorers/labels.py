@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posology.evaluate.items import Outcome
-from posology.evaluate.scorers.measures import Floats, Measure, RankMeasure, rate_of
+from posology.evaluate.scorers.measures import Floats, Measure, RankMeasure, mean_where, rate_of, ratio
 from posology.evaluate.task import Task
 
 __all__ = ["ORDER_MARK", "all_orders_right", "confusion", "is_right", "label_measures"]
@@ -117,51 +117,41 @@ def _parts(sums: Floats) -> tuple[Floats, Floats, Floats]:
     return right, gold, said
 
 
-def _over(top: Floats, bottom: Floats) -> Floats:
-    """Divide, nan over nothing."""
-    undefined = np.full(np.broadcast_shapes(top.shape, bottom.shape), np.nan)
-    return np.asarray(np.divide(top, bottom, out=undefined, where=bottom > 0))
-
-
 def _f1(sums: Floats) -> Floats:
     """Return the F1 of each label, nan where it is neither gold nor answered."""
     right, gold, said = _parts(sums)
-    return _over(2 * right, gold + said)
+    return ratio(2 * right, gold + said)
 
 
 def _macro_f1(sums: Floats) -> Floats:
-    return _mean_where(_f1(sums), _parts(sums)[1] > 0)
+    return mean_where(_f1(sums), _parts(sums)[1] > 0)
 
 
 def _balanced(sums: Floats) -> Floats:
     right, gold, _ = _parts(sums)
-    return _mean_where(_over(right, gold), gold > 0)
-
-
-def _mean_where(values: Floats, there: NDArray[np.bool_]) -> Floats:
-    return _over(np.where(there, values, 0.0).sum(axis=-1), there.sum(axis=-1))
+    return mean_where(ratio(right, gold), gold > 0)
 
 
 def _weighted_f1(sums: Floats) -> Floats:
     gold = _parts(sums)[1]
-    return _over((np.nan_to_num(_f1(sums)) * gold).sum(axis=-1), gold.sum(axis=-1))
+    return ratio((np.nan_to_num(_f1(sums)) * gold).sum(axis=-1), gold.sum(axis=-1))
 
 
 def _micro_f1(sums: Floats) -> Floats:
     right, gold, said = (part.sum(axis=-1) for part in _parts(sums))
-    return _over(2 * right, gold + said)
+    return ratio(2 * right, gold + said)
 
 
 def _kappa(sums: Floats) -> Floats:
     right, gold, said = _parts(sums)
     n = gold.sum(axis=-1)
-    chance = _over((gold * said).sum(axis=-1), n * n)
-    return _over(_over(right.sum(axis=-1), n) - chance, np.where(1 - chance > 1e-12, 1 - chance, 0.0))
+    chance = ratio((gold * said).sum(axis=-1), n * n)
+    return ratio(ratio(right.sum(axis=-1), n) - chance, np.where(1 - chance > 1e-12, 1 - chance, 0.0))
 
 
 def _majority(sums: Floats) -> Floats:
     gold = _parts(sums)[1]
-    return _over(gold.max(axis=-1), gold.sum(axis=-1))
+    return ratio(gold.max(axis=-1), gold.sum(axis=-1))
 
 
 _OVER_LABELS: tuple[tuple[str, _Value, str], ...] = (
@@ -182,7 +172,7 @@ def _f1_of(labels: tuple[str, ...], place: int, counts: Callable[[Outcome], list
 def _recall_of(labels: tuple[str, ...], place: int, counts: Callable[[Outcome], list[float]]) -> Measure:
     def value(sums: Floats) -> Floats:
         right, gold, _ = _parts(sums)
-        return _over(right[..., place], gold[..., place])
+        return ratio(right[..., place], gold[..., place])
 
     about = f"The share of items that are {labels[place]} which are answered so."
     return Measure(f"recall of {labels[place]}", counts, value, about=about)
@@ -205,6 +195,6 @@ def _all_right(rows: Floats) -> _Value:
 
     def weigh(weights: Floats) -> Floats:
         drawn = weights[:, first]
-        return _over(drawn @ right, drawn.sum(axis=-1))
+        return ratio(drawn @ right, drawn.sum(axis=-1))
 
     return weigh

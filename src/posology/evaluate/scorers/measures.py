@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 
 from posology.evaluate.items import Outcome
 
-__all__ = ["AnyMeasure", "Floats", "Measure", "RankMeasure", "rate_of", "total", "value_of"]
+__all__ = [
+    "AnyMeasure",
+    "Floats",
+    "Measure",
+    "RankMeasure",
+    "mean_where",
+    "rate_of",
+    "ratio",
+    "total",
+    "value_of",
+]
 
 Floats = NDArray[np.float64]
 
@@ -85,7 +95,17 @@ def value_of(measure: AnyMeasure, outcomes: Sequence[Outcome]) -> float | None:
     return None if np.isnan(value) else value
 
 
+def ratio(top: Floats, bottom: Floats) -> Floats:
+    """Divide, nan over nothing."""
+    undefined = np.full(np.broadcast_shapes(top.shape, bottom.shape), np.nan)
+    return np.asarray(np.divide(top, bottom, out=undefined, where=bottom > 0))
+
+
+def mean_where(values: Floats, there: NDArray[np.bool_], axis: int = -1) -> Floats:
+    """Return the mean along an axis of the values that are there, nan of none."""
+    return ratio(np.where(there, values, 0.0).sum(axis=axis), there.sum(axis=axis))
+
+
 def rate_of(sums: Floats) -> Floats:
     """Return the first count over the second, nan over nothing: the value of means and shares."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(sums[..., 1] > 0, sums[..., 0] / sums[..., 1], np.nan)
+    return ratio(sums[..., 0], sums[..., 1])

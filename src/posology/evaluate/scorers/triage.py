@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posology.evaluate.items import Outcome
-from posology.evaluate.scorers.measures import Floats, Measure
+from posology.evaluate.scorers.measures import Floats, Measure, ratio
 from posology.evaluate.task import Task
 
 __all__ = ["farthest_level", "triage_measures"]
@@ -102,7 +102,7 @@ def _given(outcome: Outcome, places: dict[str, int], gold: int) -> int:
 
 def _share_of(wrong: _Mask, of: _Mask) -> Callable[[Floats], Floats]:
     def value(sums: Floats) -> Floats:
-        return _over(sums @ wrong.ravel(), sums @ of.ravel())
+        return ratio(sums @ wrong.ravel(), sums @ of.ravel())
 
     return value
 
@@ -118,12 +118,6 @@ def _quadratic_kappa(size: int) -> Callable[[Floats], Floats]:
         expected = np.einsum("...i,ij,...j->...", gold, weights, given)
         n = gold.sum(axis=-1)
         observed = np.einsum("...ij,ij->...", table, weights)
-        return 1.0 - _over(observed * n, expected)
+        return 1.0 - ratio(observed * n, expected)
 
     return value
-
-
-def _over(top: Floats, bottom: Floats) -> Floats:
-    """Divide, nan over nothing."""
-    undefined = np.full(np.broadcast_shapes(top.shape, bottom.shape), np.nan)
-    return np.asarray(np.divide(top, bottom, out=undefined, where=bottom > 0))

@@ -11,12 +11,13 @@ from posology.evaluate.arm import ArmIdentity
 from posology.evaluate.items import Item, Response
 from posology.evaluate.systems.asking import Asking
 from posology.evaluate.systems.digests import digest_of
-from posology.evaluate.systems.priors import calibrate, likeliest, mean_probabilities, probabilities_of
+from posology.evaluate.systems.golds import likeliest
+from posology.evaluate.systems.priors import calibrate, mean_probabilities, probabilities_of
 from posology.evaluate.systems.prompts import final_answer, second_turn
 from posology.evaluate.systems.voting import vote
 from posology.evaluate.task import Kind
 
-__all__ = ["GeneratorArm", "scorer_of"]
+__all__ = ["GeneratorArm"]
 
 _TEMPLATE = 64  # bytes that a chat template adds to a message, at most
 
@@ -31,7 +32,7 @@ class _Try:
     sampling: Sampling | None = None
 
 
-def scorer_of(generator: Generator) -> Scorer | None:
+def _scorer_of(generator: Generator) -> Scorer | None:
     """Return the generator as one that scores given answers, None where it cannot."""
     return cast(Scorer, generator) if callable(getattr(generator, "score", None)) else None
 
@@ -50,7 +51,7 @@ class GeneratorArm:
         self._identity = identity
         self._form = asking.task.form
         self._priors: Mapping[str, float] | None = None
-        self._scorer = scorer_of(generator)
+        self._scorer = _scorer_of(generator)
         if asking.strategy.calibrated and self._scorer is None:
             raise UserError(
                 f"{identity.system}: calibrated needs an engine that tells how likely each label is; "

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from posology.errors import MissingExtra
+from posology.evaluate.items import Response
+from posology.evaluate.systems.golds import likeliest
+from posology.evaluate.task import Task
 
 __all__ = [
+    "answered",
     "boosting",
     "components",
     "fitted",
@@ -25,6 +29,17 @@ def predicted(model: Any, rows: Any) -> Any:
 
     with threadpool_limits(1):
         return model.predict_proba(rows)
+
+
+def answered(task: Task, model: Any, rows: Any) -> list[Response]:
+    """Return a response for each row: the likeliest label, with the probabilities of all of the task's."""
+    labels = [str(label) for label in model.classes_]
+    responses = []
+    for row in predicted(model, rows):
+        known = dict(zip(labels, map(float, row), strict=True))
+        scores = {label: known.get(label, 0.0) for label in task.labels}
+        responses.append(Response(likeliest(scores), scores=scores))
+    return responses
 
 
 def require_sklearn(purpose: str) -> None:

@@ -4,7 +4,7 @@ Reads the words of the question as a model is asked it, without the lines that c
 are chosen by the task's primary measure on *select*; the models are fitted on *tune* alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product, takewhile
@@ -16,9 +16,9 @@ from posology.evaluate.systems.codes_linear import learn_codes
 from posology.evaluate.systems.function_arm import Respond
 from posology.evaluate.systems.golds import learnable
 from posology.evaluate.systems.learners import (
+    answered,
     fitted,
     logistic,
-    predicted,
     require_sklearn,
     stacked,
     vectorizer,
@@ -85,9 +85,7 @@ def _fit(task: Task, tune: Sequence[Item], settings: Sequence[_Setting]) -> dict
     def respond(model: Any, items: Sequence[Item]) -> list[Response]:
         if not items:
             return []
-        labels = [str(label) for label in model.classes_]
-        found = predicted(model, space.rows([task.ask(item).removesuffix(closing) for item in items]))
-        return [_response(task, dict(zip(labels, map(float, row), strict=True))) for row in found]
+        return answered(task, model, space.rows([task.ask(item).removesuffix(closing) for item in items]))
 
     return {one: partial(respond, model) for one, model in models.items()}
 
@@ -118,12 +116,6 @@ class _Space:
         """Return a row for each text."""
         made = [part.transform(texts) for part in self.parts]
         return made[0] if len(made) == 1 else stacked(made[0], made[1])
-
-
-def _response(task: Task, known: Mapping[str, float]) -> Response:
-    scores = {label: known.get(label, 0.0) for label in task.labels}
-    answer = max(scores, key=lambda label: scores[label])
-    return Response(answer, scores=scores)
 
 
 def learn_nearest(task: Task, learning: Learning) -> Respond:

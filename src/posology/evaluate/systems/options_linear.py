@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from posology.evaluate.arm import Learning
 from posology.evaluate.items import Item, Response
 from posology.evaluate.systems.function_arm import Respond
-from posology.evaluate.systems.golds import choices_of, learnable
+from posology.evaluate.systems.golds import choices_of, learnable, likeliest
 from posology.evaluate.systems.learners import fitted, logistic, vectorizer
 from posology.evaluate.systems.selecting import best_of
 from posology.evaluate.systems.trivial import learn_majority
@@ -89,4 +89,4 @@ def _chosen(task: Task, model: Any, features: NDArray[np.float64], item: Item) -
     shares = np.exp(odds - odds.max())
     shares /= shares.sum()
     scores = dict(zip(choices_of(task, item), map(float, shares), strict=True))
-    return Response(max(scores, key=lambda letter: scores[letter]), scores=scores)
+    return Response(likeliest(scores), scores=scores)

@@ -15,7 +15,7 @@ from posology.evaluate.systems.digests import ordered_by_hash
 from posology.evaluate.systems.golds import learnable
 from posology.evaluate.task import Task
 
-__all__ = ["calibrate", "calibration_items", "likeliest", "mean_probabilities", "probabilities_of"]
+__all__ = ["calibrate", "calibration_items", "mean_probabilities", "probabilities_of"]
 
 CALIBRATION_ITEMS = 40
 
@@ -29,11 +29,6 @@ def probabilities_of(labels: Sequence[str], scores: Sequence[OptionScore]) -> di
     raised = [math.exp(score.logprob - highest) for score in scores]
     total = sum(raised)
     return {label: value / total for label, value in zip(labels, raised, strict=True)}
-
-
-def likeliest(probabilities: Mapping[str, float]) -> str:
-    """Return the label of the highest probability, the first of equals."""
-    return max(probabilities, key=lambda label: probabilities[label])
 
 
 def calibration_items(task: Task, tune: Sequence[Item], shots: Sequence[Item]) -> tuple[Item, ...]:

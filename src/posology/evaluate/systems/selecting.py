@@ -5,11 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-import numpy as np
-
 from posology.evaluate.items import Item, Outcome, Response
-from posology.evaluate.scorers import Measure, measures_of
-from posology.evaluate.scorers.measures import total
+from posology.evaluate.scorers import measures_of
+from posology.evaluate.scorers.measures import value_of
 from posology.evaluate.task import Task
 
 __all__ = ["best_of", "covering", "score_on"]
@@ -24,14 +22,8 @@ def score_on(task: Task, items: Sequence[Item], responses: Sequence[Response]) -
     """Return the primary measure's value on items, more always being better; nan where nothing is scored."""
     measure = measures_of(task)[0]
     outcomes = [Outcome(item, response) for item, response in zip(items, responses, strict=True)]
-    rows, places = total(measure, outcomes)
-    if not places:
-        return math.nan
-    if isinstance(measure, Measure):
-        value = measure.value(rows.sum(axis=0))
-    else:
-        value = measure.weigh(rows, np.ones((1, len(rows))))
-    return float(np.asarray(value).reshape(-1)[0]) * (measure.better or 1)
+    value = value_of(measure, outcomes)
+    return math.nan if value is None else value * (measure.better or 1)
 
 
 def best_of(

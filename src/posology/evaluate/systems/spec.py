@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from posology.errors import UserError
-from posology.evaluate.naming import nearest_words
+from posology.evaluate.declarations import parse_declaration
 
 __all__ = ["KINDS", "SystemKind", "SystemSpec", "parse_system"]
 
@@ -69,11 +68,7 @@ def parse_system(table: Mapping[str, Any], where: str, *, folder: Path | None = 
 
     Paths that are relative are taken from ``folder``, the one of the file that the table stands in.
     """
-    try:
-        spec = SystemSpec.model_validate(dict(table))
-    except ValidationError as cause:
-        lines = [_explain(error["loc"], error["type"], error["msg"]) for error in cause.errors()]
-        raise UserError(f"{where}: " + f"\n{where}: ".join(lines)) from None
+    spec = parse_declaration(table, SystemSpec, where, "a system")
     if folder is None:
         return spec
     placed = {name: _placed(getattr(spec, name), folder) for name in ("path", "file")}
@@ -82,12 +77,3 @@ def parse_system(table: Mapping[str, Any], where: str, *, folder: Path | None = 
 
 def _placed(path: str, folder: Path) -> str:
     return str(folder / Path(path).expanduser()) if path else ""
-
-
-def _explain(location: tuple[int | str, ...], kind: str, message: str) -> str:
-    key = ".".join(str(step) for step in location)
-    if kind == "extra_forbidden":
-        return f"{key} is no key of a system{nearest_words(key, SystemSpec.model_fields)}"
-    if kind == "missing":
-        return f"{key} is missing"
-    return f"{key + ': ' if key else ''}{message.removeprefix('Value error, ')}"

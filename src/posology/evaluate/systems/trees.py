@@ -15,10 +15,10 @@ from posology.evaluate.items import Item, Response
 from posology.evaluate.systems.function_arm import Respond
 from posology.evaluate.systems.golds import learnable
 from posology.evaluate.systems.learners import (
+    answered,
     boosting,
     components,
     fitted,
-    predicted,
     require_sklearn,
     vectorizer,
 )
@@ -106,9 +106,7 @@ def learn_trees(task: Task, learning: Learning) -> Respond:
     def respond(one: _Setting, items: Sequence[Item]) -> list[Response]:
         if not items:
             return []
-        labels = [str(label) for label in models[one].classes_]
-        shares = predicted(models[one], _table(columns, words[one.words], items))
-        return [_response(task, dict(zip(labels, map(float, row), strict=True))) for row in shares]
+        return answered(task, models[one], _table(columns, words[one.words], items))
 
     best = best_of(task, select, list(models), lambda one: respond(one, select))
     return lambda items: respond(best, items)
@@ -145,8 +143,3 @@ def _categorical(columns: Columns, words: _Words | None) -> list[bool]:
     """Say of each column of a table whether it holds codes of categories."""
     more = 0 if words is None else words.count
     return [codes is not None for codes in columns.codes.values()] + [False] * more
-
-
-def _response(task: Task, known: Mapping[str, float]) -> Response:
-    scores = {label: known.get(label, 0.0) for label in task.labels}
-    return Response(max(scores, key=lambda label: scores[label]), scores=scores)

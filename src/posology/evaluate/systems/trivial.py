@@ -10,7 +10,7 @@ from posology.evaluate.arm import Learning
 from posology.evaluate.items import Answer, Item, Response
 from posology.evaluate.systems.digests import draw
 from posology.evaluate.systems.function_arm import Respond
-from posology.evaluate.systems.golds import choices_of, learnable
+from posology.evaluate.systems.golds import choices_of, learnable, likeliest
 from posology.evaluate.task import Kind, Task
 
 __all__ = ["lead_of", "learn_majority", "learn_prior", "sentences_of"]
@@ -60,7 +60,7 @@ def _shares(task: Task, tune: Sequence[Item], item: Item) -> Mapping[str, float]
 def _most_frequent_label(task: Task, tune: Sequence[Item]) -> Callable[[Item], Response]:
     def respond(item: Item) -> Response:
         shares = _shares(task, tune, item)
-        return Response(max(shares, key=lambda label: shares[label]), scores=shares)
+        return Response(likeliest(shares), scores=shares)
 
     return respond
 
@@ -72,7 +72,7 @@ def _drawn_label(task: Task, tune: Sequence[Item], item: Item) -> Response:
         left -= share
         if left < 0:
             return Response(label, scores=shares)
-    return Response(max(shares, key=lambda label: shares[label]), scores=shares)
+    return Response(likeliest(shares), scores=shares)
 
 
 def _no_mentions(_: Task, __: Sequence[Item]) -> Callable[[Item], Response]:

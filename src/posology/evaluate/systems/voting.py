@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from posology.evaluate.items import Answer, Response
+from posology.evaluate.systems.golds import likeliest
 from posology.evaluate.task import Kind
 
 __all__ = ["vote"]
@@ -23,7 +24,7 @@ def vote(kind: Kind, samples: Sequence[Response]) -> Response:
     answer: Answer | None = None
     if answers and kind is Kind.CHOICE:
         counts = Counter(str(one) for one in answers)  # in the order they were first given
-        answer = max(counts, key=lambda label: counts[label])
+        answer = likeliest(counts)
         scores = {label: count / len(answers) for label, count in counts.items()}
     elif answers:
         answer = _in_more_than_half(answers)

@@ -5,15 +5,15 @@ answered.
 """
 
 import hashlib
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from posology.errors import UserError
+from posology.evaluate.declarations import read_declaration
 from posology.evaluate.evaluation import Ask
 from posology.evaluate.naming import nearest_words
 from posology.evaluate.own import read_own_task
@@ -21,7 +21,6 @@ from posology.evaluate.perturb import KINDS
 from posology.evaluate.strategy import Strategy, parse_strategy
 from posology.evaluate.systems import SystemSpec, parse_system, why_not
 from posology.evaluate.task import Task
-from posology.files import read_utf8
 
 __all__ = ["BASELINES", "Budget", "Plan", "PlanFile", "Requirement", "Robustness", "Rung", "load_plan"]
 
@@ -146,16 +145,7 @@ def _plain(strategy: Strategy) -> Strategy:
 
 def load_plan(path: Path, tasks: Mapping[str, Task]) -> Plan:
     """Read a plan; raise UserError that says which key is wrong and offers the nearest known name."""
-    text = read_utf8(path)
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as cause:
-        raise UserError(f"{path}: not TOML ({cause})") from cause
-    try:
-        file = PlanFile.model_validate(values)
-    except ValidationError as cause:
-        found = [_explain(error["loc"], error["type"], error["msg"]) for error in cause.errors()]
-        raise UserError(f"{path}: " + f"\n{path}: ".join(found)) from None
+    file = read_declaration(path, PlanFile, "a plan")
     tasks = _with_own(path, file, tasks)
     _require_known(path, file, tasks)
     data = path.read_bytes()
@@ -211,30 +201,6 @@ def _strategy(name: str, where: str) -> Strategy:
         return parse_strategy(name)
     except UserError as cause:
         raise UserError(f"{where}: {cause}") from None
-
-
-def _explain(location: tuple[int | str, ...], kind: str, message: str) -> str:
-    place = ".".join(str(step) for step in location)
-    if kind == "extra_forbidden":
-        table = _table_at(location[:-1])
-        return f"{place} is no key of a plan{nearest_words(str(location[-1]), table.model_fields)}"
-    if kind == "missing":
-        return f"{place} is missing"
-    return f"{place}: {message}"
-
-
-def _table_at(location: tuple[int | str, ...]) -> type[BaseModel]:
-    table: type[BaseModel] = PlanFile
-    for step in location:
-        field = table.model_fields.get(str(step))
-        table = (_table_of(field.annotation) if field is not None else None) or table
-    return table
-
-
-def _table_of(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for inner in get_args(annotation) if (found := _table_of(inner))), None)
 
 
 def _require_known(path: Path, file: PlanFile, tasks: Mapping[str, Task]) -> None:
