@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from posology.adapt.encoders.labelled import Labelled
 from posology.corpus import Example
 from posology.errors import UserError
 
-__all__ = ["Job", "TaskExamples", "no_tasks", "silent"]
+__all__ = ["Job", "TaskExamples", "TaskLabelled", "no_labelled", "no_tasks", "silent"]
 
 TaskExamples = Callable[[str, Literal["tune", "select"]], Sequence[Example]]
 """From a task's name and a part to its examples; a part that holds scores is never asked for."""
@@ -17,6 +18,17 @@ TaskExamples = Callable[[str, Literal["tune", "select"]], Sequence[Example]]
 def no_tasks(task: str, part: str) -> Sequence[Example]:  # noqa: ARG001  (the type's)
     """Stand for a caller that knows no tasks: refuse them by name."""
     raise UserError(f"data.tasks: {task}: this call has no tasks; name folders of examples under corpora")
+
+
+TaskLabelled = Callable[[str, Literal["tune", "select"]], Sequence[Labelled]]
+"""The same for encoders: labelled texts, pairs and spans."""
+
+
+def no_labelled(task: str, part: str) -> Sequence[Labelled]:  # noqa: ARG001  (the type's)
+    """Stand for a caller that knows no tasks: refuse them by name."""
+    raise UserError(
+        f"data.tasks: {task}: this call has no tasks; name folders of labelled texts under corpora"
+    )
 
 
 def silent(stage: str, done: int | None = None, total: int | None = None) -> None:
@@ -30,8 +42,10 @@ class Job:
     out: Path
     folder: Path = field(default_factory=Path)
     examples: TaskExamples = no_tasks
+    labelled: TaskLabelled = no_labelled
     home: Path | None = None  # the folder that holds models, where it is not $POSOLOGY_HOME
     overwrite: bool = False
+    restart: bool = False  # begin anew though a checkpoint is there
     tell: Callable[..., None] = silent  # (stage, done, total)
 
     def place(self, path: str) -> Path:

@@ -4,14 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from posology.adapt.encode import run_encode
 from posology.adapt.job import Job
 from posology.adapt.plan import Plan
 from posology.adapt.recipe import Recipe
+from posology.adapt.tune import run_tune
 from posology.errors import UserError
 
 __all__ = ["PLANNERS", "RUNNERS", "plan_recipe", "run_recipe"]
 
-RUNNERS: dict[str, Callable[[Any, Job], Path]] = {}  # kind -> run_<kind>(recipe, job) -> model folder
+RUNNERS: dict[str, Callable[[Any, Job], Path]] = {  # kind -> run_<kind>(recipe, job) -> model folder
+    "encode": run_encode,
+    "tune": run_tune,
+}
 PLANNERS: dict[str, Callable[[Any, Job], Plan]] = {}  # kind -> plan_<kind>(recipe, job)
 
 

@@ -17,13 +17,12 @@ from posology.chat.torch_decoding import Answering, Decoder, chance_of
 from posology.chat.torch_grammar import Grammars
 from posology.chat.torch_network import Network
 from posology.chat.torch_prefixes import plan_prefixes
-from posology.chat.torch_prompts import Context, PromptCodec
+from posology.chat.torch_prompts import Context, PromptCodec, begin_token, end_tokens
 from posology.chat.torch_scoring import score_options
 from posology.errors import EngineError, ModelError, PromptTooLong
 
 __all__ = ["TransformersGenerator", "TransformersOptions", "open_transformers"]
 
-TURN_ENDS = ("<|im_end|>", "<end_of_turn>", "<|eot_id|>", "<|end|>", "<|endoftext|>")
 BATCH_TOKENS = 8192  # tokens of a batch that are computed, not shared
 
 
@@ -98,8 +97,8 @@ class TransformersGenerator:
         room = int(options.cache_gb * 1e9 / self._bytes)
         self._batch_columns = max(room, window)
         self._network = Network(loaded.torch, loaded.model, prefix_tokens=room)
-        self._codec = PromptCodec(loaded.tokenizer, begin_token=_begin_token(loaded))
-        self._ends = _end_tokens(loaded)
+        self._codec = PromptCodec(loaded.tokenizer, begin_token=begin_token(loaded.model, loaded.tokenizer))
+        self._ends = end_tokens(loaded.model, loaded.tokenizer)
         self._grammars: Grammars | None = None
         self._owner = threading.Lock()
 
@@ -258,24 +257,3 @@ def _bytes_per_token(model: Any) -> int:
     heads = int(getattr(config, "num_key_value_heads", None) or config.num_attention_heads)
     width = int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
     return 2 * int(config.num_hidden_layers) * heads * width * int(model.dtype.itemsize)
-
-
-def _begin_token(loaded: Any) -> int | None:
-    """Return the token that opens a text where tokenizer or family want one, for models without template."""
-    begin = loaded.tokenizer.bos_token_id
-    if begin is None:
-        return None
-    opens = loaded.tokenizer("")["input_ids"][:1] == [begin]
-    gemma = str(loaded.model.config.model_type).startswith("gemma")
-    return int(begin) if opens or gemma else None
-
-
-def _end_tokens(loaded: Any) -> frozenset[int]:
-    """Return every token that ends an answer: of the configuration, and the usual ends of a turn."""
-    told = [loaded.tokenizer.eos_token_id]
-    for source in (loaded.model.config, loaded.model.generation_config):
-        value = getattr(source, "eos_token_id", None)
-        told += value if isinstance(value, list) else [value]
-    known = loaded.tokenizer.get_vocab()
-    marks = [known.get(mark) for mark in TURN_ENDS]
-    return frozenset(int(one) for one in [*told, *marks] if one is not None)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from posology.cli import chart, ledger, models, policy, store, user
+from posology.cli import adapt, chart, ledger, models, policy, store, user
 from posology.cli.batch import batch
 from posology.cli.compare import compare
 from posology.cli.draft import draft
@@ -56,6 +56,7 @@ app.command()(serve)
 app.command()(worker)
 app.command()(explain)
 app.command()(synth)
+app.add_typer(adapt.app, name="adapt")
 app.command()(evaluate)
 app.command()(compare)
 app.command()(titrate)

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from posology.adapt.recipe import Recipe
+from posology.adapt.recipes.encode import EncodeRecipe
 from posology.adapt.recipes.tune import TuneRecipe
 from posology.errors import UserError
 from posology.files import read_utf8
@@ -17,6 +18,7 @@ from posology.files import read_utf8
 __all__ = ["RECIPES", "parse_recipe", "read_recipe", "render_recipe"]
 
 RECIPES: dict[str, type[Recipe]] = {
+    "encode": EncodeRecipe,
     "tune": TuneRecipe,
 }
 

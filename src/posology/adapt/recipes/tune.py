@@ -26,8 +26,20 @@ class Distillation(Table):
     )
     beta: float = field_of(0.5, "of jsd; 0 is forward KL, 1 reverse KL", least=0, most=1)
     temperature: float = field_of(1.0, "both distributions are softened by it", least=0.05)
-    cache: str = field_of("", "a folder of the teacher's likeliest tokens; empty: the teacher runs beside")
-    teacher: str = field_of("", "the teacher's folder or file, where there is no cache")
+    teacher: str = field_of("", "the teacher's folder or GGUF file, from the recipe file's folder")
+    cache: str = field_of(
+        "",
+        "a folder of the teacher's likeliest tokens, made first where it is not there; empty: it runs beside",
+    )
+    top: int = field_of(32, "of a cache: likeliest tokens kept of each place", unit="tokens", least=1)
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Distillation":
+        if self.on and not (self.cache or self.teacher):
+            raise ValueError("distill needs a teacher, a cache, or both: the cache is made by the teacher")
+        if self.on and self.cache and self.divergence != "forward":
+            raise ValueError("a cache holds the likeliest tokens only: divergence must be forward")
+        return self
 
 
 class Grounding(Table):
@@ -50,8 +62,6 @@ class Objective(Table):
     def _something(self) -> "Objective":
         if not any(term.on and term.weight > 0 for term in (self.answer, self.distill, self.ground)):
             raise ValueError("every term is off or weighs nothing: switch one on")
-        if self.distill.on and bool(self.distill.cache) == bool(self.distill.teacher):
-            raise ValueError("distill needs either cache or teacher")
         return self
 
 

@@ -1,0 +1,145 @@
+"""The examples of a run, gathered and gated: licences, balance, length; what is left out is counted."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from posology.adapt.job import Job
+from posology.adapt.masks import Marked, Marker, mark_examples
+from posology.adapt.recipe import Data
+from posology.corpus import Example
+from posology.corpus.jsonl import line_of, read_examples
+from posology.corpus.licences import may_ship
+from posology.errors import UserError
+from posology.manifest import Input, hash_bytes, hash_file
+
+__all__ = ["Material", "examples_file", "gather_material", "mark_material", "require_licences"]
+
+EXAMPLES = "examples.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What is learned from and what says when to stop."""
+
+    tune: tuple[Example, ...]
+    select: tuple[Example, ...]
+    inputs: tuple[Input, ...]
+    left_out: dict[str, int] = field(default_factory=dict)  # reason: how many
+
+    def __repr__(self) -> str:
+        """Show the sizes only."""
+        return f"Material({len(self.tune)} to tune, {len(self.select)} to select)"
+
+    @property
+    def licences(self) -> dict[str, int]:
+        """Return how many examples of tune bear each licence."""
+        return dict(sorted(Counter(one.provenance.licence for one in self.tune).items()))
+
+    @property
+    def sources(self) -> dict[str, int]:
+        """Return how many examples of tune come from each source."""
+        return dict(sorted(Counter(one.provenance.source for one in self.tune).items()))
+
+
+def gather_material(data: Data, job: Job) -> Material:
+    """Read every source of a recipe; raise UserError where nothing can or may be learned from them."""
+    tune: list[Example] = []
+    select: list[Example] = []
+    inputs: list[Input] = []
+    for task in data.tasks:
+        for part, found, limit in (("tune", tune, data.limit), ("select", select, data.select_limit)):
+            examples = _of_task(job, task, part)[: limit or None]
+            inputs.append(_digest(f"{part}: {task}", examples))
+            found += examples
+    for folders, found, limit in ((data.corpora, tune, data.limit), (data.select, select, data.select_limit)):
+        for name in folders:
+            path = examples_file(job.place(name))
+            inputs.append(hash_file("examples", path))
+            found += list(read_examples(path))[: limit or None]
+    if not tune:
+        raise UserError("data: there is no example to learn from: name tasks or corpora")
+    _require_apart(tune, select)
+    require_licences([*tune, *select], data.purpose)
+    balanced = _balanced(tune) if data.balance == "answers" else tune
+    return Material(tuple(balanced), tuple(select), tuple(inputs))
+
+
+def _of_task(job: Job, task: str, part: str) -> list[Example]:
+    which: Literal["tune", "select"] = "tune" if part == "tune" else "select"
+    return list(job.examples(task, which))
+
+
+def examples_file(path: Path) -> Path:
+    """Return the file of examples that a folder holds, or the file itself."""
+    found = path / EXAMPLES if path.is_dir() else path
+    if not found.is_file():
+        raise UserError(f"{path}: no {EXAMPLES} here; make one with posology curate, or correct data.corpora")
+    return found
+
+
+def require_licences(examples: Iterable[Example], purpose: Literal["study", "ship"]) -> None:
+    """Raise UserError where a model that learned from these examples may not be given away, and should be."""
+    if purpose != "ship":
+        return
+    barred = Counter(
+        f"{one.provenance.source} ({one.provenance.licence})"
+        for one in examples
+        if not may_ship(one.provenance.licence)
+    )
+    if barred:
+        told = "; ".join(f"{name}: {n} examples" for name, n in sorted(barred.items()))
+        raise UserError(
+            f"data.purpose: ship: the licence forbids it or is not known: {told}; leave these sources out or "
+            'set purpose = "study", whose weights stay here'
+        )
+
+
+def _require_apart(tune: Sequence[Example], select: Sequence[Example]) -> None:
+    """Raise UserError where a group of a source stands in both parts."""
+    groups = {_group(one) for one in tune if one.provenance.group}
+    shared = {_group(one) for one in select if _group(one) in groups}
+    if shared:
+        raise UserError(
+            f"data: {len(shared)} patients, documents or questions stand among what is learned and what "
+            "selects; split by group"
+        )
+
+
+def _group(one: Example) -> tuple[str, str]:
+    return one.provenance.source, one.provenance.group
+
+
+def _balanced(examples: Sequence[Example]) -> list[Example]:
+    """Weigh examples so that each answer of a task counts the same in sum; the mean weight stays one."""
+    each = Counter((one.task, one.answer) for one in examples)
+    answers = Counter(task for task, _ in each)
+    of_task = Counter(one.task for one in examples)
+    return [
+        replace(one, weight=one.weight * of_task[one.task] / answers[one.task] / each[one.task, one.answer])
+        for one in examples
+    ]
+
+
+def _digest(role: str, examples: Sequence[Example]) -> Input:
+    digest = hashlib.sha256()
+    for one in examples:
+        digest.update(line_of(one).encode() + b"\n")
+    return hash_bytes(role, f"{len(examples)} examples", digest.digest())
+
+
+def mark_material(
+    examples: Sequence[Example], marker: Marker, most_tokens: int, left_out: dict[str, int]
+) -> list[Marked]:
+    """Turn examples into tokens; those that are too long are left out and counted in ``left_out``."""
+    marked = mark_examples(examples, marker)
+    fitting = [one for one in marked if max(one.tokens, len(one.bare) + len(one.answer)) <= most_tokens]
+    if len(fitting) < len(marked):
+        reason = f"longer than {most_tokens} tokens"
+        left_out[reason] = left_out.get(reason, 0) + len(marked) - len(fitting)
+    if examples and not fitting:
+        raise UserError(f"data.max_tokens: every example has more than {most_tokens} tokens: raise it")
+    return fitting

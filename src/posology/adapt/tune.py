@@ -1,0 +1,160 @@
+"""Tuning: from a recipe, examples and a base to a model folder, by adapters or whole."""
+
+import hashlib
+import json
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from posology.adapt.card import tuning_card
+from posology.adapt.checkpoint import Checkpoints, Progress
+from posology.adapt.devices import find_devices
+from posology.adapt.distill import open_teacher
+from posology.adapt.folders import Made, model_folder, write_papers
+from posology.adapt.job import Job
+from posology.adapt.loop import Training, train
+from posology.adapt.masks import Marked, Marker
+from posology.adapt.material import Material, gather_material, mark_material
+from posology.adapt.network import Network, open_network
+from posology.adapt.objective.answers import AnswerObjective
+from posology.adapt.recipes import render_recipe
+from posology.adapt.recipes.tune import TuneRecipe
+from posology.adapt.weights import save_weights
+from posology.files import require_free
+
+__all__ = ["Prepared", "peak_memory", "prepare", "run_tune"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that a run needs before its first step."""
+
+    material: Material
+    network: Network
+    tune: Sequence[Marked]
+    select: Sequence[Marked]
+
+    @property
+    def supervised(self) -> int:
+        """Return how many tokens of answers one epoch learns from."""
+        return sum(sum(one.learn) for one in self.tune)
+
+
+def run_tune(recipe: TuneRecipe, job: Job) -> Path:
+    """Tune a model as a recipe says and return its folder; goes on from a checkpoint where one is there.
+
+    What is left by a run that was killed, that came to a full disk or to a loss that is no number lies in
+    ``OUT.work``; the same command goes on from there.
+    """
+    require_free(job.out, overwrite=job.overwrite)
+    began = time.monotonic()
+    prepared = prepare(recipe, job)
+    training = _training(recipe, prepared, job)
+    if job.restart and training.devices.is_first:
+        Checkpoints(job.work, "").discard()
+    training.devices.wait()
+    progress = train(training)
+    if training.devices.is_first:
+        _write(recipe, prepared, progress, job, time.monotonic() - began)
+        Checkpoints(job.work, "").discard()
+    training.devices.wait()
+    return job.out
+
+
+def prepare(recipe: TuneRecipe, job: Job) -> Prepared:
+    """Gather the examples, open the model and mark what each term counts."""
+    job.tell("Reading examples")
+    material = gather_material(recipe.data, job)
+    job.tell("Opening the model")
+    network = open_network(recipe.base, recipe.lora, job, seed=recipe.seed)
+    ground = recipe.objective.ground
+    marker = Marker(network.codec, network.ends, ground=ground.on, contrast=ground.on and ground.contrast > 0)
+    most = min(filter(None, (recipe.data.max_tokens, network.window)))
+    tune = mark_material(material.tune, marker, most, material.left_out)
+    select = mark_material(material.select, marker, most, {}) if material.select else []
+    return Prepared(material, network, tune, select)
+
+
+def _training(recipe: TuneRecipe, prepared: Prepared, job: Job) -> Training:
+    network, terms = prepared.network, recipe.objective
+    teacher = None
+    if terms.distill.on:
+        asked = [*prepared.tune, *prepared.select]
+        teacher = open_teacher(terms.distill, network, recipe.base, asked, job)
+    objective = AnswerObjective(network, prepared.tune, terms, teacher)
+    select = AnswerObjective(network, prepared.select, terms, teacher) if prepared.select else None
+    return Training(
+        network=network,
+        objective=objective,
+        select=select,
+        optimizer=recipe.optimizer,
+        stop=recipe.stop,
+        seed=recipe.seed,
+        work=job.work,
+        fingerprint=_fingerprint(recipe, prepared),
+        devices=find_devices(),
+        tell=job.tell,
+    )
+
+
+def _fingerprint(recipe: TuneRecipe, prepared: Prepared) -> str:
+    """Return the hash of what a checkpoint belongs to: recipe, data, weights."""
+    inputs = [(one.role, one.sha256) for one in prepared.material.inputs]
+    about = [render_recipe(recipe), inputs, prepared.network.identity]
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
+
+
+def _write(recipe: TuneRecipe, prepared: Prepared, progress: Progress, job: Job, seconds: float) -> None:
+    network, base = prepared.network, dict(prepared.network.identity)
+    report = _report(prepared, progress)
+    with model_folder(job.out, overwrite=job.overwrite) as folder:
+        save_weights(folder, network, recipe.base)
+        made = Made(
+            recipe=recipe,
+            report=report,
+            card=tuning_card(recipe, report, base),
+            log=progress.log,
+            inputs=prepared.material.inputs,
+            models={"base": base},
+            timings_s={"training": progress.seconds, "whole run": seconds},
+        )
+        write_papers(folder, made)
+
+
+def _report(prepared: Prepared, progress: Progress) -> dict[str, Any]:
+    network, material = prepared.network, prepared.material
+    measured = [entry["select"]["answer"] for entry in progress.log if "select" in entry]
+    return {
+        "posology": "tuning/1",
+        "examples": len(prepared.tune),
+        "select_examples": len(prepared.select),
+        "left_out": material.left_out,
+        "licences": material.licences,
+        "sources": material.sources,
+        "steps": progress.step,
+        "tokens": progress.tokens,
+        "supervised": round(progress.supervised, 1),
+        "seconds": round(progress.seconds, 3),
+        "ended": progress.ended,
+        "best_step": progress.best_step,
+        "select_before": measured[0] if measured else None,
+        "select_after": progress.best_loss,
+        "parameters": network.parameters,
+        "trained_parameters": sum(int(one.numel()) for one in network.trained.values()),
+        "device": network.device.type,
+        "arithmetic": "bfloat16" if network.half else "float32",
+        "peak_memory_bytes": peak_memory(network),
+        "energy_wh": None,
+    }
+
+
+def peak_memory(network: Network) -> int:
+    """Return the most memory that this process has held, on the GPU where one computes."""
+    if network.device.type == "cuda":
+        return int(network.torch.cuda.max_memory_allocated())
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
