@@ -102,9 +102,7 @@ class EncodeStop(Table):
     """When training ends early, and how often it is measured and kept."""
 
     every: int = field_of(0, "steps between measurements on select; 0: after each epoch", least=0)
-    patience: int = field_of(
-        3, "end after so many measurements without a better score; 0: never", least=0
-    )
+    patience: int = field_of(3, "end after so many measurements without a better score; 0: never", least=0)
     checkpoint: int = field_of(200, "steps between checkpoints; 0: none", unit="steps", least=0)
 
 

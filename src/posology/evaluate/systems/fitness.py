@@ -1,6 +1,7 @@
 """Which systems and strategies a task can be asked with, said before anything is opened."""
 
 from posology.evaluate.strategy import Strategy, name_of
+from posology.evaluate.systems.encoder import why_no_head
 from posology.evaluate.systems.spec import SystemSpec
 from posology.evaluate.task import Kind, Task
 
@@ -12,10 +13,11 @@ _SEVERAL = (Kind.CHOICE, Kind.ENTITIES, Kind.CODES)
 def why_not(spec: SystemSpec, task: Task, strategy: Strategy | None = None) -> str:
     """Return why a system cannot stand in a task's table under a strategy, "" where it can.
 
-    What shows only in the items (no structured fields, nothing to learn from) is an error when it is opened.
+    For an encoder the card of its head is read. What shows only in the items (no structured fields, nothing
+    to learn from) is an error when it is opened.
     """
     if spec.kind == "encoder":
-        return "encoder heads come with `posology adapt`, which this version does not have"
+        return _why_no_head(spec, task, strategy)
     if spec.kind == "generator":
         return _why_not_asked(task, strategy)
     if strategy is not None:
@@ -31,6 +33,12 @@ def why_not(spec: SystemSpec, task: Task, strategy: Strategy | None = None) -> s
     if spec.kind == "boosting" and not task.labels:
         return "boosting needs the same labels for every item"
     return ""
+
+
+def _why_no_head(spec: SystemSpec, task: Task, strategy: Strategy | None) -> str:
+    if strategy is not None:
+        return "an encoder is not asked in words: it has no strategy"
+    return why_no_head(spec, task)
 
 
 def _why_not_asked(task: Task, strategy: Strategy | None) -> str:

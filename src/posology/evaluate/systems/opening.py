@@ -11,6 +11,7 @@ from posology.evaluate.arm import Arm, ArmIdentity, Learning
 from posology.evaluate.strategy import Strategy, name_of
 from posology.evaluate.systems.asking import plan_asking
 from posology.evaluate.systems.digests import digest_of, items_digest
+from posology.evaluate.systems.encoder import open_encoder_arm
 from posology.evaluate.systems.fitness import why_not
 from posology.evaluate.systems.function_arm import FunctionArm, Respond
 from posology.evaluate.systems.generator import GeneratorArm
@@ -57,6 +58,8 @@ class System:
             return GeneratorArm(self.generator, asking, _asked(self.spec, self.generator, strategy))
         if self.spec.kind == "recorded":
             return open_recorded(self.spec, task, learning)
+        if self.spec.kind == "encoder":
+            return open_encoder_arm(self.spec, task)
         learner = LEARNERS[self.spec.kind]
         about = [
             self.spec.kind,
@@ -73,11 +76,6 @@ def open_system(spec: SystemSpec, settings: Settings | None = None) -> System:
 
     Raises UserError for what this version cannot open, and the errors of the engine.
     """
-    if spec.kind == "encoder":
-        raise UserError(
-            f"{spec.name}: encoder heads are trained by `posology adapt`, which this version does not have; "
-            "leave this system out"
-        )
     if spec.kind != "generator":
         return System(spec)
     return System(spec, _open_model(spec, settings or load_settings()))

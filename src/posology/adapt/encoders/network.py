@@ -1,0 +1,166 @@
+"""A BERT encoder with a head that learns: from safetensors to a network of torch, and its logits."""
+
+import json
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from posology.adapt.encoders.prepared import Task
+from posology.adapt.job import Job
+from posology.adapt.recipes.encode import EncodeRecipe
+from posology.chat.catalogue import find_entry
+from posology.chat.runtime import import_torch, import_transformers
+from posology.chat.weights import check_sha256, find_weights
+from posology.errors import ModelError
+from posology.evidence.heads.card import TRUNK
+from posology.evidence.heads.windows import Window, padded
+
+__all__ = ["EncoderBase", "EncoderNetwork", "find_encoder", "open_encoder"]
+
+HEAD = "classifier"
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderBase:
+    """Where an encoder's files are, and what they are."""
+
+    folder: Path  # model.safetensors, config.json, tokenizer.json
+    name: str  # in the catalogue, "" for a folder by path
+    sha256: str
+    licence: str
+
+
+def find_encoder(recipe: EncodeRecipe, job: Job) -> EncoderBase:
+    """Return the encoder that a recipe names; raise ModelError where it is missing or another one."""
+    base = recipe.base
+    if base.model:
+        entry = find_entry(base.model)
+        found = find_weights(entry.name, job.home).path
+        folder = found if found.is_dir() else found.parent
+        return EncoderBase(folder, entry.name, check_sha256(folder / "model.safetensors", ""), entry.licence)
+    folder = job.place(base.path)
+    return EncoderBase(
+        folder, "", check_sha256(folder / "model.safetensors", base.sha256), "not stated: weights by path"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderNetwork:
+    """An encoder with its head. ``layers`` is the number that it keeps."""
+
+    torch: Any
+    module: Any  # encoder and head, as one module with the children "bert" and HEAD
+    task: Task
+    pooling: str
+    device: Any
+    half: bool
+    layers: int
+
+    def logits(self, windows: Sequence[Window]) -> Any:
+        """Return the logits of windows: (windows, pieces, tags), or (windows, labels); 32-bit floats."""
+        torch = self.torch
+        ids, mask, types = (torch.from_numpy(one).to(self.device) for one in padded(windows))
+        with self._arithmetic():
+            found = self.module["bert"](input_ids=ids, attention_mask=mask.long(), token_type_ids=types)
+            vectors = found.last_hidden_state.float()
+            if self.task.kind != "token":
+                vectors = _pooled(vectors, mask, self.pooling)
+            return self.module[HEAD](self.module["dropout"](vectors)).float()
+
+    @property
+    def trained(self) -> dict[str, Any]:
+        """Return the parameters that learn, by name."""
+        return {name: one for name, one in self.module.named_parameters() if one.requires_grad}
+
+    @property
+    def parameters(self) -> int:
+        """Return the number of weights."""
+        return sum(int(one.numel()) for one in self.module.parameters())
+
+    def _arithmetic(self) -> Any:
+        if not self.half:
+            return nullcontext()
+        return self.torch.autocast(self.device.type, dtype=self.torch.bfloat16)
+
+
+def _pooled(vectors: Any, mask: Any, pooling: str) -> Any:
+    if pooling == "first":
+        return vectors[:, 0]
+    shares = mask / mask.sum(dim=1, keepdim=True)
+    return (vectors * shares.unsqueeze(2)).sum(dim=1)
+
+
+def open_encoder(recipe: EncodeRecipe, base: EncoderBase, task: Task) -> EncoderNetwork:
+    """Load an encoder and put a head on it; the head's start values follow from the recipe's seed."""
+    torch, transformers = import_torch(), import_transformers()
+    if recipe.base.threads:
+        torch.set_num_threads(recipe.base.threads)
+    config = _config(transformers, base.folder, recipe)
+    torch.manual_seed(recipe.seed)
+    encoder = transformers.BertModel(config, add_pooling_layer=False)
+    _load(encoder, base.folder, config.num_hidden_layers)
+    head = torch.nn.Linear(config.hidden_size, len(task.outputs))
+    torch.nn.init.normal_(head.weight, std=0.02)
+    torch.nn.init.zeros_(head.bias)
+    module = torch.nn.ModuleDict(
+        {"bert": encoder, "dropout": torch.nn.Dropout(recipe.head.dropout), HEAD: head}
+    )
+    encoder.requires_grad_(recipe.head.tune_encoder)
+    device = _device(torch, recipe.base.device)
+    half = recipe.base.dtype == "bfloat16" or (recipe.base.dtype == "auto" and _has_bfloat16(torch, device))
+    module.to(device)
+    return EncoderNetwork(torch, module, task, recipe.head.pooling, device, half, config.num_hidden_layers)
+
+
+def _config(transformers: Any, folder: Path, recipe: EncodeRecipe) -> Any:
+    path = folder / "config.json"
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as cause:
+        raise ModelError(f"{path}: cannot be read, or is not JSON") from cause
+    if table.get("model_type") != "bert" or table.get("hidden_act") != "gelu":
+        raise ModelError(f"{path}: does not describe a BERT encoder with gelu; heads are made for those")
+    layers, wanted = int(table["num_hidden_layers"]), recipe.head.layers
+    if wanted > layers:
+        raise ModelError(f"head.layers: {wanted}, but the encoder has {layers}")
+    window = int(table["max_position_embeddings"])
+    if recipe.windows.pieces > window:
+        raise ModelError(f"windows.pieces: {recipe.windows.pieces}, but the encoder reads {window} at most")
+    table["num_hidden_layers"] = wanted or layers
+    known = {key: value for key, value in table.items() if not key.startswith("_")}
+    return transformers.BertConfig(**known, attn_implementation="sdpa")
+
+
+def _load(encoder: Any, folder: Path, layers: int) -> None:
+    """Load the weights; what is missing is an error, and so is what is over but a pooler and upper layers."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = folder / "model.safetensors"
+    try:
+        state = {name.removeprefix(TRUNK): one for name, one in load_file(str(path)).items()}
+    except (OSError, SafetensorError) as cause:
+        raise ModelError(f"{path}: not readable safetensors: damaged") from cause
+    missing, over = encoder.load_state_dict(state, strict=False)
+    upper = tuple(f"encoder.layer.{n}." for n in range(layers, 1000))
+    unknown = [n for n in over if not n.startswith(("pooler.", "cls.", "embeddings.position_ids", *upper))]
+    if missing or unknown:
+        name = (missing or unknown)[0]
+        raise ModelError(
+            f"{path}: {'lacks' if missing else 'holds'} {name}: not the weights of its config.json"
+        )
+
+
+def _device(torch: Any, wanted: str) -> Any:
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise ModelError("base.device: cuda: there is no GPU that torch can use; set auto or cpu")
+    name = "cuda" if wanted == "cuda" or (wanted == "auto" and torch.cuda.is_available()) else "cpu"
+    return torch.device(name)
+
+
+def _has_bfloat16(torch: Any, device: Any) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported())

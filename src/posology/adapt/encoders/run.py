@@ -1,0 +1,211 @@
+"""From a recipe of kind encode to its model folder: gather, train, calibrate, write, compare at run time."""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from posology.adapt.checkpoint import Checkpoints, Progress
+from posology.adapt.encoders.cards import head_card_text
+from posology.adapt.encoders.gathering import Gathered, fingerprints, gather
+from posology.adapt.encoders.labelled import Labelled
+from posology.adapt.encoders.measuring import Calibrated, calibrate, logits_of, measure, metric_of
+from posology.adapt.encoders.network import EncoderBase, EncoderNetwork, find_encoder, open_encoder
+from posology.adapt.encoders.prepared import Counted, prepare
+from posology.adapt.encoders.saving import head_logits, largest_difference, write_head, write_seen
+from posology.adapt.encoders.training import Lesson, train_head
+from posology.adapt.folders import Made, model_folder, write_papers
+from posology.adapt.job import Job
+from posology.adapt.recipes.encode import EncodeRecipe
+from posology.errors import MissingExtra, ModelError
+from posology.evidence.heads import HeadCard, open_head
+from posology.evidence.heads.windows import Cutter
+from posology.files import require_free
+from posology.manifest import Input, hash_file
+
+__all__ = ["TOLERANCE", "run_encode"]
+
+TOLERANCE = 2e-3  # of logits: OpenVINO against torch, both in 32 bits
+_COMPARED = 64  # examples
+
+
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    """All that is known when training is over."""
+
+    recipe: EncodeRecipe
+    base: EncoderBase
+    gathered: Gathered
+    network: EncoderNetwork  # in 32 bits
+    cutter: Cutter
+    progress: Progress
+    calibrated: Calibrated
+    scores: dict[str, float | None]
+    counted: dict[str, Counted]
+    seconds: float
+
+
+def run_encode(recipe: EncodeRecipe, job: Job) -> Path:
+    """Make a head; return its folder. An interrupted run goes on from its last checkpoint.
+
+    Raises UserError for data that cannot be used, ModelError for weights; nothing half-made stands in out.
+    """
+    require_free(job.out, overwrite=job.overwrite)
+    began = time.perf_counter()
+    gathered = gather(recipe, job)
+    base = find_encoder(recipe, job)
+    cutter = Cutter(
+        Tokenizer.from_file(str(base.folder / "tokenizer.json")),
+        recipe.windows.pieces,
+        recipe.windows.overlap,
+    )
+    network = open_encoder(recipe, base, gathered.task)
+    tune, counted = prepare(gathered.tune, gathered.task, cutter, recipe.windows.at_most)
+    select, selected = prepare(gathered.select, gathered.task, cutter)
+    checkpoints = Checkpoints(job.work, _fingerprint(recipe, base, gathered))
+    if job.restart:
+        checkpoints.discard()
+    progress = train_head(Lesson(recipe, network, tune, select, checkpoints, job.tell))
+    exact = replace(network, half=False)
+    logits = logits_of(exact, select, recipe.head)
+    calibrated = calibrate(select, logits, gathered.task.labels, recipe.head)
+    scaled = [rows / calibrated.temperature for rows in logits]
+    scores = (
+        measure(select, scaled, gathered.task.labels, recipe.head, calibrated.threshold) if select else {}
+    )
+    trained = _Trained(
+        recipe, base, gathered, exact, cutter, progress, calibrated, scores,
+        {"tune": counted, "select": selected}, time.perf_counter() - began,
+    )  # fmt: skip
+    with model_folder(job.out, overwrite=job.overwrite) as folder:
+        _write(folder, trained, job)
+    checkpoints.discard()
+    return job.out
+
+
+def _fingerprint(recipe: EncodeRecipe, base: EncoderBase, gathered: Gathered) -> str:
+    """Return the hash of all that a training depends on."""
+    told = recipe.model_dump(mode="json", exclude={"about", "cost"})
+    parts = [json.dumps(told, sort_keys=True), base.sha256]
+    state = hashlib.sha256("\0".join(parts).encode())
+    for one in (*gathered.tune, *gathered.select):
+        state.update(json.dumps(asdict(one), sort_keys=True).encode())
+    return state.hexdigest()
+
+
+def _write(folder: Path, trained: _Trained, job: Job) -> None:
+    recipe, gathered = trained.recipe, trained.gathered
+    card = write_head(folder, _weights(trained), _card(trained), trained.base.folder)
+    write_seen(folder, fingerprints(gathered.tune), fingerprints(gathered.select))
+    compared = _compare(folder, trained, job)
+    report = _report(trained, card, compared)
+    base = {"name": trained.base.name, "sha256": trained.base.sha256, "licence": trained.base.licence}
+    inputs = [hash_file("base", trained.base.folder / "model.safetensors"), *_examples(gathered)]
+    made = Made(
+        recipe=recipe,
+        report=report,
+        card=head_card_text(card, report, recipe),
+        log=trained.progress.log,
+        inputs=inputs,
+        models={"base": base},
+        timings_s={"train": trained.progress.seconds, "all": trained.seconds},
+    )
+    write_papers(folder, made)
+
+
+def _examples(gathered: Gathered) -> list[Input]:
+    """Return a record of what was learned from: hashes of ids, no text."""
+    return [
+        Input(
+            part,
+            f"{len(examples)} examples",
+            hashlib.sha256("".join(fingerprints(examples)).encode()).hexdigest(),
+        )
+        for part, examples in (("tune", gathered.tune), ("select", gathered.select))
+        if examples
+    ]
+
+
+def _keeps_head_only(trained: _Trained) -> bool:
+    return not trained.recipe.head.tune_encoder and bool(trained.base.name)
+
+
+def _weights(trained: _Trained) -> dict[str, Any]:
+    state = trained.network.module.state_dict()
+    kept = {name: one for name, one in state.items() if not name.endswith("position_ids")}
+    if _keeps_head_only(trained):
+        kept = {name: one for name, one in kept.items() if name.startswith("classifier.")}
+    return {name: one.detach().cpu().float().numpy() for name, one in kept.items()}
+
+
+def _card(trained: _Trained) -> HeadCard:
+    recipe, gathered, calibrated = trained.recipe, trained.gathered, trained.calibrated
+    return HeadCard(
+        name=recipe.name,
+        kind=recipe.head.kind,
+        labels=list(gathered.task.labels),
+        pooling=recipe.head.pooling,
+        join=recipe.head.join,
+        positive=recipe.head.positive,
+        whole_words=recipe.head.whole_words,
+        window=recipe.windows.pieces,
+        overlap=recipe.windows.overlap,
+        temperature=calibrated.temperature,
+        threshold=calibrated.threshold,
+        trunk="base" if _keeps_head_only(trained) else "whole",
+        base=trained.base.name,
+        base_sha256=trained.base.sha256,
+        layers=trained.network.layers,
+        parameters=trained.network.parameters,
+        weights_sha256="0" * 64,  # write_head knows
+        tokenizer_sha256="0" * 64,
+        licences=sorted({*gathered.licences, trained.base.licence}),
+        tasks=gathered.tasks,
+    )
+
+
+def _compare(folder: Path, trained: _Trained, job: Job) -> dict[str, Any]:
+    """Return how far the logits of the run time without torch are from torch's; refuse beyond TOLERANCE."""
+    examples: Sequence[Labelled] = (trained.gathered.select or trained.gathered.tune)[:_COMPARED]
+    try:
+        head = open_head(folder, home=job.home)
+    except MissingExtra:
+        return {"runtime": "not compared: openvino is not installed here"}
+    units, _ = prepare(examples, trained.gathered.task, trained.cutter)
+    ours = head_logits(head, [(one.first, one.second) for one in examples])
+    difference = largest_difference(logits_of(trained.network, units, trained.recipe.head), ours)
+    if difference > TOLERANCE:
+        raise ModelError(
+            f"{trained.recipe.name}: OpenVINO's logits differ from torch's by {difference:.4f}, more than "
+            f"{TOLERANCE}: the head is not written; this encoder is not supported"
+        )
+    return {"runtime": "openvino", "examples": len(examples), "logit_difference": difference}
+
+
+def _report(trained: _Trained, card: HeadCard, compared: dict[str, Any]) -> dict[str, Any]:
+    progress, calibrated = trained.progress, trained.calibrated
+    return {
+        "posology": "report/1",
+        "metric": metric_of(trained.recipe.head),
+        "select": trained.scores,
+        "select_n": len(trained.gathered.select),
+        "calibration": asdict(calibrated),
+        "data": {part: asdict(counted) for part, counted in trained.counted.items()},
+        "left_out": trained.gathered.left_out,
+        "training": {
+            "steps": progress.step,
+            "best_step": progress.best_step,
+            "ended": progress.ended or "all steps were done",
+            "pieces": progress.tokens,
+            "seconds": round(progress.seconds, 1),
+            "pieces_a_second": round(progress.tokens / progress.seconds, 1) if progress.seconds else None,
+            "device": trained.network.device.type,
+        },
+        "parameters": card.parameters,
+        "equivalence": compared,
+    }

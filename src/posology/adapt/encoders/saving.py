@@ -1,0 +1,65 @@
+"""The files of a head: weights, card, config and tokenizer; how far its logits are from others."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posology.errors import ModelError
+from posology.evidence.heads.card import CARD_FILE, WEIGHTS, HeadCard, render_head_card
+from posology.evidence.heads.head import Head
+
+__all__ = ["SEEN_FILE", "digest_of", "head_logits", "largest_difference", "write_head", "write_seen"]
+
+SEEN_FILE = "seen.json"
+Floats = NDArray[np.float64]
+
+
+def write_head(folder: Path, weights: Mapping[str, NDArray[Any]], card: HeadCard, source: Path) -> HeadCard:
+    """Write a head's files; config and tokenizer come from ``source``. Returns the card with the hashes."""
+    from safetensors.numpy import save_file
+
+    save_file({name: np.ascontiguousarray(one) for name, one in weights.items()}, str(folder / WEIGHTS))
+    for name in ("config.json", "tokenizer.json"):
+        shutil.copyfile(source / name, folder / name)
+    whole = card.model_copy(
+        update={
+            "weights_sha256": digest_of(folder / WEIGHTS),
+            "tokenizer_sha256": digest_of(folder / "tokenizer.json"),
+        }
+    )
+    (folder / CARD_FILE).write_text(render_head_card(whole), encoding="utf-8")
+    return whole
+
+
+def write_seen(folder: Path, tune: Sequence[str], select: Sequence[str]) -> None:
+    """Write the hashes of the examples that a head has seen: none of them may be in a score."""
+    text = json.dumps({"posology": "seen/1", "tune": list(tune), "select": list(select)}, indent=0)
+    (folder / SEEN_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def head_logits(head: Head, texts: Sequence[tuple[str, str]]) -> list[Floats]:
+    """Return the logits of an open head on texts or pairs, one array each."""
+    if head.card.kind == "token":
+        return head.tag_logits([first for first, _ in texts])
+    return list(head.text_logits(texts))
+
+
+def largest_difference(left: Sequence[Floats], right: Sequence[Floats]) -> float:
+    """Return the largest absolute difference of logits; raise ModelError where one is no number."""
+    worst = 0.0
+    for a, b in zip(left, right, strict=True):
+        if not (np.isfinite(a).all() and np.isfinite(b).all()):
+            raise ModelError("a logit is no number: the weights are damaged")
+        worst = max(worst, float(np.abs(a - b).max(initial=0.0)))
+    return worst
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
