@@ -32,7 +32,10 @@ def needed_n(
     ``sd``: two arms on the same items, the standard deviation of the differences of their scores.
     Where items come in clusters, multiply by ``design_effect``.
     """
-    return math.ceil(_needed(effect, (p1, discordant, sd), power, alpha) - 1e-9)
+    found = _needed(effect, (p1, discordant, sd), power, alpha)
+    if math.isinf(found):
+        raise ValueError("no number of items shows a difference of 0")
+    return math.ceil(found - 1e-9)
 
 
 def detectable_difference(

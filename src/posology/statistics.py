@@ -276,7 +276,7 @@ def mcnemar(first_right: Sequence[bool], second_right: Sequence[bool]) -> float:
     second_alone = sum(1 for a, b in pairs if b and not a)
     n = first_alone + second_alone
     if n > _EXACT_DISCORDANT:
-        return math.erfc((abs(first_alone - second_alone) - 1) / math.sqrt(2 * n))
+        return math.erfc(max(0, abs(first_alone - second_alone) - 1) / math.sqrt(2 * n))
     tail = sum(math.comb(n, k) for k in range(min(first_alone, second_alone) + 1))
     return min(1.0, float(Fraction(2 * tail, 2**n)))
 

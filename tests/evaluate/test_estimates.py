@@ -21,14 +21,17 @@ from posology.evaluate.estimates import (
     non_inferior,
     table_mean,
 )
-from posology.evaluate.items import Item, Outcome, Response
+from posology.evaluate.items import Item, Mention, Outcome, Response
 from posology.evaluate.scorers import measures_of
+from posology.evaluate.scorers.labels import all_orders_right
 from posology.evaluate.scorers.measures import Measure, rate_of
 from posology.evaluate.tasks.healthver import HEALTHVER
+from posology.evaluate.tasks.ncbi_disease import NCBI_DISEASE
 from posology.statistics import Difference, Estimate, bootstrap_interval, wilson_interval
 
 MEASURES = {measure.name: measure for measure in measures_of(HEALTHVER)}
 ACCURACY, MACRO_F1, AUROC = MEASURES["accuracy"], MEASURES["macro-F1"], MEASURES["AUROC"]
+STRICT_F1 = measures_of(NCBI_DISEASE)[0]
 
 
 def arm(rights: Sequence[bool], groups: Sequence[int] | None = None) -> list[Outcome]:
@@ -154,6 +157,45 @@ def test_arms_that_never_differ_may_differ_elsewhere() -> None:
     assert non_inferior(compare_arms(ACCURACY, outcomes, outcomes), 0.05) == "not shown"
 
 
+def test_arms_that_both_find_nothing_may_differ_elsewhere() -> None:
+    items = [
+        Item(f"i{n}", f"g{n // 2}", "gout or rash", (Mention(0, 4, "Disease", "gout"),)) for n in range(20)
+    ]
+    wrong = Response((Mention(8, 12, "Disease", "rash"),))
+    first = [Outcome(item, wrong) for item in items]
+    second = [Outcome(item, wrong if n % 3 else Response(())) for n, item in enumerate(items)]
+    found = compare_arms(STRICT_F1, first, second)
+    assert (found.value, found.p_value) == (0.0, 1.0)
+    assert found.high == pytest.approx(0.2775, abs=5e-4), "of 10 groups; no spread of draws is no certainty"
+    assert non_inferior(found, 0.1) == "not shown"
+
+
+def test_answers_of_which_none_hits_are_not_sure_to_be_worth_nothing() -> None:
+    gold = (Mention(0, 4, "Disease", "gout"),)
+    items = [Item(f"i{n}", f"g{n}", "gout or rash", gold) for n in range(100)]
+    tried = estimate(
+        STRICT_F1, [Outcome(item, Response((Mention(8, 12, "Disease", "rash"),))) for item in items]
+    )
+    assert (tried.value, tried.low) == (0.0, 0.0)
+    assert tried.high == pytest.approx(0.037, abs=5e-4)
+    silent = estimate(STRICT_F1, [Outcome(item, Response(())) for item in items])
+    assert (silent.value, silent.low, silent.high) == (0.0, 0.0, 0.0), "it never says any, on any items"
+
+
+def test_a_difference_of_questions_in_all_orders_is_tested_by_swapping_whole_questions() -> None:
+    def asked(right: Sequence[bool]) -> list[Outcome]:
+        return [
+            Outcome(Item(f"q{n}#order={k}", f"q{n}", "", "A"), Response("A" if one or k else "B"))
+            for n, one in enumerate(right)
+            for k in range(2)
+        ]
+
+    first, second = [True] * 9 + [False] * 3, [False] * 7 + [True] * 3 + [False] * 2
+    found = compare_arms(all_orders_right(), asked(first), asked(second))
+    assert found.value == pytest.approx(0.5)
+    assert found.p_value == pytest.approx(mcnemar(first, second))
+
+
 def test_a_difference_is_that_of_the_values_whatever_the_order_of_the_second_arm() -> None:
     first, second = judged(7, 0.8), judged(8, 0.1)
     for measure in (MACRO_F1, AUROC):
@@ -227,7 +269,9 @@ def test_an_arm_without_probabilities_has_no_difference_of_curves() -> None:
     assert compare_arms(AUROC, judged(1, 0.5), arm([True] * 60)).value is None
 
 
-@pytest.mark.parametrize(("first_alone", "second_alone"), [(0, 0), (1, 9), (12, 5), (30, 30), (700, 600)])
+@pytest.mark.parametrize(
+    ("first_alone", "second_alone"), [(0, 0), (1, 9), (12, 5), (30, 30), (700, 600), (600, 600)]
+)
 def test_mcnemar_is_the_two_sided_binomial_test(first_alone: int, second_alone: int) -> None:
     first = [True] * first_alone + [False] * second_alone + [True, False]
     second = [False] * first_alone + [True] * second_alone + [True, False]
@@ -310,6 +354,8 @@ def test_what_no_n_can_show_is_none_and_what_is_asked_amiss_is_refused() -> None
         needed_n(0.4, discordant=0.3)
     with pytest.raises(ValueError, match="power"):
         needed_n(0.1, p1=0.5, power=0.01)
+    with pytest.raises(ValueError, match="a difference of 0"):
+        needed_n(0.0, sd=1.0)
 
 
 def test_a_mean_over_tasks_comes_with_its_table_and_interval() -> None:

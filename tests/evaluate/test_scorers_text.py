@@ -228,6 +228,17 @@ def test_no_answer_is_zero_in_rouge_leaves_out_everything_and_is_not_asked_for_i
     assert n == 0
 
 
+def test_a_reference_without_words_is_nothing_to_score() -> None:
+    empty = Outcome(Item("1", "1", REPORT, "…"), Response("Cardiomegaly."))
+    value, n = values([empty])["ROUGE-L"]
+    assert math.isnan(value)
+    assert n == 0
+    assert values([empty, outcome("Cardiomegaly. 8 mm nodule of the left upper lobe.")])["ROUGE-1"] == (
+        1.0,
+        1,
+    )
+
+
 def test_a_text_with_a_wrong_dose_has_nearly_the_rouge_of_the_right_one_and_an_invention() -> None:
     note = "Continue metformin 500 mg twice daily and lisinopril 10 mg daily; recheck in 3 weeks as planned."
     wrong = note.replace("500", "5000")

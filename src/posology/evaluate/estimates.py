@@ -4,8 +4,9 @@ Intervals come from drawing whole groups of items (patients, documents, source t
 percentile cluster bootstrap. Below some thirty groups such intervals are too narrow; say how many there are.
 
 Where all items are alike, draws have no spread and would claim to be sure. So a share of exactly 0 or 1 has
-Wilson's interval of as many groups, and a difference of arms that never differ is bounded by the most that
-they may differ: Wilson's upper end of no group out of so many.
+Wilson's interval of as many groups, as has the F1 of 0 of a system that answers and never hits, and a
+difference without spread (of arms that never differ, or that are both at 0) is bounded by the most that it may
+be off: Wilson's upper end of no group out of so many.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from posology.errors import UserError
 from posology.evaluate.items import Outcome
+from posology.evaluate.scorers.counts import f1_of
 from posology.evaluate.scorers.measures import AnyMeasure, Floats, Measure, rate_of, total
 from posology.power import design_effect, detectable_difference, needed_n
 from posology.statistics import Difference, Estimate, holm, mcnemar, percentile_estimate, wilson_interval
@@ -43,6 +45,7 @@ Verdict = Literal["non-inferior", "inferior", "not shown"]
 _BLOCK = 400_000  # weights held at once: 3 MB, so that they stay near the processor
 _EXACT_GROUPS = 12  # up to 2 ** 12 swaps are all counted
 _SHOWN_IDS = 3
+_NO_SPREAD = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +131,9 @@ def compare_arms(
     draws = _draws(pair.first.groups, len(pair.first.rows), seed, rounds)
     drawn = np.concatenate([of_first(weights) - of_second(weights) for weights in draws])
     found = percentile_estimate(value, pair.first.groups, drawn, level)
-    if found.low is not None and np.array_equal(pair.first.rows, pair.second.rows):
+    if found.low is not None and found.high is not None and found.high - found.low < _NO_SPREAD:
         most = _share_without_spread(Estimate(0.0, 0, 0.0, 0.0), pair.first.groups, level).high or 0.0
-        found = Estimate(value, pair.n, -most, most)
+        found = Estimate(value, pair.n, found.low - most, found.high + most)
     p_value = _swap_p_value(measure, pair, value, (seed, rounds))
     return Difference(value, pair.n, found.low, found.high, p_value)
 
@@ -209,11 +212,21 @@ def _estimate_alike(
         value = float(valuers[place](whole)[0])
         values = np.concatenate([block[place] for block in drawn])
         interval = percentile_estimate(value, groups, values, level)
-        if isinstance(measure, Measure) and measure.value is rate_of and value in (0, 1):
+        if _is_extreme_share(measure, samples[place], value):
             interval = _share_without_spread(interval, groups, level)
         n = _size(measure, samples[place])
         found.append(Estimate(interval.value, n, interval.low, interval.high))
     return found
+
+
+def _is_extreme_share(measure: AnyMeasure, sample: _Sample, value: float) -> bool:
+    """Say whether a measure is a share of 0 or 1, or the F1 of answers of which none is right."""
+    if not isinstance(measure, Measure):
+        return False
+    if measure.value is rate_of:
+        return value in (0, 1)
+    answered = measure.value is f1_of and bool(sample.rows[:, 1].any())
+    return answered and value == 0
 
 
 def _share_without_spread(found: Estimate, groups: int, level: float) -> Estimate:

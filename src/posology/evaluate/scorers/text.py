@@ -48,9 +48,11 @@ def _gold(outcome: Outcome) -> str:
 
 
 def _rouge(name: str, score: _Score, what: str) -> Measure:
-    def counts(outcome: Outcome) -> tuple[float, float]:
-        said = _said(outcome)
-        return (0.0 if said is None else score(_gold(outcome), said)), 1.0
+    def counts(outcome: Outcome) -> tuple[float, float] | None:
+        said, gold = _said(outcome), _gold(outcome)
+        if not rouge_words(gold):
+            return None  # nothing to compare with
+        return (0.0 if said is None else score(gold, said)), 1.0
 
     about = f"The mean F1 of {what} that answer and reference share, as rouge-score without stemming."
     return Measure(name, counts, rate_of, about=about)
