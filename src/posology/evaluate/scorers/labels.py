@@ -188,13 +188,15 @@ def _order_row(outcome: Outcome) -> tuple[float, float] | None:
 
 
 def _all_right(rows: Floats) -> _Value:
-    """Weigh the share of questions of which all rows are right; the orders of one are drawn together."""
-    _, first, question = np.unique(rows[:, 1], return_index=True, return_inverse=True)
-    right = np.ones(len(first))
-    np.minimum.at(right, question, rows[:, 0])
+    """Weigh the share of questions of which all rows that are drawn are right."""
+    order = np.argsort(rows[:, 1], kind="stable")
+    _, first = np.unique(rows[order, 1], return_index=True)
+    wrong = 1 - rows[order, 0]
 
     def weigh(weights: Floats) -> Floats:
-        drawn = weights[:, first]
-        return ratio(drawn @ right, drawn.sum(axis=-1))
+        here = np.take(weights, order, axis=1)
+        drawn = np.maximum.reduceat(here, first, axis=1)
+        missed = np.maximum.reduceat(here * wrong, first, axis=1)
+        return ratio(np.where(missed > 0, 0.0, drawn).sum(axis=-1), drawn.sum(axis=-1))
 
     return weigh
