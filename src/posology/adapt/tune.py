@@ -112,7 +112,7 @@ def _write(recipe: TuneRecipe, prepared: Prepared, progress: Progress, job: Job,
     network, base = prepared.network, dict(prepared.network.identity)
     report = _report(prepared, progress)
     with model_folder(job.out, overwrite=job.overwrite) as folder:
-        save_weights(folder, network, recipe.base)
+        save_weights(folder, network, recipe.base.model or str(job.place(recipe.base.path).resolve()))
         made = Made(
             recipe=recipe,
             report=report,

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from posology.adapt.network import Network
-from posology.adapt.recipe import Base
 from posology.errors import MissingExtra, OutputError
 
 __all__ = ["ADAPTER", "ADAPTER_CONFIG", "save_weights"]
@@ -14,8 +13,8 @@ ADAPTER = "adapter.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
 
 
-def save_weights(folder: Path, network: Network, base: Base) -> None:
-    """Write the weights that learned; an adapter names its base by catalogue name or path."""
+def save_weights(folder: Path, network: Network, base: str) -> None:
+    """Write the weights that learned; ``base`` is what an adapter calls its base: a name or a path."""
     from safetensors import SafetensorError
 
     try:
@@ -27,7 +26,7 @@ def save_weights(folder: Path, network: Network, base: Base) -> None:
         raise OutputError(f"{folder.name}: the weights cannot be written: the disk may be full") from cause
 
 
-def _save_adapter(folder: Path, network: Network, base: Base) -> None:
+def _save_adapter(folder: Path, network: Network, base: str) -> None:
     try:
         from peft import get_peft_model_state_dict
     except ImportError as cause:
@@ -38,7 +37,7 @@ def _save_adapter(folder: Path, network: Network, base: Base) -> None:
     tensors = {name: one.detach().cpu().float().contiguous() for name, one in sorted(found.items())}
     save_file(tensors, str(folder / ADAPTER), metadata={"format": "pt"})
     config = network.wrapped.peft_config["default"].to_dict()
-    config["base_model_name_or_path"] = base.model or base.path
+    config["base_model_name_or_path"] = base
     config["inference_mode"] = True
     (folder / ADAPTER_CONFIG).write_text(json.dumps(_plain(config), indent=1, sort_keys=True), "utf-8")
 

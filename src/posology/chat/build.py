@@ -79,14 +79,19 @@ def _transformers(order: _Order) -> Generator:
             f"{order.settings.source}: profile.{order.settings.profile_name}: the engine transformers needs "
             "`path`: a GGUF file or a folder with safetensors"
         )
-    weights = transformers_weights(Path(part.path), part.sha256, order.home)
+    adapter = Path(part.adapter) if part.adapter else None
+    weights = transformers_weights(Path(part.path), part.sha256, order.home, adapter=adapter)
     source = read_source(weights.path)
     name = part.model or Path(part.path).stem
     family = part.family or (family_of(part.model) if part.model else weights.architecture)
     told = f"{weights.sha256[:12]}, {source.precision}" if source else weights.sha256[:12]
+    told += ", with an adapter" if weights.adapter else ""
     identity = ModelIdentity(name, family, told, weights.sha256, f"transformers {_version('transformers')}")
     options = TransformersOptions(
-        cache_gb=part.cache_gb, threads=part.threads, window_tokens=part.window_tokens
+        cache_gb=part.cache_gb,
+        threads=part.threads,
+        window_tokens=part.window_tokens,
+        adapter=weights.adapter,
     )
     return open_transformers(weights.path, identity, weights.window or 0, options)
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from posology.chat.generator import Completion, ModelIdentity, OptionScore, Prompt
 from posology.chat.runtime import import_llguidance, import_torch, import_transformers
+from posology.chat.torch_adapter import add_adapter, find_adapter
 from posology.chat.torch_decoding import Answering, Decoder, chance_of
 from posology.chat.torch_grammar import Grammars
 from posology.chat.torch_network import Network
@@ -37,6 +38,7 @@ class TransformersOptions:
     window_tokens: int = 0  # 0: the model's own
     share_prefixes: bool = True
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    adapter: Path | None = None  # a folder whose adapter is added to the weights
 
 
 def open_transformers(
@@ -63,6 +65,11 @@ def open_transformers(
             f"{weights}: the engine transformers cannot load these weights (no complete folder with "
             "config.json, tokenizer.json and safetensors, or an architecture it does not know)"
         ) from cause
+    if options.adapter is not None:
+        added = find_adapter(options.adapter)
+        if added is None:
+            raise ModelError(f"{options.adapter}: no adapter here")
+        add_adapter(torch, model, added)
     told = int(getattr(model.config.get_text_config(), "max_position_embeddings", 0) or 0)
     window = min(filter(None, (window, told, options.window_tokens)), default=0)
     if not window:

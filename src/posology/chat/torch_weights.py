@@ -17,6 +17,7 @@ from typing import Any
 from posology.chat.catalogue import models_home
 from posology.chat.convert import GgufFacts, read_gguf_facts
 from posology.chat.runtime import import_torch, import_transformers
+from posology.chat.torch_adapter import find_adapter
 from posology.chat.weights import MANIFEST, Weights, check_sha256
 from posology.errors import MissingExtra, ModelError
 from posology.files import staged_folder
@@ -66,14 +67,23 @@ def transformers_folder(path: Path, home: Path | None = None) -> Path:
     return folder
 
 
-def transformers_weights(path: Path, sha256: str = "", home: Path | None = None) -> Weights:
+def transformers_weights(
+    path: Path, sha256: str = "", home: Path | None = None, *, adapter: Path | None = None
+) -> Weights:
     """Return weights for the transformers engine by path, compared with ``sha256`` where given.
 
-    The hash is the GGUF file's; of a folder, that of its safetensors.
+    The hash is the GGUF file's; of a folder, that of its safetensors; of an adapter, that of base and
+    adapter together. A folder that holds an adapter is opened with the base that it names; ``adapter`` is a
+    folder whose adapter is added to the weights at ``path``.
     """
-    folder = transformers_folder(path, home)
+    added = find_adapter(adapter or path)
+    if adapter is not None and added is None:
+        raise ModelError(f"{adapter}: no adapter here (adapter_config.json and adapter.safetensors)")
+    folder = transformers_folder(path if added is None or adapter else added.base_path(home), home)
     source = read_source(folder)
     digest = source.sha256 if source else _folder_hash(folder)
+    if added is not None:
+        digest = added.combined_sha256(digest)
     if sha256 and digest != sha256.lower():
         raise ModelError(
             f"{path}: these are not the weights expected (SHA-256 begins {digest[:12]}, expected "
@@ -81,8 +91,9 @@ def transformers_weights(path: Path, sha256: str = "", home: Path | None = None)
         )
     config = _read_json(folder / "config.json")
     text = config.get("text_config", config)
-    window = text.get("max_position_embeddings")
-    return Weights(folder, digest, window if isinstance(window, int) else None, str(config.get("model_type")))
+    told = text.get("max_position_embeddings")
+    window = told if isinstance(told, int) else None
+    return Weights(folder, digest, window, str(config.get("model_type")), added.folder if added else None)
 
 
 def read_source(folder: Path) -> GgufSource | None:

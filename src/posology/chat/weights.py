@@ -42,6 +42,7 @@ class Weights:
     sha256: str  # of the GGUF file, of the folder's model file otherwise
     window: int | None
     architecture: str
+    adapter: Path | None = None  # a folder whose adapter is added to these weights; the hash is of both
 
 
 def list_models(home: Path | None = None) -> list[ModelRow]:

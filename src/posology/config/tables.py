@@ -100,6 +100,7 @@ class Part(Table):
         "weights by path: a GGUF file, an OpenVINO folder (openvino) or a folder with safetensors "
         "(transformers); overrides the catalogue",
     )
+    adapter: str = _field("", "a folder with a LoRA adapter for the weights at `path` (transformers)")
     sha256: str = _field("", "the hash that the file at `path` must have; empty: recorded, not compared")
     family: str = _field("", "the model's family where the catalogue does not know it, such as qwen")
     base_url: str = _field("", "address of the server's API, such as http://127.0.0.1:8000/v1")

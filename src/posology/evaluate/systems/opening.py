@@ -97,7 +97,7 @@ def _open_model(spec: SystemSpec, settings: Settings) -> Generator:
         agreements = {remote.host.lower(): remote.agreement for remote in settings.profile.remote}
         address = check_address(spec.base_url, agreements, f"{spec.name}: base_url")
         settings = replace(settings, addresses=(*settings.addresses, address))
-    shared = ("engine", "path", "model", "base_url", "api_key_env", "sha256", "family")
+    shared = ("engine", "path", "adapter", "model", "base_url", "api_key_env", "sha256", "family")
     more = ("window_tokens", "concurrency", "timeout_s", "threads")
     part = Part.model_validate({field: getattr(spec, field) for field in (*shared, *more)})
     generator = open_generator(part, settings)

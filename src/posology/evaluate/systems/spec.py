@@ -12,7 +12,7 @@ __all__ = ["KINDS", "SystemKind", "SystemSpec", "parse_system"]
 
 SystemKind = Literal["majority", "prior", "rules", "tf-idf", "boosting", "generator", "recorded", "encoder"]
 KINDS: tuple[str, ...] = get_args(SystemKind)
-_MODEL_FIELDS = ("engine", "path", "model", "base_url", "api_key_env", "sha256")
+_MODEL_FIELDS = ("engine", "path", "adapter", "model", "base_url", "api_key_env", "sha256")
 
 
 class SystemSpec(BaseModel):
@@ -23,7 +23,8 @@ class SystemSpec(BaseModel):
     name: str = Field(description="what tables call it", min_length=1, max_length=80)
     kind: SystemKind = Field(description=f"what it is: {', '.join(KINDS)}")
     engine: Literal["", "openvino", "openai", "transformers"] = Field("", description="what runs a generator")
-    path: str = Field("", description="weights of a generator by path")
+    path: str = Field("", description="weights of a generator by path; an encoder's trained head")
+    adapter: str = Field("", description="a folder with a LoRA adapter for the weights (transformers)")
     model: str = Field("", description="a generator's name in the catalogue or on the server")
     base_url: str = Field("", description="address of a generator's server")
     api_key_env: str = Field("", description="environment variable that holds the server's API key")
@@ -43,7 +44,9 @@ class SystemSpec(BaseModel):
         """Require what the kind needs, and nothing that it would pass over in silence."""
         if self.kind == "generator":
             self._require_model()
-        elif self.kind != "encoder":
+        elif self.kind == "encoder":
+            self._require_head()
+        else:
             given = [field for field in _MODEL_FIELDS if getattr(self, field)]
             allowed = ("model",) if self.kind == "recorded" else ()
             if unused := [field for field in given if field not in allowed]:
@@ -54,9 +57,18 @@ class SystemSpec(BaseModel):
             raise ValueError(f"kind {self.kind} takes no file; recorded answers are kind recorded")
         return self
 
+    def _require_head(self) -> None:
+        if not self.path:
+            raise ValueError("kind encoder needs path: a trained head, or a folder with one for each task")
+        allowed = ("path", "sha256")
+        if unused := [field for field in _MODEL_FIELDS if getattr(self, field) and field not in allowed]:
+            raise ValueError(f"kind encoder takes no {', '.join(unused)}")
+
     def _require_model(self) -> None:
         if not self.engine:
             raise ValueError("kind generator needs engine: openvino, transformers or openai")
+        if self.adapter and self.engine != "transformers":
+            raise ValueError("adapter goes with the engine transformers")
         if self.engine == "openai" and not (self.base_url and self.model):
             raise ValueError("the engine openai needs base_url and model")
         if self.engine != "openai" and not (self.path or self.model):
@@ -71,7 +83,7 @@ def parse_system(table: Mapping[str, Any], where: str, *, folder: Path | None = 
     spec = parse_declaration(table, SystemSpec, where, "a system")
     if folder is None:
         return spec
-    placed = {name: _placed(getattr(spec, name), folder) for name in ("path", "file")}
+    placed = {name: _placed(getattr(spec, name), folder) for name in ("path", "adapter", "file")}
     return spec.model_copy(update=placed)
 
 
