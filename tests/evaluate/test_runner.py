@@ -161,6 +161,26 @@ def test_fewer_items_than_the_folder_holds_are_refused(tmp_path: Path) -> None:
         run_arm(MadeArm(), MADE, made_items(6), tmp_path / "out", plan=SMALL)
 
 
+def test_fewer_items_than_a_killed_run_began_with_are_refused_as_they_may_be_others(tmp_path: Path) -> None:
+    with pytest.raises(EngineError):
+        run_arm(MadeArm(dies_at="item-5"), MADE, made_items(20), tmp_path / "out", plan=SMALL)
+    changed = [replace(item, text=item.text + "!") for item in made_items(10)]
+    with pytest.raises(OutputError, match="begun with 20 items and only 10 are asked"):
+        run_arm(MadeArm(), MADE, changed, tmp_path / "out", plan=SMALL)
+
+
+def test_a_longer_run_that_was_killed_is_not_finished_though_the_shorter_was(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = run_arm(MadeArm(), MADE, made_items(8), out, plan=SMALL)
+    with pytest.raises(EngineError):
+        run_arm(MadeArm(dies_at="item-13"), MADE, made_items(16), out, plan=SMALL)
+    with pytest.raises(UserError, match="not finished"):
+        read_summary(out)
+    found = run_arm(MadeArm(), MADE, made_items(16), out, plan=SMALL)
+    assert (first.n, found.n, found.kept) == (8, 16, 12)
+    assert read_summary(out)["n"] == 16
+
+
 def test_items_whose_text_changed_are_refused(tmp_path: Path) -> None:
     run_arm(MadeArm(), MADE, made_items(6), tmp_path / "out", plan=SMALL)
     changed = [replace(item, text=item.text + "!") for item in made_items(6)]

@@ -1,16 +1,22 @@
 """The smallest effective dose: what makes a dose effective, and which is the smallest."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_titration import made_arm, made_arms, made_items, made_plan
 
-from posology.evaluate.items import Outcome
+from posology.evaluate.items import Item, Mention, Outcome, Response
+from posology.evaluate.scorers import measures_of
+from posology.evaluate.tasks.ncbi_disease import NCBI_DISEASE
 from posology.evaluate.titration import Results, analyze
 from posology.evaluate.titration.doses import find_dose
 from posology.evaluate.titration.fronts import Point, find_front
 from posology.evaluate.titration.judging import Demand, Judgement, judge
+from posology.evaluate.titration.pictures import front_pictures
 from posology.evaluate.titration.plan import Budget
+from posology.evaluate.titration.slicing import slice_scores
 from posology.statistics import Difference, Estimate
 
 HIGH, LOW = Estimate(0.8, 100, 0.7, 0.9), Estimate(0.5, 100, 0.4, 0.6)
@@ -156,6 +162,30 @@ def test_wins_and_losses_name_items_and_labels_only(tmp_path):
     assert not any("pain" in one.first + one.second for one in items)
 
 
+def test_what_is_required_of_a_measure_of_which_less_is_better_is_said_so():
+    assert Demand("Brier score", -1, score=0.2).words == "Brier score of at most 0.2"
+    against = Demand("Brier score", -1, reference="large zero", margin=0.1)
+    assert against.words == "Brier score less than 0.1 above that of large zero"
+
+
+def test_a_front_shows_a_measure_of_which_less_is_better_as_it_is(tmp_path):
+    plan = made_plan(tmp_path)
+    errors = tuple(replace(task, metric="parse failures") for task in plan.tasks)
+    task = analyze(replace(plan, tasks=errors), Results(tuple(made_arms())), rounds=100).tasks[0]
+    assert task.fronts[0].best == ("majority",)
+    assert ">-0.2<" not in front_pictures(task)[0], "no share is below 0"
+
+
+def test_a_written_mention_is_found_in_its_slice_where_strict_f1_takes_it_to_be():
+    text = "Gout in the family; now gout of the knee."
+    gold = (Mention(24, 28, "Disease", "gout"),)
+    said = Response((Mention(0, 4, "Disease", "Gout"),), text="gout")
+    outcomes = tuple(Outcome(Item(f"i{n}", f"g{n}", text, gold), said) for n in range(12))
+    arm = replace(made_arms(n=3)[2], outcomes=outcomes)
+    found = slice_scores(NCBI_DISEASE, measures_of(NCBI_DISEASE)[0], [arm], seed=1, rounds=50)
+    assert [(one.value, one.found.value) for one in found] == [("common answers", 1.0)]
+
+
 def test_slices_hold_n_and_leave_out_what_is_too_small(tmp_path):
     task = _triage(tmp_path)
     found = {(one.by, one.value): one.found.n for one in task.slices}
@@ -167,8 +197,6 @@ def test_slices_hold_n_and_leave_out_what_is_too_small(tmp_path):
 def test_equal_arms_have_no_wins(tmp_path):
     arms = made_arms()
     same = tuple(Outcome(one.item, one.response) for one in arms[1].outcomes)
-    from dataclasses import replace
-
     from posology.evaluate.titration.comparisons import items_to_read
 
     task = made_plan(tmp_path).tasks[0]

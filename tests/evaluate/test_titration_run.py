@@ -139,6 +139,16 @@ def test_what_is_not_run_yet_is_said(tmp_path):
     )
 
 
+def test_arms_of_a_longer_study_are_not_shown_as_those_of_a_shorter(tmp_path):
+    run_plan(made_plan(tmp_path, SMALL), _bench(tmp_path), tmp_path / "out")
+    shorter = made_plan(tmp_path, SMALL.replace("n = 12", "n = 10"))
+    bench = _bench(tmp_path)
+    bench.n = 10
+    results = run_plan(shorter, bench, tmp_path / "out")
+    assert results.arms == ()
+    assert all("only 10 items are asked" in one.reason for one in results.fallen)
+
+
 def test_a_changed_plan_is_remembered(tmp_path):
     first, second = made_plan(tmp_path, SMALL), None
     run_plan(first, _bench(tmp_path), tmp_path / "out")

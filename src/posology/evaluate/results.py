@@ -127,7 +127,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def read_summary(folder: Path) -> dict[str, Any]:
     """Return the summary of a result folder; raise UserError where the run is not finished."""
-    if not (folder / SUMMARY).is_file() and (folder / MANIFEST).is_file():
+    told, begun = (folder / SUMMARY).is_file(), (folder / MANIFEST).is_file()
+    if begun and (not told or read_manifest(folder)["settings"].get("state") == "unfinished"):
         raise UserError(f"{folder}: this run is not finished; run the same command again to finish it")
     return _read_object(folder / SUMMARY)
 

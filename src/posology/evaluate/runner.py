@@ -177,7 +177,12 @@ def _require_beginning(results: ResultFolder, items: Sequence[Item]) -> None:
         raise OutputError(f"{path}: holds answers to other items; name another folder or pass --overwrite")
     if done:
         settings = read_manifest(path)["settings"]
-        if hash_items(items[: settings["n"]]) != settings["items_sha256"] and settings["n"] <= len(items):
+        if settings["n"] > len(items):  # whether they are the same items cannot be told
+            raise OutputError(
+                f"{path}: was begun with {settings['n']} items and only {len(items)} are asked; name another "
+                "folder, ask for as many, or pass --overwrite"
+            )
+        if hash_items(items[: settings["n"]]) != settings["items_sha256"]:
             raise OutputError(
                 f"{path}: the items have changed since this run began (same ids, other content); name "
                 "another folder or pass --overwrite"
@@ -217,4 +222,6 @@ def _manifest(run: _Run, identity: Mapping[str, Any], timings: Mapping[str, floa
 
 def _earlier(folder: Path) -> Mapping[str, Any]:
     """Return what an earlier, finished run of the folder said of its cost; nothing where there is none."""
-    return read_summary(folder)["cost"] if (folder / SUMMARY).is_file() else {}
+    if not (folder / SUMMARY).is_file() or read_manifest(folder)["settings"].get("state") == "unfinished":
+        return {}
+    return read_summary(folder)["cost"]

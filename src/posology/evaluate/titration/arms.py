@@ -11,6 +11,7 @@ from posology.evaluate.cost.figures import modelled, unavailable
 from posology.evaluate.evaluation import Ask
 from posology.evaluate.items import Item, Outcome
 from posology.evaluate.results import read_manifest, read_outcomes, read_summary
+from posology.evaluate.runner import hash_items
 from posology.evaluate.titration.robustness import Robust
 
 __all__ = ["ArmResult", "Fallen", "Results", "read_arm"]
@@ -74,6 +75,8 @@ def read_arm(
         raise UserError(f"{folder}: summary.json is not one of posology evaluate") from cause
     if summary.get("task") != ask.task.name or identity.name != ask.name:
         raise UserError(f"{folder}: holds the results of another arm; name another folder")
+    if settings.get("items_sha256") != hash_items(list(items.values())):
+        raise UserError(f"{folder}: holds answers to other items than the plan asks; name another folder")
     outcomes = tuple(read_outcomes(folder, ask.task, items))
     if usd_per_hour is not None:
         cost["money"] = _money(outcomes, usd_per_hour)

@@ -32,9 +32,10 @@ class Demand:
     @property
     def words(self) -> str:
         """Say what is required, "" where nothing is."""
+        worse, least = ("below", "at least") if self.better >= 0 else ("above", "at most")
         if self.reference:
-            return f"{self.measure} less than {self.margin:g} below that of {self.reference}"
-        return "" if self.score is None else f"{self.measure} of at least {self.score:g}"
+            return f"{self.measure} less than {self.margin:g} {worse} that of {self.reference}"
+        return "" if self.score is None else f"{self.measure} of {least} {self.score:g}"
 
 
 @dataclass(frozen=True, slots=True)

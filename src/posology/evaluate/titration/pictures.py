@@ -50,10 +50,11 @@ def front_pictures(study: TaskStudy) -> list[str]:
     """Draw the score against each cost that is known of two arms or more."""
     families = {row.arm.name: row.arm.identity.family or row.arm.identity.system for row in study.rows}
     plain = {row.arm.name for row in study.rows if row.arm.kind in BASELINES}
+    sign = study.demand.better or 1  # a front counts more as better; the picture shows the measure itself
     pictures = []
     for front in study.fronts:
         spots = [
-            Spot(name, families[name], point.cost, point.score, name in front.best)
+            Spot(name, families[name], point.cost, sign * point.score, name in front.best)
             for name, point in sorted(front.points.items(), key=lambda row: row[0] in plain)
         ]
         title = f"{study.task.name}: {study.task.metric} against {front.cost}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from posology.evaluate.estimates import estimate
 from posology.evaluate.items import Item, Mention, Outcome
 from posology.evaluate.scorers import AnyMeasure, Measure
+from posology.evaluate.scorers.entities import answered_mentions
 from posology.evaluate.scorers.measures import rate_of
 from posology.evaluate.task import Kind, Task
 from posology.evaluate.titration.arms import ArmResult
@@ -86,7 +87,7 @@ def _recall(task: Task, items: Sequence[Item], rare: bool) -> Measure | None:
 
     def hits(outcome: Outcome) -> tuple[float, float] | None:
         asked = {one for one in _atoms(outcome.item.gold) if (counts[_word(one)] < limit) is rare}
-        return (float(len(asked & _atoms(outcome.response.answer))), float(len(asked))) if asked else None
+        return (float(len(asked & _answered(task, outcome))), float(len(asked))) if asked else None
 
     return Measure("recall", hits, rate_of)
 
@@ -103,6 +104,12 @@ def _atoms(answer: object) -> set[_Atom]:
         (one.start, one.end, one.label, one.text.casefold()) if isinstance(one, Mention) else str(one)
         for one in answer
     }
+
+
+def _answered(task: Task, outcome: Outcome) -> set[_Atom]:
+    """Return what was answered; mentions where strict F1 takes them to be."""
+    entities = task.form.kind is Kind.ENTITIES
+    return _atoms(answered_mentions(outcome) if entities else outcome.response.answer)
 
 
 def _word(atom: _Atom) -> str:
