@@ -224,4 +224,5 @@ def _earlier(folder: Path) -> Mapping[str, Any]:
     """Return what an earlier, finished run of the folder said of its cost; nothing where there is none."""
     if not (folder / SUMMARY).is_file() or read_manifest(folder)["settings"].get("state") == "unfinished":
         return {}
-    return read_summary(folder)["cost"]
+    cost: dict[str, Any] = read_summary(folder)["cost"]
+    return cost
