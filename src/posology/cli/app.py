@@ -7,6 +7,7 @@ import typer
 from posology.cli import adapt, chart, ledger, models, policy, store, user
 from posology.cli.batch import batch
 from posology.cli.compare import compare
+from posology.cli.curate import curate
 from posology.cli.draft import draft
 from posology.cli.evaluate import evaluate
 from posology.cli.explain import explain
@@ -56,6 +57,7 @@ app.command()(serve)
 app.command()(worker)
 app.command()(explain)
 app.command()(synth)
+app.command()(curate)
 app.add_typer(adapt.app, name="adapt")
 app.command()(evaluate)
 app.command()(compare)

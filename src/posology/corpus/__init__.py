@@ -1,20 +1,56 @@
 """Texts to learn from: read, filtered, free of copies, of test text and of names, each with its licence."""
 
+from posology.corpus.contamination import (
+    Protected,
+    ProtectedText,
+    build_protected,
+    join_protected,
+    load_protected,
+    save_protected,
+)
+from posology.corpus.counts import Counts
+from posology.corpus.curating import Curation, curate
 from posology.corpus.example import Example, Preference, Provenance, Record
-from posology.corpus.jsonl import line_of, read_examples, read_preferences, read_records, write_jsonl
+from posology.corpus.gate import Gate, Passed
+from posology.corpus.jsonl import (
+    line_of,
+    parse_record,
+    read_examples,
+    read_preferences,
+    read_records,
+    write_jsonl,
+)
 from posology.corpus.licences import SHIPPABLE, canonical_licence, may_ship
+from posology.corpus.parts import part_of
+from posology.corpus.spec import Spec, read_spec, spec_of_folder
 
 __all__ = [
     "SHIPPABLE",
+    "Counts",
+    "Curation",
     "Example",
+    "Gate",
+    "Passed",
     "Preference",
+    "Protected",
+    "ProtectedText",
     "Provenance",
     "Record",
+    "Spec",
+    "build_protected",
     "canonical_licence",
+    "curate",
+    "join_protected",
     "line_of",
+    "load_protected",
     "may_ship",
+    "parse_record",
+    "part_of",
     "read_examples",
     "read_preferences",
     "read_records",
+    "read_spec",
+    "save_protected",
+    "spec_of_folder",
     "write_jsonl",
 ]

@@ -7,7 +7,7 @@ another type, a missing key and an id that stands twice are errors that name the
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -19,6 +19,7 @@ from posology.errors import OutputError, UserError
 
 __all__ = [
     "line_of",
+    "parse_record",
     "read_examples",
     "read_preferences",
     "read_records",
@@ -122,6 +123,14 @@ def read_examples(path: Path) -> Iterator[Example]:
 def read_preferences(path: Path) -> Iterator[Preference]:
     """Yield the preferences of a file; raise UserError with the line where one is not a preference."""
     return (line.made() for line in _lines(path, _Preference))
+
+
+def parse_record(value: Mapping[str, Any]) -> Record | str:
+    """Return the record that a JSON object holds, or what is wrong with it."""
+    try:
+        return _Record.model_validate(value).made()
+    except ValidationError as cause:
+        return _fault(cause)
 
 
 def line_of(entry: Entry) -> str:

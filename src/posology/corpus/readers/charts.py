@@ -1,0 +1,58 @@
+"""FHIR charts: the documents of each patient, with what the chart says identifies the patient."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from posology.corpus.readers.raw import Raw, Unreadable, root_of
+from posology.corpus.spec import SourceSpec
+from posology.errors import ChartError
+from posology.records import Chart, read_chart
+from posology.records.deidentify import known_identifiers
+
+__all__ = ["chart_paths", "read_charts"]
+
+_ENDS = (".json", ".ndjson")
+
+
+def chart_paths(root: Path) -> list[Path]:
+    """Return the charts of a source: a file, or each file and each folder with FHIR JSON in a folder."""
+    if root.is_file():
+        return [root]
+    files = [one for one in root.iterdir() if one.suffix.lower() in _ENDS and one.is_file()]
+    folders = [one for one in root.iterdir() if one.is_dir() and _holds_fhir(one)]
+    return sorted([*files, *folders])
+
+
+def read_charts(source: SourceSpec, beside: Path) -> Iterator[Raw | Unreadable]:
+    """Yield the documents of every chart; what a chart holds unread is listed, restricted parts stay out."""
+    for number, path in enumerate(chart_paths(root_of(source, beside)), 1):
+        try:
+            chart = read_chart(path)
+        except ChartError as error:
+            yield Unreadable(str(number), f"no chart: {_reason(error, path)}")
+            continue
+        yield from _documents(chart, str(number))
+
+
+def _documents(chart: Chart, place: str) -> Iterator[Raw | Unreadable]:
+    known = known_identifiers(chart)
+    for number, document in enumerate(chart.documents, 1):
+        yield Raw(
+            f"{place}.{number}",
+            document.text,
+            own_id=document.source,
+            group=chart.patient.reference,
+            meta={"kind": document.kind},
+            known=known,
+        )
+    for number, unread in enumerate(chart.unread, 1):
+        yield Unreadable(f"{place}.unread.{number}", f"unread: {unread.why}")
+
+
+def _holds_fhir(folder: Path) -> bool:
+    return any(one.suffix.lower() in _ENDS for one in folder.rglob("*") if one.is_file())
+
+
+def _reason(error: ChartError, path: Path) -> str:
+    """Return what is wrong without the file's name, which may be a patient's."""
+    return str(error).replace(f"{path}: ", "").replace(str(path), "the file").splitlines()[0]

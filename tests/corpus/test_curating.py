@@ -1,0 +1,146 @@
+"""A corpus is made from folders: everything read is kept or listed with its reason."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from posology.corpus import (
+    Curation,
+    ProtectedText,
+    build_protected,
+    curate,
+    read_records,
+    read_spec,
+    spec_of_folder,
+)
+from posology.errors import OutputError, UserError
+from tests.corpus.made import NOTE, OTHER, write_patient
+
+KEY = bytes(range(32))
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    write_patient(folder, "abernethy", NOTE, "Too short.")
+    (folder / "clark-17").mkdir()
+    (folder / "clark-17" / "visit.txt").write_text(OTHER)
+    (folder / "clark-17" / "again.txt").write_text(OTHER.upper().replace(",", " ,"))
+    (folder / "clark-17" / "near.txt").write_text(OTHER.replace("each morning", "every morning"))
+    (folder / "broken.json").write_text("{}")
+    return folder
+
+
+def rejected(folder: Path) -> dict[str, str]:
+    lines = map(json.loads, (folder / "rejected.jsonl").read_text().splitlines())
+    return {line["id"]: line["reason"] for line in lines}
+
+
+def test_a_folder_of_notes_and_charts_becomes_a_corpus(sources: Path, tmp_path: Path) -> None:
+    counts = curate(Curation(spec_of_folder(sources), sources, key=KEY), tmp_path / "out")
+    out = tmp_path / "out"
+    assert sorted(path.name for path in out.iterdir()) == [
+        "card.md",
+        "manifest.json",
+        "records.jsonl",
+        "rejected.jsonl",
+    ]
+    records = list(read_records(out / "records.jsonl"))
+    assert len(records) + len(rejected(out)) == sum(counts.read.values()) == 6
+    assert sum(counts.kept.values()) == 2
+    reasons = sorted(reason.partition(" (")[0] for reason in rejected(out).values())
+    assert reasons == [
+        "a copy: the same words as an earlier text",
+        "a near copy of notes/1",
+        "no chart: no FHIR resource in it",
+        "shorter than 20 words",
+    ]
+
+
+def test_no_name_of_a_patient_is_in_any_file_of_the_corpus(sources: Path, tmp_path: Path) -> None:
+    curate(Curation(spec_of_folder(sources), sources), tmp_path / "out")
+    for path in (tmp_path / "out").iterdir():
+        text = path.read_text().lower()
+        assert not [word for word in ("abernethy", "maribel", "4471829", "clark", "3/4/2019") if word in text]
+
+
+def test_the_same_key_makes_the_same_corpus(sources: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        curate(Curation(spec_of_folder(sources), sources, key=KEY), tmp_path / name)
+    assert (tmp_path / "one/records.jsonl").read_bytes() == (tmp_path / "two/records.jsonl").read_bytes()
+
+
+def test_without_a_key_every_run_has_surrogates_of_its_own(sources: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        curate(Curation(spec_of_folder(sources), sources), tmp_path / name)
+    assert (tmp_path / "one/records.jsonl").read_bytes() != (tmp_path / "two/records.jsonl").read_bytes()
+
+
+def test_a_dry_run_counts_the_same_and_writes_nothing(sources: Path, tmp_path: Path) -> None:
+    curation = Curation(spec_of_folder(sources), sources, key=KEY)
+    before = sorted(tmp_path.rglob("*"))
+    dry = curate(curation, None)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert dry.to_json() == curate(curation, tmp_path / "out").to_json()
+
+
+def test_a_test_text_is_kept_out_and_counted(sources: Path, tmp_path: Path) -> None:
+    protected = build_protected([ProtectedText("made, report", f"Which drug? {OTHER[:140]}")])
+    counts = curate(
+        Curation(spec_of_folder(sources), sources, key=KEY, protected=protected), tmp_path / "out"
+    )
+    assert counts.contaminated == {"made, report": 2}
+    assert all("stairs" not in record.text for record in read_records(tmp_path / "out" / "records.jsonl"))
+
+
+def test_a_corpus_that_is_there_is_not_replaced_unasked(sources: Path, tmp_path: Path) -> None:
+    curation = Curation(spec_of_folder(sources), sources)
+    curate(curation, tmp_path / "out")
+    with pytest.raises(OutputError, match="not empty"):
+        curate(curation, tmp_path / "out")
+    curate(curation, tmp_path / "out", overwrite=True)
+
+
+def test_an_earlier_corpus_is_not_learned_again(sources: Path, tmp_path: Path) -> None:
+    curate(Curation(spec_of_folder(sources), sources, key=KEY), tmp_path / "out")
+    spec = tmp_path / "spec.toml"
+    spec.write_text(
+        'posology = "corpus/1"\nname = "next"\n[duplicates]\nagainst = ["out"]\n'
+        '[[source]]\nname = "clinic"\nkind = "notes"\npath = "in"\n'
+    )
+    counts = curate(Curation(read_spec(spec), tmp_path, key=KEY), tmp_path / "next")
+    assert sum(counts.kept.values()) == 0
+    assert "a near copy of an earlier corpus" in " ".join(rejected(tmp_path / "next").values())
+
+
+FAULTS = [
+    ("posology = 1", "posology", "another version"),
+    ('posology = "corpus/1"\nname = "x"', "source", "no source"),
+    ('posology = "corpus/1"\nname = "X Y"\nsource = []', "name", "a name that is no file's"),
+    (
+        'posology = "corpus/1"\nname = "x"\nwords = 3\n[[source]]\nname="a"\nkind="csv"\npath="."',
+        "words",
+        "unknown",
+    ),
+    (
+        'posology = "corpus/1"\nname = "x"\n[[source]]\nname="a"\nkind="fhir"\npath="."\nwithout_gate="public"',
+        "always pass the gate",
+        "charts without gate",
+    ),
+    (
+        'posology = "corpus/1"\nname = "x"\n[[source]]\nname="a"\nkind="csv"\npath="."\ncharts="c"',
+        "only notes",
+        "charts beside a table",
+    ),
+    ("name =", "not TOML", "no TOML"),
+]
+
+
+@pytest.mark.parametrize(("text", "named", "reason"), FAULTS, ids=[reason for *_, reason in FAULTS])
+def test_a_specification_that_is_none_is_refused(tmp_path: Path, text: str, named: str, reason: str) -> None:
+    path = tmp_path / "spec.toml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"spec\.toml") as error:
+        read_spec(path)
+    assert named in str(error.value)
