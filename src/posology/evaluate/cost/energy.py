@@ -60,6 +60,8 @@ class Rapl:
         for zone in sorted(self.root.glob("*rapl:[0-9]*")):
             if zone.name.count(":") != 1:
                 continue  # a part of a package, which the package counts already
+            if _name_of(zone) == "psys":
+                continue  # the whole board, the packages in it
             used = self._read(zone)
             found = found or used is not None
             self.joules += used or 0.0
@@ -74,6 +76,13 @@ class Rapl:
         before = self._last.get(zone, now)
         self._last[zone] = now
         return (now - before if now >= before else now - before + span) / 1e6
+
+
+def _name_of(zone: Path) -> str:
+    try:
+        return (zone / "name").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 @dataclass(slots=True)
