@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posology.cli.scores import shown, signed_interval
+from posology.cli.scores import data_of, shown, signed_interval
 from posology.cli.show import JsonFlag, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -66,12 +66,11 @@ def _task(folders: list[Path], task_file: Path | None) -> "Task":
 
 
 def _items(task: "Task", data: Path | None) -> "dict[str, Item] | None":
-    from posology.evaluate.splits import data_folder, load_parts
+    from posology.evaluate.splits import load_parts
 
     if data is None and not Path(task.folder).is_absolute():
         return None
-    folder = Path.cwd() if Path(task.folder).is_absolute() else data_folder(data)
-    return {item.id: item for part in load_parts(task, folder).values() for item in part}
+    return {item.id: item for part in load_parts(task, data_of([task], data)).values() for item in part}
 
 
 def _show(pairs: "list[Pair]", margin: float | None) -> None:

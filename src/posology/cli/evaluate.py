@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posology.cli.scores import left_words, print_forecasts, print_summaries, print_tasks
+from posology.cli.scores import (
+    cost_settings,
+    data_of,
+    left_words,
+    print_forecasts,
+    print_summaries,
+    print_tasks,
+)
 from posology.cli.show import JsonFlag, progress, say, warn
 from posology.errors import UserError
 
@@ -96,7 +103,7 @@ def evaluate(  # noqa: PLR0913 - one option each
     for reason in left_out:
         warn(f"Left out: {reason}")
     plan = _plan(part, batch, seed, overwrite=overwrite, costs=(watts, grid))
-    bench = Bench(_data(chosen, data), out, plan, number, _settings(config))
+    bench = Bench(data_of(chosen, data), out, plan, number, _settings(config))
     if dry_run:
         print_forecasts(asks, bench, as_json=as_json)
         return
@@ -170,25 +177,12 @@ def _strategies(names: Sequence[str]) -> list[Any]:
 
 
 def _plan(part: str, batch: int, seed: int, *, overwrite: bool, costs: tuple[float | None, str]) -> "RunPlan":
-    from posology.evaluate.cost import CostSettings, find_grid, stated_power
     from posology.evaluate.runner import RunPlan
     from posology.evaluate.task import Part
 
     if part not in (Part.REPORT, Part.SELECT):
         raise UserError(f"--part {part}: report or select; systems learn from the rest")
-    watts, grid = costs
-    power = None if watts is None else stated_power(watts)
-    cost = CostSettings(power, find_grid(grid).region if grid else "")
-    return RunPlan(Part(part), batch, seed, overwrite, cost=cost)
-
-
-def _data(tasks: Sequence["Task"], given: Path | None) -> Path:
-    """Return the data folder; a user's own task needs none, for it names its file itself."""
-    from posology.evaluate.splits import data_folder
-
-    if given is None and all(Path(task.folder).is_absolute() for task in tasks):
-        return Path.cwd()
-    return data_folder(given)
+    return RunPlan(Part(part), batch, seed, overwrite, cost=cost_settings(*costs))
 
 
 def _settings(config: Path | None) -> Any:

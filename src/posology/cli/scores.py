@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 from posology.cli.show import print_json, print_table, say
 
 if TYPE_CHECKING:
-    from posology.evaluate.cost import Figure
+    from posology.evaluate.cost import CostSettings, Figure
     from posology.evaluate.evaluation import Ask, Bench
     from posology.evaluate.summary import RunSummary
+    from posology.evaluate.task import Task
 
 __all__ = [
+    "cost_settings",
+    "data_of",
     "interval",
     "left_words",
     "print_forecasts",
@@ -25,6 +28,23 @@ _COLUMNS = [
     "task", "arm", "measure", "score", "95 % interval", "n", "parse failures", "other", "abstained",
     "p50 / p95 s", "tokens/s", "J per item",
 ]  # fmt: skip
+
+
+def data_of(tasks: Sequence["Task"], given: Path | None) -> Path:
+    """Return the data folder; a user's own task needs none, for it names its file itself."""
+    from posology.evaluate.splits import data_folder
+
+    if given is None and all(Path(task.folder).is_absolute() for task in tasks):
+        return Path.cwd()
+    return data_folder(given)
+
+
+def cost_settings(watts: float | None, grid: str) -> "CostSettings":
+    """Return what modelled energy and carbon rest on, from the options --watts and --grid."""
+    from posology.evaluate.cost import CostSettings, find_grid, stated_power
+
+    power = None if watts is None else stated_power(watts)
+    return CostSettings(power, find_grid(grid).region if grid else "")
 
 
 def shown(value: float | None, digits: int = 3) -> str:
@@ -88,8 +108,8 @@ def print_tasks(data: Path | None, *, as_json: bool) -> None:
 
     rows: list[dict[str, Any]] = []
     for name, task in TASKS.items():
-        parts: Any = (committed_split(name) or {}).get("parts", {})
-        counts = {part: parts[part]["n"] for part in parts}
+        parts = (committed_split(name) or {}).get("parts", {})
+        counts = {part: row["n"] for part, row in parts.items()}
         rows.append(
             {
                 "task": name, "family": str(task.family), "language": task.language, "n": counts,

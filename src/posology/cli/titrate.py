@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posology.cli.scores import left_words, print_forecasts
+from posology.cli.scores import cost_settings, data_of, left_words, print_forecasts
 from posology.cli.show import JsonFlag, count, print_json, progress, say, warn
 
 if TYPE_CHECKING:
@@ -48,14 +48,11 @@ def titrate(  # noqa: PLR0913 - one option each
     as_json: JsonFlag = False,
 ) -> None:
     """Find the smallest effective dose; run the same command again to go on after a stop."""
-    from posology.evaluate.splits import data_folder
     from posology.evaluate.tasks import TASKS
     from posology.evaluate.titration import load_plan, read_results, run_plan
 
     plan = load_plan(plan_file, TASKS)
-    needs_data = any(not Path(task.folder).is_absolute() for task in plan.tasks)
-    folder = data_folder(data) if data or needs_data else Path.cwd()
-    bench = _bench(plan, folder, out, _run_plan(batch, watts, grid, cache), config)
+    bench = _bench(plan, data_of(plan.tasks, data), out, _run_plan(batch, watts, grid, cache), config)
     if dry_run:
         _forecast(plan, bench, as_json=as_json)
         return
@@ -74,12 +71,10 @@ def titrate(  # noqa: PLR0913 - one option each
 
 def _run_plan(batch: int, watts: float | None, grid: str, cache: Path | None) -> "RunPlan":
     from posology.evaluate.cache import CompletionCache
-    from posology.evaluate.cost import CostSettings, find_grid, stated_power
     from posology.evaluate.runner import RunPlan
 
-    power = None if watts is None else stated_power(watts)
-    cost = CostSettings(power, find_grid(grid).region if grid else "")
-    return RunPlan(batch=batch, cost=cost, cache=CompletionCache(cache) if cache else None)
+    kept = CompletionCache(cache) if cache else None
+    return RunPlan(batch=batch, cost=cost_settings(watts, grid), cache=kept)
 
 
 def _bench(plan: "Plan", data: Path, out: Path, run: "RunPlan", config: Path | None) -> "Bench":

@@ -1,10 +1,9 @@
 """The page of the documentation that shows every task's card."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from posology.evaluate.scorers import measures_of
-from posology.evaluate.splits import committed_split
+from posology.evaluate.splits import committed_part
 from posology.evaluate.task import Part, Reference, Task
 
 __all__ = ["tasks_page"]
@@ -37,14 +36,8 @@ def tasks_page(tasks: Iterable[Task]) -> str:
     return _HEAD + "\n".join(rows) + "\n" + "".join(_section(task) for task in ordered)
 
 
-def _parts(task: Task) -> Mapping[str, Any]:
-    split = committed_split(task.name) or {}
-    parts = split.get("parts")
-    return parts if isinstance(parts, Mapping) else {}
-
-
 def _table_row(task: Task) -> str:
-    report = _parts(task).get(str(Part.REPORT), {})
+    report = committed_part(task.name, Part.REPORT)
     cells = [
         f"[{task.name}](#{task.name})", str(task.family), task.language,
         str(report.get("n", "unknown")), str(report.get("groups", "unknown")), task.metric,
@@ -70,10 +63,10 @@ def _section(task: Task) -> str:
 
 
 def _items(task: Task) -> str:
-    parts = _parts(task)
-    if not parts:
+    parts = [(part, committed_part(task.name, part)) for part in Part]
+    if not all(row for _, row in parts):
         return "unknown: no split is committed"
-    return ", ".join(f"{name} {row['n']} ({row['groups']} groups)" for name, row in parts.items())
+    return ", ".join(f"{part} {row['n']} ({row['groups']} groups)" for part, row in parts)
 
 
 def _labels(task: Task) -> str:

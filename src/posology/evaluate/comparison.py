@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from posology.errors import UserError
-from posology.evaluate.estimates import Verdict, compare_arms, holm, non_inferior
+from posology.evaluate.estimates import Verdict, compare_arms, non_inferior
 from posology.evaluate.items import Item, Outcome
 from posology.evaluate.naming import nearest_words
 from posology.evaluate.results import read_manifest, read_outcomes, read_summary
 from posology.evaluate.scorers import AnyMeasure, measures_of, score_item
 from posology.evaluate.task import Task
-from posology.statistics import Difference
+from posology.statistics import Difference, holm
 
-__all__ = ["Pair", "compare_folders", "comparison_record", "find_measure"]
+__all__ = ["Pair", "compare_folders", "comparison_record", "holm_corrected"]
 
 _DIGITS = 6
 
@@ -47,7 +47,7 @@ class _Side:
     outcomes: list[Outcome]
 
 
-def find_measure(task: Task, name: str | None) -> AnyMeasure:
+def _find_measure(task: Task, name: str | None) -> AnyMeasure:
     """Return a measure of a task, its primary one by default; raise UserError with the nearest name."""
     measures = {measure.name: measure for measure in measures_of(task)}
     if name is None:
@@ -71,7 +71,7 @@ def compare_folders(
     ``margin``: how much worse an arm may be and still count as non-inferior, in the measure's own unit.
     ``items``: where a measure reads the items' texts, which result folders do not hold.
     """
-    chosen = find_measure(task, measure)
+    chosen = _find_measure(task, measure)
     if margin is not None and margin <= 0:
         raise UserError(f"--margin {margin:g}: a margin is above 0, in the unit of {chosen.name}")
     if margin is not None and not chosen.better:
@@ -80,7 +80,7 @@ def compare_folders(
     sides = [_side(folder, task, items) for folder in folders]
     reference, others = sides[0], sides[1:]
     found = [compare_arms(chosen, one.outcomes, reference.outcomes, seed=seed) for one in others]
-    corrected = _corrected(found)
+    corrected = holm_corrected(found)
     return [
         _pair(one, reference, chosen, task, (difference, p, margin))
         for one, difference, p in zip(others, found, corrected, strict=True)
@@ -104,14 +104,10 @@ def _pair(
     )  # fmt: skip
 
 
-def _corrected(found: Sequence[Difference]) -> list[float | None]:
-    """Return Holm's p-values in their places; a difference without one takes no part."""
-    places = [place for place, one in enumerate(found) if one.p_value is not None]
-    values: list[float | None] = [None] * len(found)
-    raw = [value for one in found if (value := one.p_value) is not None]
-    for place, value in zip(places, holm(raw), strict=True):
-        values[place] = value
-    return values
+def holm_corrected(found: Sequence[Difference]) -> list[float | None]:
+    """Return Holm's p-values of differences in their places; one without a p-value takes no part."""
+    corrected = iter(holm([one.p_value for one in found if one.p_value is not None]))
+    return [None if one.p_value is None else next(corrected) for one in found]
 
 
 def _counted(task: Task, first: Sequence[Outcome], second: Sequence[Outcome]) -> tuple[int, int, int] | None:

@@ -12,15 +12,15 @@ from posology.evaluate.cache import with_cache
 from posology.evaluate.chosen import with_weights
 from posology.evaluate.items import Item
 from posology.evaluate.runner import RunPlan, RunProgress, run_arm
-from posology.evaluate.splits import committed_split, load_parts
+from posology.evaluate.splits import committed_part, load_parts
 from posology.evaluate.strategy import Strategy, name_of
 from posology.evaluate.summary import RunSummary
 from posology.evaluate.systems import System, SystemSpec, open_system, why_not
 from posology.evaluate.task import Part, Task
 
-__all__ = ["Ask", "Bench", "learning_of", "plan_asks", "run_asks"]
+__all__ = ["Ask", "Bench", "plan_asks", "run_asks"]
 
-Tell = Callable[["Ask", RunProgress], None]
+_Tell = Callable[["Ask", RunProgress], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Bench:
 
     def learning(self, task: Task) -> Learning:
         """Return what an arm may learn from, without the part that it is scored on."""
-        return learning_of(self.parts(task), self.plan.part)
+        return _learning_of(self.parts(task), self.plan.part)
 
     def arm(self, ask: Ask, system: System) -> Arm:
         """Return an arm that has learnt what it may."""
@@ -81,7 +81,7 @@ class Bench:
         return replace(system, generator=with_cache(system.generator, cache))
 
 
-def learning_of(parts: Mapping[Part, Sequence[Item]], part: Part) -> Learning:
+def _learning_of(parts: Mapping[Part, Sequence[Item]], part: Part) -> Learning:
     """Return *tune*, and *select* unless it is the part that is scored; *tune* itself is never scored."""
     if part is Part.TUNE:
         raise UserError("the part tune is what systems learn from: a score on it says nothing; use select")
@@ -112,7 +112,7 @@ def _require_apart(what: str, names: Sequence[str]) -> None:
         raise UserError(f"the {what} {', '.join(twice)} is named twice; name each once")
 
 
-def run_asks(asks: Sequence[Ask], bench: Bench, tell: Tell | None = None) -> Iterator[RunSummary]:
+def run_asks(asks: Sequence[Ask], bench: Bench, tell: _Tell | None = None) -> Iterator[RunSummary]:
     """Run the arms one after the other, each system opened once, and yield each summary as it is there."""
     specs = {ask.spec.name: ask.spec for ask in asks}
     for name, spec in specs.items():
@@ -121,11 +121,9 @@ def run_asks(asks: Sequence[Ask], bench: Bench, tell: Tell | None = None) -> Ite
             yield _run(ask, bench, system, tell)
 
 
-def _run(ask: Ask, bench: Bench, system: System, tell: Tell | None) -> RunSummary:
-    split = committed_split(ask.task.name) or {}
-    parts = split.get("parts")
-    entry = parts.get(str(bench.plan.part), {}) if isinstance(parts, Mapping) else {}
-    plan = replace(bench.plan, split=str(entry.get("sha256", "")))
+def _run(ask: Ask, bench: Bench, system: System, tell: _Tell | None) -> RunSummary:
+    split = committed_part(ask.task.name, bench.plan.part).get("sha256", "")
+    plan = replace(bench.plan, split=split)
     progress = (lambda moment: tell(ask, moment)) if tell else None
     arm, items = bench.arm(ask, system), bench.items(ask.task)
     return run_arm(arm, ask.task, items, ask.folder(bench.out), plan=plan, progress=progress)

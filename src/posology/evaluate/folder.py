@@ -14,7 +14,7 @@ from posology.evaluate.results import ITEMS, MANIFEST, SUMMARY, read_manifest, r
 from posology.files import write_atomic
 from posology.manifest import render_manifest
 
-__all__ = ["ResultFolder", "open_folder"]
+__all__ = ["ResultFolder", "hold_folder", "holds_more", "open_folder"]
 
 _LOCK = ".lock"
 
@@ -64,7 +64,7 @@ def open_folder(
     ``identity``: the settings that make two runs the same. A folder of another arm is refused unless
     ``overwrite``, which empties a result folder; one that is no result folder is never emptied.
     """
-    with _lock(path):
+    with hold_folder(path, "name another"):
         _require_ours(path)
         if overwrite:
             for name in (ITEMS, SUMMARY, MANIFEST):
@@ -79,7 +79,11 @@ def open_folder(
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def hold_folder(path: Path, other: str) -> Iterator[None]:
+    """Make a folder that is not there and keep it for this process until the block ends.
+
+    ``other``: what to do where another run has it and waiting is too long, such as "name another".
+    """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = _owned(path / _LOCK)
@@ -90,7 +94,7 @@ def _lock(path: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as cause:
             raise OutputError(
-                f"{path}: another run is writing in this folder; wait until it has ended, or name another"
+                f"{path}: another run is writing in this folder; wait until it has ended, or {other}"
             ) from cause
         yield
     finally:
@@ -101,9 +105,16 @@ def _owned(path: Path, flags: int = 0) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o600)
 
 
+def holds_more(path: Path) -> bool:
+    """Say whether a folder holds anything but the file that marks it as held."""
+    try:
+        return any(entry.name != _LOCK for entry in path.iterdir())
+    except OSError as cause:
+        raise OutputError(f"{path}: cannot be read ({cause.strerror})") from cause
+
+
 def _require_ours(path: Path) -> None:
-    names = {entry.name for entry in path.iterdir()} - {_LOCK}
-    if names and MANIFEST not in names:
+    if holds_more(path) and not (path / MANIFEST).exists():
         raise OutputError(f"{path}: the folder holds other files and no {MANIFEST}; name another folder")
 
 

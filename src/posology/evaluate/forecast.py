@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from posology.evaluate.cost import Figure, default_power, flops_of, load_prices
-from posology.evaluate.cost.figures import modelled, unavailable
+from posology.evaluate.cost.figures import JOULES_PER_KWH, modelled, unavailable
 from posology.evaluate.evaluation import Ask, Bench
 from posology.evaluate.items import Item
 from posology.evaluate.systems import plan_asking
@@ -20,7 +20,6 @@ _SAMPLE = 200  # items whose prompts are written to estimate all
 _BYTES_PER_TOKEN = 4.0  # of English; other languages take more tokens
 _PER_MESSAGE = 8  # tokens that a chat template adds
 _EFFICIENCY = 0.5  # of the machine's matrix product that a model reaches
-_JOULES_PER_KWH = 3.6e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def forecast_of(ask: Ask, bench: Bench) -> Forecast:
     seconds = _seconds(ask, prompt, output)
     power = bench.plan.cost.power or default_power()
     energy = (
-        modelled(seconds.value * power.watts / _JOULES_PER_KWH, "kWh", f"seconds x {power.source}")
+        modelled(seconds.value * power.watts / JOULES_PER_KWH, "kWh", f"seconds x {power.source}")
         if seconds.value is not None and power is not None
         else unavailable("kWh", "no time or no power to multiply")
     )

@@ -11,12 +11,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from posology.errors import UserError
 from posology.evaluate.items import Answer, Item, Mention
 from posology.evaluate.task import Part, Shares, Task
 
 __all__ = [
+    "committed_part",
     "committed_split",
     "data_folder",
     "deal_parts",
@@ -132,7 +134,7 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def describe_split(task: Task, parts: Mapping[Part, Sequence[Item]]) -> dict[str, object]:
+def describe_split(task: Task, parts: Mapping[Part, Sequence[Item]]) -> dict[str, Any]:
     """Return what is committed of a deal: numbers and hashes, no text.
 
     ``sha256`` is of the sorted ids; ``content`` of texts, options and gold answers in that order.
@@ -167,15 +169,21 @@ def _plain(answer: Answer) -> object:
     return [[one.start, one.end, one.label, one.text] if isinstance(one, Mention) else one for one in answer]
 
 
-def committed_split(name: str) -> Mapping[str, object] | None:
+def committed_split(name: str) -> Mapping[str, Any] | None:
     """Return the committed deal of a task; None where it has none, as a user's own task."""
     if not re.fullmatch(r"[a-z0-9_]+", name):
         return None
     path = files("posology.evaluate").joinpath("splits", f"{name}.json")
     if not path.is_file():
         return None
-    split: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    split: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return split
+
+
+def committed_part(name: str, part: Part) -> Mapping[str, Any]:
+    """Return what is committed of a part: its n, groups and hashes; nothing where no deal is."""
+    parts: Mapping[str, Mapping[str, Any]] = (committed_split(name) or {}).get("parts", {})
+    return parts.get(str(part), {})
 
 
 def note_on_split(task: Task) -> str:
@@ -194,14 +202,9 @@ def _check_committed(task: Task, parts: Mapping[Part, Sequence[Item]], folder: P
     found = describe_split(task, parts)
     if found == committed:
         return
-    changed = [str(part) for part in Part if _entry(found, part) != _entry(committed, part)]
+    changed = [str(part) for part in Part if found["parts"][part] != committed_part(task.name, part)]
     what = f"the items of {', '.join(changed)}" if changed else "the rule"
     raise UserError(
         f"{folder}: {what} are not those of the committed split of {task.name}: the data or its reader "
         "changed, and scores would not compare; use the release of the data that the task's page names"
     )
-
-
-def _entry(split: Mapping[str, object], part: Part) -> object:
-    parts = split.get("parts")
-    return parts.get(str(part)) if isinstance(parts, Mapping) else None

@@ -7,14 +7,15 @@ from typing import Any
 from posology.evaluate.arm import ArmIdentity
 from posology.evaluate.cost.carbon import carbon_figure
 from posology.evaluate.cost.energy import EnergyMeter, PowerModel
-from posology.evaluate.cost.figures import Basis, Figure, unavailable
+from posology.evaluate.cost.figures import Figure, unavailable
 from posology.evaluate.cost.memory import MemoryMeter
 from posology.evaluate.cost.tokens import flops_figure, latency_figure, rate_figure, token_figure
 from posology.evaluate.items import Outcome
 
 __all__ = ["Cost", "CostMeter", "CostSettings"]
 
-_ELSEWHERE = ("openai", "recorded")  # engines whose work this machine does not do
+# engines whose work this process does not do: energy and memory counted here would be those of asking
+_ELSEWHERE = ("openai", "vllm", "llama.cpp", "ollama", "recorded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class CostMeter:
         if not self._here:
             return unavailable("J per item", "another machine answers")
         if not fresh and earlier:
-            return _figure_of(earlier["energy"])
+            return Figure.from_json(earlier["energy"])
         seconds = sum(one.seconds for one in fresh)
         return self._energy.per_item(len(fresh), seconds, cached=cached > 0)
 
@@ -104,11 +105,7 @@ class CostMeter:
         if not self._here:
             return unavailable("bytes", "another machine answers")
         if not fresh and earlier:
-            return _figure_of(earlier["peak_memory"])
+            return Figure.from_json(earlier["peak_memory"])
         if cached:
             return unavailable("bytes", "answers came from a cache, which takes less memory than answering")
         return self._memory.peak()
-
-
-def _figure_of(row: Mapping[str, Any]) -> Figure:
-    return Figure(row["value"], row["unit"], Basis(row["basis"]), row["note"])

@@ -6,12 +6,10 @@ from functools import cache
 from importlib.resources import files
 
 from posology.errors import UserError
-from posology.evaluate.cost.figures import Basis, Figure, modelled, unavailable
+from posology.evaluate.cost.figures import JOULES_PER_KWH, Basis, Figure, modelled, unavailable
 from posology.evaluate.naming import nearest_words
 
 __all__ = ["Grid", "carbon_figure", "find_grid", "load_grids"]
-
-_JOULES_PER_KWH = 3.6e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +54,4 @@ def carbon_figure(energy: Figure, region: str, pue: float = 1.0) -> Figure:
         f"energy ({energy.basis}) x PUE {pue:g} x {grid.grams_per_kwh:g} g/kWh, {grid.name} {grid.year}; "
         f"{grid.source}"
     )
-    return modelled(energy.value / _JOULES_PER_KWH * pue * grid.grams_per_kwh, unit, note)
+    return modelled(energy.value / JOULES_PER_KWH * pue * grid.grams_per_kwh, unit, note)

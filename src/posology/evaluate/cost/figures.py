@@ -1,11 +1,13 @@
 """A figure of cost: a value with its unit, and whether it was measured, modelled or cannot be had."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Basis", "Figure", "measured", "modelled", "unavailable"]
+__all__ = ["JOULES_PER_KWH", "Basis", "Figure", "measured", "modelled", "unavailable"]
 
+JOULES_PER_KWH = 3.6e6
 _DIGITS = 6  # significant ones, in files
 
 
@@ -25,6 +27,14 @@ class Figure:
     unit: str
     basis: Basis
     note: str = ""
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "Figure":
+        """Return the figure that a file holds; KeyError or ValueError where it is none."""
+        value = row["value"]
+        if value is not None and not isinstance(value, int | float):
+            raise ValueError("a figure that is no number")
+        return cls(value, str(row["unit"]), Basis(row["basis"]), str(row["note"]))
 
     def as_json(self) -> dict[str, Any]:
         """Return the figure for a file."""

@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 
-from posology.evaluate.forms import ChoiceForm
+from posology.evaluate.forms import LETTERS, ChoiceForm
 from posology.evaluate.items import Item
 from posology.evaluate.perturb.edits import Kept
 from posology.evaluate.perturb.words import CLAIMS, NOTES, WITHHELD, pattern_of
@@ -11,7 +11,6 @@ from posology.evaluate.task import Kind, Task
 
 __all__ = ["add_note", "plant_claim", "reorder_options", "withhold"]
 
-_LETTERS = "ABCDEFGHIJ"
 _POINTS_AT_OTHERS = pattern_of(
     "all of the above|none of the above|both*|above|neither*|options|A and B|B and C|A and C|tutte le*|"
     "nessuna delle*|todas las*|ninguna de las*"
@@ -20,7 +19,7 @@ _POINTS_AT_OTHERS = pattern_of(
 
 def reorder_options(task: Task, item: Item, dice: random.Random) -> Item:  # noqa: ARG001
     """Return an item whose options stand in another order, the gold letter with its option."""
-    place = _LETTERS.find(item.gold) if isinstance(item.gold, str) and len(item.gold) == 1 else -1
+    place = LETTERS.find(item.gold) if isinstance(item.gold, str) and len(item.gold) == 1 else -1
     if len(item.options) < 2 or not 0 <= place < len(item.options):
         raise Kept("no options of its own")
     if any(_POINTS_AT_OTHERS.search(option) for option in item.options):
@@ -29,7 +28,7 @@ def reorder_options(task: Task, item: Item, dice: random.Random) -> Item:  # noq
     while order == sorted(order):
         dice.shuffle(order)
     options = tuple(item.options[number] for number in order)
-    return replace(item, options=options, gold=_LETTERS[order.index(place)])
+    return replace(item, options=options, gold=LETTERS[order.index(place)])
 
 
 def add_note(task: Task, item: Item, dice: random.Random) -> Item:

@@ -70,7 +70,7 @@ def read_arm(
     try:
         named = {key: value for key, value in summary["arm"].items() if key != "name"}
         identity = ArmIdentity(**named)
-        cost = {name: _figure(row) for name, row in summary["cost"].items() if isinstance(row, dict)}
+        cost = {name: Figure.from_json(row) for name, row in summary["cost"].items() if isinstance(row, dict)}
     except (KeyError, TypeError, AttributeError, ValueError) as cause:
         raise UserError(f"{folder}: summary.json is not one of posology evaluate") from cause
     if summary.get("task") != ask.task.name or identity.name != ask.name:
@@ -90,10 +90,3 @@ def _money(outcomes: tuple[Outcome, ...], usd_per_hour: float) -> Figure:
         return unavailable(_MONEY, "the system tells no time to multiply the price by")
     note = f"{seconds:.4g} s x {usd_per_hour:g} USD an hour / 3600 x 1000"
     return modelled(seconds * usd_per_hour / 3.6, _MONEY, note)
-
-
-def _figure(row: Mapping[str, object]) -> Figure:
-    value = row["value"]
-    if value is not None and not isinstance(value, int | float):
-        raise ValueError("a figure that is no number")
-    return Figure(value, str(row["unit"]), Basis(str(row["basis"])), str(row["note"]))

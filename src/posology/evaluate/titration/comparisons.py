@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from posology.evaluate.estimates import compare_arms, holm
-from posology.evaluate.items import Outcome
+from posology.evaluate.comparison import holm_corrected
+from posology.evaluate.estimates import compare_arms
 from posology.evaluate.scorers import AnyMeasure, ItemScore, score_item
 from posology.evaluate.task import Task
 from posology.evaluate.titration.arms import ArmResult
@@ -42,11 +42,9 @@ def compare_with(
     """Compare arms with one of them on the same items."""
     rest = [arm for arm in arms if arm.name != other.name]
     found = [compare_arms(measure, arm.outcomes, other.outcomes, seed=seed, rounds=rounds) for arm in rest]
-    tested = [one.p_value for one in found if one.p_value is not None]
-    adjusted = iter(holm(tested))
     return tuple(
-        Compared(arm.name, other.name, one, None if one.p_value is None else next(adjusted))
-        for arm, one in zip(rest, found, strict=True)
+        Compared(arm.name, other.name, one, adjusted)
+        for arm, one, adjusted in zip(rest, found, holm_corrected(found), strict=True)
     )
 
 
@@ -55,7 +53,7 @@ def items_to_read(task: Task, first: ArmResult, second: ArmResult) -> tuple[Read
     theirs = {outcome.item.id: score_item(task, outcome) for outcome in second.outcomes}
     apart: list[tuple[float, ItemScore, ItemScore]] = []
     for outcome in first.outcomes:
-        ours, other = score_item(task, outcome), _of(theirs, outcome)
+        ours, other = score_item(task, outcome), theirs.get(outcome.item.id)
         if other is None or ours.value is None or other.value is None:
             continue
         if abs(ours.value - other.value) >= _APART:
@@ -64,7 +62,3 @@ def items_to_read(task: Task, first: ArmResult, second: ArmResult) -> tuple[Read
     wins = [row for row in apart if row[0] > 0][:_MOST]
     losses = [row for row in apart if row[0] < 0][:_MOST]
     return tuple(Read(ours.id, by > 0, ours.reason, other.reason) for by, ours, other in [*wins, *losses])
-
-
-def _of(scores: dict[str, ItemScore], outcome: Outcome) -> ItemScore | None:
-    return scores.get(outcome.item.id)

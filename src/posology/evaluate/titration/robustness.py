@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from posology.evaluate.estimates import compare_arms, estimate
+from posology.evaluate.forms import LETTERS
 from posology.evaluate.items import Outcome
 from posology.evaluate.scorers import AnyMeasure, Measure
 from posology.evaluate.scorers.measures import rate_of
@@ -88,7 +89,7 @@ def _said(outcome: Outcome) -> object:
 
 def _option(outcome: Outcome, answer: str) -> str:
     """Return the words of an option that is answered by letter: letters move with the order."""
-    place = "ABCDEFGHIJ".find(answer) if len(answer) == 1 else -1
+    place = LETTERS.find(answer) if len(answer) == 1 else -1
     return outcome.item.options[place] if 0 <= place < len(outcome.item.options) else answer
 
 

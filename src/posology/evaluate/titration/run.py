@@ -3,24 +3,22 @@
 A run that was stopped goes on where it was; an arm that fails is recorded, and the rest goes on.
 """
 
-import fcntl
 import gc
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from posology.errors import EngineError, OutputError, UserError
 from posology.evaluate.evaluation import Ask, Bench
+from posology.evaluate.folder import hold_folder, holds_more
 from posology.evaluate.items import Item
 from posology.evaluate.perturb import Perturbation, perturb
 from posology.evaluate.results import MANIFEST, SUMMARY, read_manifest
 from posology.evaluate.runner import RunPlan, RunProgress, hash_items, run_arm
 from posology.evaluate.scorers import measures_of
-from posology.evaluate.splits import committed_split
+from posology.evaluate.splits import committed_part
 from posology.evaluate.systems import System, why_not
 from posology.evaluate.titration.arms import ArmResult, Fallen, Results, read_arm
 from posology.evaluate.titration.plan import Plan
@@ -29,7 +27,7 @@ from posology.files import write_atomic
 
 __all__ = ["Step", "read_results", "run_plan"]
 
-_FALLEN, _PLANS, _LOCK = "fallen.json", "plans.json", ".lock"
+_FALLEN, _PLANS = "fallen.json", "plans.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +38,27 @@ class Step:
     kind: Perturbation | None = None
 
     @property
+    def arm(self) -> str:
+        """Return the name of the arm, with the change of its items where there is one."""
+        return f"{self.ask.name}, {self.kind}" if self.kind else self.ask.name
+
+    @property
     def name(self) -> str:
         """Return what progress shows."""
-        return f"{self.ask.task.name}, {self.ask.name}{f', {self.kind}' if self.kind else ''}"
+        return f"{self.ask.task.name}, {self.arm}"
 
     def folder(self, out: Path) -> Path:
         """Return where its results go."""
         return self.ask.folder(out / "robustness" / self.kind if self.kind else out / "arms")
 
 
-Tell = Callable[[Step, RunProgress, int, int], None]  # which step, how far it is, its number, of how many
+_Tell = Callable[[Step, RunProgress, int, int], None]  # which step, how far it is, its number, of how many
 
 
-def run_plan(plan: Plan, bench: Bench, out: Path, tell: Tell | None = None) -> Results:
+def run_plan(plan: Plan, bench: Bench, out: Path, tell: _Tell | None = None) -> Results:
     """Run what of a plan is not done yet and return all results; ``bench.plan`` says how arms are run."""
-    with _locked(out):
+    _require_ours(out)
+    with hold_folder(out, "name another --out"):
         _keep_plan(plan, out)
         fallen = _without_items(plan, bench)
         gone = {one.task for one in fallen}
@@ -100,7 +104,7 @@ def _by_system(steps: Sequence[Step]) -> Iterator[list[Step]]:
         yield [step for step in steps if step.ask.spec.name == name]
 
 
-def _telling(tell: Tell | None, steps: Sequence[Step]) -> Callable[[Step, RunProgress], None]:
+def _telling(tell: _Tell | None, steps: Sequence[Step]) -> Callable[[Step, RunProgress], None]:
     numbers = {step.name: number for number, step in enumerate(steps, start=1)}
     if tell is None:
         return _say_nothing
@@ -124,7 +128,7 @@ def _run_system(
             system = system or bench.open(step.ask.spec)
             _run_step(step, system, plan, bench, out, tell)
         except UserError as cause:
-            fallen.append(Fallen(step.ask.task.name, step.name.partition(", ")[2], str(cause)))
+            fallen.append(Fallen(step.ask.task.name, step.arm, str(cause)))
             if isinstance(cause, EngineError):
                 system = None
     system = None
@@ -156,14 +160,15 @@ def _items(step: Step, plan: Plan, bench: Bench) -> list[Item]:
 
 
 def _run_plan(step: Step, plan: Plan, bench: Bench) -> RunPlan:
-    parts = (committed_split(step.ask.task.name) or {}).get("parts")
-    entry = parts.get(str(bench.plan.part), {}) if isinstance(parts, Mapping) else {}
+    split = committed_part(step.ask.task.name, bench.plan.part).get("sha256", "")
     settings = {"titration": plan.sha256, "system": _digest(step.ask), "change": str(step.kind or "none")}
-    return replace(bench.plan, split=str(entry.get("sha256", "")), seed=plan.file.seed, settings=settings)
+    return replace(bench.plan, split=split, seed=plan.file.seed, settings=settings)
 
 
 def _digest(ask: Ask) -> str:
-    return hashlib.sha256(ask.spec.model_dump_json().encode()).hexdigest()
+    """Return the hash of a system as the plan has it; a key that plans did not always have counts if set."""
+    later = set() if ask.spec.adapter else {"adapter"}
+    return hashlib.sha256(ask.spec.model_dump_json(exclude=later).encode()).hexdigest()
 
 
 def _is_done(step: Step, plan: Plan, bench: Bench, out: Path) -> bool:
@@ -188,7 +193,7 @@ def read_results(plan: Plan, bench: Bench, out: Path) -> Results:
     fallen += [one for one in known.values() if one.arm == "every arm"]
     robust: list[Robust] = []
     for step in _steps(plan, gone):
-        task, name = step.ask.task.name, step.name.partition(", ")[2]
+        task, name = step.ask.task.name, step.arm
         try:
             result = _read_step(step, plan, bench, out)
         except UserError as cause:
@@ -259,23 +264,6 @@ def _read_plans(out: Path) -> tuple[str, ...]:
         raise UserError(f"{path}: not JSON; the folder was changed by hand, name another --out") from cause
 
 
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Hold the folder for this process until the block ends."""
-    try:
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
-        strange = {entry.name for entry in out.iterdir()} - {_LOCK}
-        if strange and not (out / _PLANS).is_file():
-            raise OutputError(f"{out}: holds other files and no titration; name another --out")
-        handle = os.open(out / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as cause:
-        raise OutputError(f"{out}: cannot be written ({cause.strerror})") from cause
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as cause:
-        os.close(handle)
-        raise OutputError(f"{out}: another run is writing in this folder; wait, or name another") from cause
-    try:
-        yield
-    finally:
-        os.close(handle)
+def _require_ours(out: Path) -> None:
+    if out.is_dir() and not (out / _PLANS).is_file() and holds_more(out):
+        raise OutputError(f"{out}: holds other files and no titration; name another --out")
