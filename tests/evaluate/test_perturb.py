@@ -13,6 +13,7 @@ from posology.evaluate.items import Item, Mention
 from posology.evaluate.perturb import KINDS, Perturbation, perturb
 from posology.evaluate.perturb.edits import Edit, apply_edits, moved
 from posology.evaluate.task import Family
+from posology.evaluate.tasks.ddi_end_to_end import DDI_END_TO_END
 
 TASK = TASKS["made_triage"]
 
@@ -124,6 +125,32 @@ def test_criteria_that_ask_for_the_person_are_left_alone():
 def test_structured_fields_that_say_the_same_keep_an_item_as_it_is():
     found = _changed("A 40-year-old man.", "sex", fields={"Sex": "male"})
     assert found.excluded == {"a": "structured fields that say so too"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "beside"),
+    [("sex", "Send him home", "The man is well."), ("age", "Treat at 40", "Fracture at 40 years.")],
+)
+def test_a_person_is_not_changed_in_the_text_alone(kind, options, beside):
+    text = "A 40-year-old man coughs."
+    assert _changed(text, kind).items
+    assert _changed(text, kind, options=("Rest", "Tea")).items
+    assert "say so too" in _changed(text, kind, options=(options, "Tea")).excluded["a"]
+    written = perturb(_task(form=TextForm("Write.")), [Item("a", "g", text, beside)], Perturbation(kind), 3)
+    assert "say so too" in written.excluded["a"], "the reference would be of another person"
+
+
+def test_typing_errors_leave_the_names_of_a_gold_relation_alone():
+    item = Item("a", "g", "Warfarin with aspirin.", ("effect: aspirin + warfarin",))
+    for seed in range(8):
+        found = perturb(DDI_END_TO_END, [item], Perturbation.TYPOS, seed)
+        assert found.items == ()
+    long = replace(item, text=f"{item.text} {'Bleeding happens sometimes. ' * 8}")
+    made = [
+        one for seed in range(8) for one in perturb(DDI_END_TO_END, [long], Perturbation.TYPOS, seed).items
+    ]
+    assert made
+    assert all("warfarin with aspirin" in one.text.casefold() for one in made)
 
 
 def test_a_change_that_the_prompt_does_not_show_is_left_out():

@@ -11,7 +11,8 @@ from posology.evaluate.perturb.edits import Edit, Kept, apply_edits, moved, touc
 from posology.evaluate.perturb.kinds import Perturbation
 from posology.evaluate.perturb.people import change_age, change_insurance, change_origin, change_sex
 from posology.evaluate.perturb.surface import abbreviate, mistype
-from posology.evaluate.task import Task
+from posology.evaluate.relations import parse_relation
+from posology.evaluate.task import Family, Kind, Task
 
 __all__ = ["Perturbed", "perturb"]
 
@@ -61,12 +62,26 @@ def _change(task: Task, item: Item, kind: Perturbation, dice: random.Random) -> 
         if any(touches(edit, item.gold) for edit in edits):
             raise Kept("the change would touch an answer")
         made = replace(item, text=apply_edits(item.text, edits), gold=moved(item.gold, edits))
+        _require_names_kept(task, item, made)
         _require_fields_free(item, kind)
     else:
         made = _WHOLE[kind](task, item, dice)
     if task.ask(made) == task.ask(item):
         raise Kept("the prompt does not show it")
     return replace(made, id=f"{item.id}#kind={kind}")
+
+
+def _require_names_kept(task: Task, item: Item, made: Item) -> None:
+    """Leave out items whose text no longer has the names of a gold relation: they could not be copied."""
+    if task.form.kind is not Kind.CODES or task.family is not Family.RELATIONS:
+        return
+    names = {name for one in item.gold if isinstance(one, str) for name in parse_relation(one)[1:]}
+    if any(name in _folded(item.text) and name not in _folded(made.text) for name in names):
+        raise Kept("the change would touch an answer")
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _require_fields_free(item: Item, kind: Perturbation) -> None:

@@ -19,7 +19,7 @@ from posology.evaluate.perturb.words import (
     SEXES,
     pattern_of,
 )
-from posology.evaluate.task import Family, Task
+from posology.evaluate.task import Family, Kind, Task
 
 __all__ = ["change_age", "change_insurance", "change_origin", "change_sex"]
 
@@ -46,6 +46,8 @@ def change_sex(task: Task, item: Item, dice: random.Random) -> list[Edit]:  # no
     own = _matches(pairs, item.text), _matches(other, item.text)
     if own[0] and own[1]:
         raise Kept("words of both sexes")
+    if any(_matches({**pairs, **other}, beside) for beside in _beside(task, item)):
+        raise Kept("options or a reference that say so too")
     swaps, found = (pairs, own[0]) if own[0] else (other, own[1])
     if not found:
         raise Kept("no word of a sex")
@@ -79,6 +81,8 @@ def change_age(task: Task, item: Item, dice: random.Random) -> list[Edit]:
     possible = [other for other in (years - _YEARS, years + _YEARS) if _YOUNGEST <= other <= _OLDEST]
     if not _YOUNGEST <= years <= _OLDEST or not possible:
         raise Kept("an age at which years count")
+    if any(re.search(rf"\b{years}\b", beside) for beside in _beside(task, item)):
+        raise Kept("options or a reference that say so too")
     return [Edit(*found[0].span(1), str(dice.choice(possible)))]
 
 
@@ -108,6 +112,11 @@ def _require_free(task: Task, item: Item, bound: Mapping[str, str], why: str) ->
         raise Kept(f"no word list for the language {task.language}")
     if pattern_of(bound[task.language]).search(_all_text(item)):
         raise Kept(why)
+
+
+def _beside(task: Task, item: Item) -> tuple[str, ...]:
+    """Return what stays as it is while the text is changed: the options, and the reference of a text."""
+    return (*item.options, str(item.gold)) if task.form.kind is Kind.TEXT else item.options
 
 
 def _all_text(item: Item) -> str:
