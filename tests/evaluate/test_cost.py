@@ -1,9 +1,11 @@
 """Costs: every figure says what it rests on, and the arithmetic is that of the published tables."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from posology.chat.servers import Kind
 from posology.errors import UserError
 from posology.evaluate.arm import ArmIdentity
 from posology.evaluate.cost import (
@@ -99,6 +101,17 @@ def test_counters_are_read_package_by_package_and_may_wrap(tmp_path: Path) -> No
     assert (figure.value, figure.basis) == (pytest.approx(10.0), Basis.MEASURED)
 
 
+def test_the_counter_of_the_whole_board_is_not_added_to_those_of_its_packages(tmp_path: Path) -> None:
+    zone(tmp_path, "intel-rapl:0", 200.0)
+    zone(tmp_path, "intel-rapl:1", 500.0)
+    (tmp_path / "intel-rapl:0" / "name").write_text("package-0\n")
+    (tmp_path / "intel-rapl:1" / "name").write_text("psys\n")
+    meter = EnergyMeter(stated_power(50), Rapl(tmp_path))
+    zone(tmp_path, "intel-rapl:0", 220.0)
+    zone(tmp_path, "intel-rapl:1", 560.0)
+    assert meter.per_item(10, 1.0).value == pytest.approx(2.0)
+
+
 def test_counters_say_nothing_of_answers_out_of_a_cache(tmp_path: Path) -> None:
     zone(tmp_path, "intel-rapl:0", 200.0)
     figure = EnergyMeter(stated_power(50), Rapl(tmp_path)).per_item(2, 4.0, cached=True)
@@ -107,8 +120,11 @@ def test_counters_say_nothing_of_answers_out_of_a_cache(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arm",
-    [ArmIdentity("big", "x", "zero", engine="openai 1"), ArmIdentity("big", "recorded", engine="")],
-    ids=["a server", "recorded answers"],
+    [
+        *(ArmIdentity("big", "x", "zero", engine=f"{kind} 1") for kind in get_args(Kind)),
+        ArmIdentity("big", "recorded", engine=""),
+    ],
+    ids=[*get_args(Kind), "recorded answers"],
 )
 def test_work_of_another_machine_has_no_energy_or_memory_here(arm: ArmIdentity) -> None:
     cost = cost_of(arm, CostSettings(stated_power(50), "ITA"), outcomes())
