@@ -9,6 +9,7 @@ from posology.adapt.job import Job
 from posology.adapt.plan import Plan
 from posology.adapt.recipe import Recipe
 from posology.adapt.tune import run_tune
+from posology.adapt.vocabulary import run_vocabulary
 from posology.errors import UserError
 
 __all__ = ["PLANNERS", "RUNNERS", "plan_recipe", "run_recipe"]
@@ -16,6 +17,7 @@ __all__ = ["PLANNERS", "RUNNERS", "plan_recipe", "run_recipe"]
 RUNNERS: dict[str, Callable[[Any, Job], Path]] = {  # kind -> run_<kind>(recipe, job) -> model folder
     "encode": run_encode,
     "tune": run_tune,
+    "vocabulary": run_vocabulary,
 }
 PLANNERS: dict[str, Callable[[Any, Job], Plan]] = {}  # kind -> plan_<kind>(recipe, job)
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from posology.adapt.recipe import Recipe
 from posology.adapt.recipes.encode import EncodeRecipe
 from posology.adapt.recipes.tune import TuneRecipe
+from posology.adapt.recipes.vocabulary import VocabularyRecipe
 from posology.errors import UserError
 from posology.files import read_utf8
 
@@ -20,6 +21,7 @@ __all__ = ["RECIPES", "parse_recipe", "read_recipe", "render_recipe"]
 RECIPES: dict[str, type[Recipe]] = {
     "encode": EncodeRecipe,
     "tune": TuneRecipe,
+    "vocabulary": VocabularyRecipe,
 }
 
 

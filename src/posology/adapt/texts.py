@@ -1,0 +1,79 @@
+"""Records of corpus folders, gathered for a run and gated by licence."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from posology.adapt.job import Job
+from posology.corpus import Record
+from posology.corpus.jsonl import read_records
+from posology.corpus.licences import may_ship
+from posology.errors import UserError
+from posology.manifest import Input, hash_file
+
+__all__ = ["TextMaterial", "gather_texts", "records_file", "require_record_licences"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextMaterial:
+    """The records of some folders, and the files they came from."""
+
+    records: tuple[Record, ...]
+    inputs: tuple[Input, ...]
+
+    def __repr__(self) -> str:
+        """Show the size only."""
+        return f"TextMaterial({len(self.records)} records)"
+
+    @property
+    def licences(self) -> dict[str, int]:
+        """Return how many records bear each licence."""
+        return dict(sorted(Counter(one.provenance.licence for one in self.records).items()))
+
+    @property
+    def sources(self) -> dict[str, int]:
+        """Return how many records come from each source."""
+        return dict(sorted(Counter(one.provenance.source for one in self.records).items()))
+
+
+def gather_texts(
+    folders: Sequence[str], job: Job, *, role: str, purpose: Literal["study", "ship"], limit: int = 0
+) -> TextMaterial:
+    """Read the records of every folder; raise UserError where there are none or their licence forbids it."""
+    records: list[Record] = []
+    inputs: list[Input] = []
+    for name in folders:
+        path = records_file(job.place(name))
+        inputs.append(hash_file(role, path))
+        records += islice(read_records(path), limit or None)
+    if not records:
+        raise UserError(f"{role}: there is no text to read: name folders with records.jsonl")
+    if purpose == "ship":
+        require_record_licences(records)
+    return TextMaterial(tuple(records), tuple(inputs))
+
+
+def records_file(path: Path) -> Path:
+    """Return the file of records that a folder holds, or the file itself."""
+    found = path / "records.jsonl" if path.is_dir() else path
+    if not found.is_file():
+        raise UserError(f"{path}: no records.jsonl here; make one with posology curate, or correct the path")
+    return found
+
+
+def require_record_licences(records: Iterable[Record]) -> None:
+    """Raise UserError where a model that learned from these records may not be given away."""
+    barred = Counter(
+        f"{one.provenance.source} ({one.provenance.licence})"
+        for one in records
+        if not may_ship(one.provenance.licence)
+    )
+    if barred:
+        told = "; ".join(f"{name}: {n} records" for name, n in sorted(barred.items()))
+        raise UserError(
+            f"data.purpose: ship: the licence forbids it or is not known: {told}; leave these sources out or "
+            'set purpose = "study", whose weights stay here'
+        )
