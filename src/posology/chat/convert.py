@@ -4,13 +4,14 @@ Loaded directly, the engine turns Q4_1's offsets into whole numbers: the perplex
 rises from 78 to 98. Rewritten as Q8_0 it stays at 78.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from posology.errors import MissingExtra, ModelError
 
-__all__ = ["GgufFacts", "convert_to_q8", "read_gguf_facts"]
+__all__ = ["Edit", "GgufFacts", "convert_to_q8", "read_gguf_facts"]
 
 _DERIVED = {"general.architecture", "general.file_type", "general.quantization_version"}
 
@@ -42,27 +43,38 @@ def read_gguf_facts(path: Path) -> GgufFacts:
     return GgufFacts(str(name), architecture, window, parameters, tuple(types))
 
 
-def convert_to_q8(source: Path, target: Path) -> None:
-    """Write the weights of a GGUF file as Q8_0; one-dimensional tensors stay 32-bit floats."""
+Edit = Callable[[str, Any], Any]
+"""From a tensor's name and values, 32-bit floats, to its new values; None leaves it out."""
+
+
+def convert_to_q8(source: Path, target: Path, edit: Edit | None = None, kind: str = "Q8_0") -> None:
+    """Write the weights of a GGUF file as Q8_0 or another type that gguf writes, such as F32.
+
+    One-dimensional tensors, and rows that do not divide into the type's blocks, stay 32-bit floats.
+    """
     gguf = _import_gguf()
     reader = _open(gguf, source)
     writer = gguf.GGUFWriter(target, reader.fields["general.architecture"].contents())
     array = gguf.GGUFValueType.ARRAY
     for key, field in reader.fields.items():
         if not key.startswith("GGUF.") and key not in _DERIVED:
-            kind = field.types[0]
-            inner = field.types[-1] if kind == array else None
-            writer.add_key_value(key, field.contents(), kind, sub_type=inner)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
+            form = field.types[0]
+            inner = field.types[-1] if form == array else None
+            writer.add_key_value(key, field.contents(), form, sub_type=inner)
+    writer.add_file_type(gguf.LlamaFileType["ALL_F32" if kind == "F32" else f"MOSTLY_{kind}"])
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
-    q8 = gguf.GGMLQuantizationType.Q8_0
+    wanted = gguf.GGMLQuantizationType[kind]
+    block = gguf.GGML_QUANT_SIZES[wanted][0]
     for tensor in reader.tensors:
         shape = [int(size) for size in reversed(tensor.shape)]
         values = gguf.dequantize(tensor.data, tensor.tensor_type).reshape(shape)
-        if values.ndim == 1:
+        values = values if edit is None else edit(tensor.name, values)
+        if values is None:
+            continue
+        if values.ndim == 1 or values.shape[-1] % block or kind == "F32":
             writer.add_tensor(tensor.name, values.astype("float32"))
         else:
-            writer.add_tensor(tensor.name, gguf.quantize(values, q8), raw_dtype=q8)
+            writer.add_tensor(tensor.name, gguf.quantize(values, wanted), raw_dtype=wanted)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
