@@ -124,7 +124,7 @@ FAULTS = [
         "unknown",
     ),
     (
-        'posology = "corpus/1"\nname = "x"\n[[source]]\nname="a"\nkind="fhir"\npath="."\nwithout_gate="public"',
+        'posology = "corpus/1"\nname = "x"\n[[source]]\nname="a"\nkind="fhir"\npath="."\nwithout_gate="x"',
         "always pass the gate",
         "charts without gate",
     ),

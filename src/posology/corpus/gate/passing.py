@@ -5,7 +5,7 @@ import hmac
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,12 +15,13 @@ from posology.errors import UserError
 from posology.records.deidentify import (
     Kind,
     KnownIdentifiers,
-    KnownPerson,
     Matcher,
     Replacement,
     build_matcher,
     deidentify_with,
 )
+from posology.records.deidentify.ambiguity import is_name_here
+from posology.records.deidentify.words import COMMON, EPONYMS, MONTHS, NOT_NAMES
 
 __all__ = ["LANGUAGES", "Gate", "Passed", "PatientGate"]
 
@@ -41,6 +42,7 @@ LANGUAGES: Mapping[str, Callable[[str, Matcher], tuple[Replacement, ...]]] = {
 }
 
 _WORD = re.compile(r"[^\W\d_]{3,}(?:['’-][^\W\d_]+)*")
+_ORDINARY = COMMON | MONTHS | EPONYMS
 _LEAST_KEY = 32  # bytes
 
 
@@ -104,11 +106,8 @@ class PatientGate:
         A name that a title or a label gives away once ("Mrs. Abernethy") is found wherever it stands.
         """
         first = LANGUAGES[language](text, self._matcher)
-        people = [_person(text[one.start : one.end]) for one in first if one.kind is Kind.NAME]
-        told = tuple(dict.fromkeys(person for person in people if person is not None))
-        if not told:
-            return first
-        return merged(first, build_matcher(KnownIdentifiers(people=told)).find(text))
+        names = [text[one.start : one.end] for one in first if one.kind is Kind.NAME]
+        return merged(first, find_told(text, names)) if names else first
 
     def passed(self, text: str, language: str = "en") -> Passed | str:
         """Return the text without identifiers, or why it may not pass."""
@@ -148,11 +147,13 @@ def _applied(text: str, replaced: Iterable[Replacement], stand_ins: Iterable[str
     return "".join([*pieces, text[place:]])
 
 
-def _person(words: str) -> KnownPerson | None:
-    before, comma, after = words.partition(",")
-    first, rest = _WORD.findall(before), _WORD.findall(after)
-    if not first:
-        return None
-    if comma and rest:
-        return KnownPerson(" ".join(first), tuple(rest))
-    return KnownPerson(first[-1], tuple(first[:-1]))
+def find_told(text: str, names: Iterable[str]) -> Iterator[Replacement]:
+    """Find the words of names that a text tells, wherever they are capitalised; clinical words stay."""
+    words = {word for name in names for word in _WORD.findall(name) if word[0].isupper()}
+    words = {word for word in words if word.lower() not in NOT_NAMES}
+    if not words:
+        return
+    forms = sorted({form for word in words for form in (word, word.upper(), word.title())})
+    for match in re.finditer(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, forms))})(?![^\W_])", text):
+        if match[0].lower() not in _ORDINARY or is_name_here(text, match.start(), match.end()):
+            yield Replacement(match.start(), match.end(), Kind.NAME, "[NAME]")

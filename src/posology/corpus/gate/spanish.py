@@ -7,44 +7,83 @@ from posology.records.deidentify import Kind, Replacement
 
 __all__ = ["find_spanish"]
 
-_CAP = r"[A-ZÁÉÍÓÚÜÑ][\wÁÉÍÓÚÜÑáéíóúüñ'’·-]*\.?"
-_NAME = rf"{_CAP}(?:\s+(?:(?:de|del|la|las|los|y|i|e)\s+)*{_CAP}){{0,4}}"
+_NO_NAME = (
+    r"(?!(?:Servicio|Hospital|Correo|E-?mail|Nº|NºCol|Nh?c|NHC|NASS|Departamento|Dpto|Unidad|Sección|Calle|Avda"
+    r"|Avenida|Plaza|Apellidos|Nombre|Centro|Clínica|Instituto|Facultad|Universidad|España|Tel[ée]f|Tlf|Fax"
+    r"|M[ée]dico"
+    r"|Paciente|Varón|Mujer|Hombre|Niñ[oa]|Fecha|Sexo|Edad|Domicilio|Localidad|Informe|Complejo|Fundación)\b)"
+)
+_INITIAL = r"(?:[A-ZÁÉÍÓÚÑ]\.(?:\s?ª|a\b)?)"
+_CAP = rf"(?:{_NO_NAME}[A-ZÁÉÍÓÚÜÑÇ][\wÁÉÍÓÚÜÑáéíóúüñç'’·-]+|{_INITIAL})"
+_LINK = r"(?:(?:[Dd]e|[Dd]el|[Ll]a|[Ll]as|[Ll]os|[Dd]os|da|y|i|e|van|von)[ \t]+)"
+_NAME = rf"{_LINK}{{0,2}}{_CAP}(?:[ \t]*(?<=[. \t]){_LINK}{{0,3}}{_CAP}){{0,5}}"
+_TITLES = r"(?:(?:Dres|Dr[ªa]?s?|Sr[ªa]?|D|Dña|Don|Doña|Prof[ªa]?)\.?ª?[ \t]*)"
 _MONTH = (
     r"(?:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre|diciembre)"
 )
 _STREET = (
-    r"(?:Calle|C/|c/|C\\|Avda?\.?|Avenida|Av\.|Plaza|Pza\.?|Pl\.|Paseo|P[ºo]\.?|Carretera|Ctra\.?|Ronda|Rambla|Camino|"
-    r"Travesía|Urbanización|Urb\.|Glorieta|Vía|Carrer|Polígono|Apartado)"
+    r"(?:(?:[Cc]alle|Avda|Av|Avenida|Plaza|Pza|Pl|Paseo|P\.?[ºo]|Carretera|Ctra|Crta"
+    r"|Ronda|Rambla|Camino|Cno|Travesía"
+    r"|Urbanización|Urb|Glorieta|Vía|Carrer|Polígono|Apartado|Barrio|Bulevar)\b\.?|[Cc]/|[Cc]\\)"
 )
+_FLOOR = r"(?:\s*[-,]?\s*\d{1,2}\s?[ºªo°](?:\s?-?\s?(?:[A-Z]\b|izq\w*\.?|dcha\.?|derecha))?)?"
 _CENTRE = (
-    r"(?:Hospital|Clínica|Centro de Salud|Centro Médico|Centro Hospitalario|Instituto|Servicio Canario|Fundación|"
-    r"Complejo|Universidad|Facultad|Sanatorio|Consorcio|Policlínica)"
+    r"(?:Hospital|Clínica|Centro(?: de Salud| Médico| Hospitalario| de Especialidades)?|Instituto|Fundación"
+    r"|Complejo(?! [Vv]itam)"
+    r"|Universidad|Facultad|Sanatorio|Consorcio|Policlínica|Residencia|Asociación|Escuela)"
 )
+_OF = r"(?:(?:de|del|la|las|los|y|para|universitario|general|clínico|provincial|militar|en)[ \t]+)"
+_TOWN = rf"{_CAP}(?:[ \t]+{_LINK}{{0,2}}{_CAP}){{0,3}}"
+
 _RULES: tuple[tuple[Kind, str, str], ...] = (
     (Kind.EMAIL, "[EMAIL]", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     (Kind.URL, "[URL]", r"(?:https?://|www\.)[^\s,;)]+"),
     (Kind.DATE, "[DATE]", r"(?<![\d/.])\d{1,2}[-/.]\d{1,2}[-/.](?:(?:19|20)\d\d|\d\d)(?![\d/])"),
     (Kind.DATE, "[DATE]", r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)"),
-    (Kind.DATE, "[DATE]", rf"(?i:\b(?:\d{{1,2}}\s+(?:de\s+)?)?{_MONTH}(?:\s+del?(?:\s+año)?)?\s+(?:19|20)\d\d\b)"),
+    (Kind.DATE, "[DATE]",
+     rf"(?i:\b(?:\d{{1,2}}\s+de\s+)?{_MONTH}(?:\s+del?(?:\s+año)?|,)?\s+(?:19|20)?\d\d\b)"),
     (Kind.DATE, "[DATE]", rf"(?i:\b\d{{1,2}}\s+de\s+{_MONTH}\b)"),
     (Kind.DATE, "[DATE]", rf"(?i:\b(?:en|desde|hasta|de|mes de)\s+(?P<part>{_MONTH}))\b"),
     (Kind.DATE, "[BIRTH DATE]", r"(?i:nacimiento|nacid[oa] (?:el|en))\W{0,4}(?P<part>[\d/.-]{4,10}\d)"),
     (Kind.AGE, "[AGE 90+]", r"\b(?P<part>(?:9\d|1[0-2]\d))(?=\s+años\b)"),
-    (Kind.PHONE, "[PHONE]", r"(?i:\b(?:tel[eé]fono|tel[fn]?|tfno|tlf|fax|m[oó]vil|busca)\b)\W{0,4}(?P<part>\+?[\d][\d\s().-]{6,17}\d)"),
-    (Kind.PHONE, "[PHONE]", r"(?<![\w+])(?:\+|00)?34[\s.-]?[6789]\d{2}[\s.-]?\d{2,3}[\s.-]?\d{2,3}(?:[\s.-]?\d{2,3})?(?!\d)"),
+    (Kind.PHONE, "[PHONE]", r"(?i:\b(?:tel[eé]fono|tel[fn]?|tfno|tlf[no]*|fax|m[oó]vil|busca)\b)\W{0,4}"
+                            r"(?P<part>\+?[\d][\d\s().-]{5,17}\d)"),
+    (Kind.PHONE, "[PHONE]", r"(?<![\w+])(?:\+|00)\d{2}[\s.-]?\d{2,3}(?:[\s.-]?\d{2,3}){2,3}(?!\d)"),
     (Kind.PHONE, "[PHONE]", r"(?<![\w./-])[6789]\d{2}[ .-]\d{2,3}[ .-]\d{2,3}(?:[ .-]\d{2,3})?(?![\d/])"),
-    (Kind.RECORD, "[MRN]", r"\b(?:NHC|N\.?H\.?C|Historia(?: clínica)?|HC|Nº? ?de historia|CIPA|ID|Episodio)\s*(?:n[ºo.]*)?\s*[:.]\s*(?P<part>[\w][\w./-]*\d[\w./-]*\b)"),
-    (Kind.MEMBER, "[MEMBER ID]", r"\b(?:NASS|NSS|Nº? ?SS|CIP|Nº? ?de (?:asegurado|afiliación))\s*[:.]\s*(?P<part>[A-Z]{0,6}[\d][\d\s/-]{4,20}\d)"),
-    (Kind.LICENCE, "[LICENCE]", r"(?i:n\s?[ºo°.]{0,2}\s?col(?:egiado)?|colegiado|NC)\s*[ºo]?\s*[:.]?\s*(?:n[ºo.]*\s*)?(?P<part>\d[\d\s/-]{2,16}\d)"),
+    (Kind.RECORD, "[MRN]",
+     r"(?i:\b(?:NHC|N\.?H\.?C|Historia(?: clínica)?|HC|Nº? ?de historia|CIPA|Episodio)\b)"
+                           r"\s*(?:n[ºo.]*)?\s*[:.]?\s*(?P<part>\w[\w./-]*\d[\w./-]*)"),
+    (Kind.RECORD, "[MRN]", r"\b(?:ID|Id)\s*[:.]\s*(?P<part>[\w./-]*\d[\w./-]*)"),
+    (Kind.MEMBER, "[MEMBER ID]", r"\b(?:NASS|NSS|Nº? ?SS|CIP|Nº? ?de (?:asegurado|afiliación))\s*[:.]\s*"
+                                 r"(?P<part>[A-Z]{0,6}\d[\d\s/-]{4,20}\d)"),
+    (Kind.LICENCE, "[LICENCE]", r"(?i:n\s?[ºo°.]{0,2}\s?col(?:egiado)?|colegiado|NC)\.?\s*[ºo]?\s*[:.]?\s*"
+                                r"(?:n[ºo.]*\s*)?(?P<part>\d[\d\s/-]{2,16}\d)"),
     (Kind.OTHER, "[ID]", r"\b(?:DNI|NIF|NIE|Pasaporte)\W{0,3}(?P<part>[XYZ]?\d[\d.]{5,10}-?[A-Z]?)\b"),
     (Kind.OTHER, "[ID]", r"(?<![\w.,/-])\d{8}-?[A-Z](?!\w)"),
-    (Kind.NAME, "[NAME]", rf"\b(?:Nombre(?: y apellidos)?|Apellidos|Paciente|Médico(?: responsable)?|Remitid[oa] por|Responsable clínico|Autor(?:a|es)?|Firmado|Fdo|Facultativo|Cirujano)\s*[:.]\s*(?:(?:Dra?|D|Dña|Prof)\.?ª?\s+)?(?P<part>{_NAME})"),
-    (Kind.NAME, "[NAME]", rf"(?<!\w)(?:Dra?s?\.|Dra?|Sra?\.|Dr[ªº]\.?|D\.|Dña\.?|D[ªº]\.?|Don|Doña|Doctora?|Prof\.)\s+(?P<part>{_NAME})"),
-    (Kind.PLACE, "[ADDRESS]", rf"(?<!\w){_STREET}\s+[^\n:;]{{2,60}}?\d+[\w/º.-]*(?:\s*[-,]?\s*\d{{1,2}}\s?[ºª](?:\s?(?:[A-Z]|izq\.?|dcha\.?|derecha|izquierda))?)?"),
-    (Kind.PLACE, "[ADDRESS]", r"\b(?:Domicilio|Dirección|Localidad ?/ ?Provincia|Localidad|Provincia|Población|Municipio|Ciudad)\s*:\s*(?P<part>[^\n.:]{2,80})"),
-    (Kind.PLACE, "[ZIP]", r"(?i:\bC\.?P\.?|código postal)\s*[:.]?\s*(?P<part>\d{5})\b"),
-    (Kind.PLACE, "[ADDRESS]", rf"(?<![\w.,/])(?P<part>(?:0[1-9]|[1-4]\d|5[0-2])\d{{3}}[ ,-]+{_CAP}(?:\s+(?:(?:de|del|la|las|los)\s+)*{_CAP}){{0,3}}(?:\s*\({_CAP}(?:\s+{_CAP})*\))?)"),
-    (Kind.ORGANIZATION, "[ORGANIZATION]", rf"\b{_CENTRE}(?:\s+(?:(?:de|del|la|las|los|y|General|Universitario|Clínico)\s+)*{_CAP}){{1,7}}"),
+    (Kind.NAME, "[NAME]", r"\b(?:Nombre(?: y apellidos)?|Apellidos|M[ée]dicos?(?: responsable)?|Remitid[oa] por"
+                          r"|Responsable(?: clínico)?|Autor(?:a|es)?|Firmado|Fdo|Facultativo|Cirujano)"
+                          rf"\s*[:.][ \t]*{_TITLES}?(?P<part>{_NAME})"),
+    (Kind.NAME, "[NAME]", r"(?m:^(?:Nombre|Apellidos)\s*:[ \t]*(?P<part>[^\n.:]{2,60}))"),
+    (Kind.NAME, "[NAME]",
+     r"(?<!\w)(?:(?:Dres|Dr[ªa]?s?|Sr[ªa]?|Dña|D[ªº]?|Prof)\.[ªº]?|Dra?|Don|Doña|Doctora?)"
+                          rf"[ \t]*(?<=[.ªº \t])(?P<part>{_NAME})"),
+    (Kind.PLACE, "[ADDRESS]", rf"(?<!\w){_STREET}\s*[^\n:;]{{2,60}}?(?:\d+[\w/º.#-]*|s/n\.?º?){_FLOOR}"),
+    (Kind.PLACE, "[ADDRESS]",
+     r"(?im:^(?:Domicilio|Dirección|Localidad ?/ ?Provincia|Localidad|Provincia|Población"
+                              r"|Municipio|Ciudad|Lugar de nacimiento)\s*:[ \t]*(?P<part>[^\n:]{2,80}?)\.?[ \t]*$)"),
+    (Kind.PLACE, "[ZIP]", r"(?i:\bC\.?P\.?|código postal)\s*[:.]?\s*(?P<part>\d{4,6})\b"),
+    (Kind.PLACE, "[ADDRESS]",
+     rf"(?<![\w.,/])(?:0[1-9]|[1-4]\d|5[0-2])\d{{3}}[.,]?[ \t-]+{_TOWN}(?:[ .,]*\({_TOWN}\))?"),
+    (Kind.PLACE, "[ADDRESS]",
+     rf"(?i:\b(?:residente|vecin[oa]|natural|procedente|vive|domiciliad[oa]) (?:en|de))"
+                              rf"[ \t]+(?P<part>{_TOWN})"),
+    (Kind.ORGANIZATION, "[ORGANIZATION]",
+     rf"\b(?:{_CENTRE}|[Hh]ospital)(?:[ \t]+{_OF}{{0,4}}(?:{_CAP}|[\"“«][^\"”»\n]{{3,40}}[\"”»])){{1,7}}"),
+    # A line about who sends and where to write holds no finding: all of it goes.
+    (Kind.PLACE, "[ADDRESS]",
+     r"(?im:^[ \t]*(?:remitid[oa] por|responsable clínico|correspondencia|dirección para"
+                              rf" correspondencia)\s*:[ \t]*(?:(?-i:{_TITLES}?{_NAME}))?"
+                              r"[ \t.,;-]*(?P<part>[^\n]{3,400})$)"),
 )  # fmt: skip
 _PATTERNS = tuple((kind, label, re.compile(form)) for kind, label, form in _RULES)
 
@@ -52,7 +91,7 @@ _PATTERNS = tuple((kind, label, re.compile(form)) for kind, label, form in _RULE
 def find_spanish(text: str) -> list[Replacement]:
     """Find names, dates, numbers, addresses and places of care in a Spanish text.
 
-    >>> [text[:0] + one.label for text in ["Dra. Ana Ruiz, 3/4/2019"] for one in find_spanish(text)]
+    >>> [one.label for one in find_spanish("La Dra. Ana Ruiz la vio el 3/4/2019.")]
     ['[DATE]', '[NAME]']
     """
     return list(_found(text))
