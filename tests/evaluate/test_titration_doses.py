@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_titration import made_arm, made_arms, made_items, made_plan
+from made_titration import TASKS, made_arm, made_arms, made_items, made_plan
 
 from posology.evaluate.items import Item, Mention, Outcome, Response
 from posology.evaluate.scorers import measures_of
 from posology.evaluate.tasks.ncbi_disease import NCBI_DISEASE
 from posology.evaluate.titration import Results, analyze
+from posology.evaluate.titration.arms import Fallen
 from posology.evaluate.titration.doses import find_dose
 from posology.evaluate.titration.fronts import Point, find_front
 from posology.evaluate.titration.judging import Demand, Judgement, judge
@@ -81,7 +82,7 @@ def test_the_smallest_is_by_parameters_and_the_runner_up_is_another_system():
     dose = _dose({"large zero", "middle few+constrained", "middle zero"})
     assert (dose.smallest, dose.runner_up) == ("middle zero", "large zero")
     assert (
-        "the smallest effective dose is middle zero (500M parameters; F1 0.800 (95 % interval 0.700 to"
+        "the smallest effective dose is middle zero (500M parameters; F1 0.800, 95 % interval 0.700 to"
         in dose.sentence
     )
     assert "the runner-up large zero (1.5B parameters" in dose.sentence
@@ -141,6 +142,33 @@ def test_a_task_without_results_keeps_every_dose_from_being_effective_on_all(tmp
     assert study.tasks[0].dose.smallest is not None
     assert study.dose.smallest is None
     assert "No dose of the ladder is effective on every one of the 2 tasks" in study.dose.sentence
+
+
+def test_without_its_reference_no_dose_is_judged_and_none_is_called_ineffective(tmp_path):
+    from made_titration import PLAN
+
+    text = '[requirement]\nnon_inferior_to = "large few+constrained"\nmargin = 0.1\n'
+    plan = made_plan(tmp_path, PLAN.partition("[requirement]")[0] + text)
+    arms = [one for task in TASKS for one in made_arms(task) if one.name != "large few+constrained"]
+    fallen = tuple(Fallen(task, "large few+constrained", "not run yet") for task in TASKS)
+    study = analyze(plan, Results(tuple(arms), fallen), rounds=100)
+    for task in study.tasks:
+        assert task.dose.undecided
+        assert "no dose can be judged: the reference, large few+constrained, has no" in task.dose.sentence
+    assert study.dose.sentence.startswith("No dose can be judged for the whole plan: the reference has no")
+    assert "is effective" not in study.dose.sentence
+
+
+def test_arms_without_a_result_are_counted_in_the_sentence(tmp_path):
+    fallen = (
+        Fallen("made_triage", "small zero", "not run yet"),
+        Fallen("made_triage", "x", "?", ruled_out=True),
+    )
+    arms = [one for one in made_arms() if one.name != "small zero"]
+    study = analyze(made_plan(tmp_path), Results(tuple(arms), fallen), rounds=100)
+    assert study.tasks[0].dose.missing == 1
+    assert study.tasks[0].dose.sentence.endswith("1 arm of the plan has no result, which may change this.")
+    assert study.dose.sentence.endswith("1 task has no result at all.")
 
 
 def test_differences_are_paired_and_corrected_over_all_arms(tmp_path):

@@ -68,3 +68,26 @@ def test_an_arm_that_a_task_rules_out_has_a_stand_in(tmp_path):
 def test_the_plans_of_the_project_can_be_read(repo_root):
     for path in [*sorted((repo_root / "studies").glob("*.toml")), repo_root / "examples" / "titration.toml"]:
         assert load_plan(path, ALL).asks()
+
+
+def test_a_task_of_ones_own_may_be_named_by_its_file_or_its_name(tmp_path, repo_root):
+    own = repo_root / "examples" / "referrals" / "referrals.toml"
+    path = tmp_path / "plan.toml"
+    for name in ("referrals", str(own)):
+        path.write_text(
+            'posology = "titration/1"\ntitle = "t"\n'
+            f'tasks = ["{own}"]\n'
+            '[[ladder]]\nname = "word counts"\nkind = "tf-idf"\n'
+            f'[requirement]\nby_task = {{"{name}" = 0.5}}\n'
+            f'[robustness]\nkinds = ["typos"]\ntasks = ["{name}"]\n'
+        )
+        plan = load_plan(path, {})
+        assert plan.required("referrals") == 0.5
+        assert plan.tries("referrals", "word counts")
+
+
+def test_without_names_every_arm_of_every_task_is_tried(tmp_path):
+    plan = made_plan(tmp_path, PLAN + '[robustness]\nkinds = ["typos"]\narms = ["small zero"]\n')
+    assert plan.tries("made_claims", "small zero")
+    assert not plan.tries("made_claims", "large zero")
+    assert not made_plan(tmp_path).tries("made_claims", "small zero")

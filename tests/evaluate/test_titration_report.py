@@ -16,10 +16,13 @@ from posology.evaluate.scorers import measures_of
 from posology.evaluate.task import Family
 from posology.evaluate.titration import Results, analyze, render_report, write_report
 from posology.evaluate.titration.arms import Fallen
-from posology.evaluate.titration.robustness import Trial, measure_trial
-from posology.statistics import Estimate
+from posology.evaluate.titration.fronts import Front, Point
+from posology.evaluate.titration.pictures import dose_picture, front_pictures
+from posology.evaluate.titration.robustness import Robust, Trial, measure_trial
+from posology.evaluate.titration.tables import fallen_table, robustness_table, untried_lines
+from posology.statistics import Difference, Estimate
 
-VOID = {"meta", "link", "br", "path", "line", "circle", "rect"}
+VOID = {"meta", "link", "br", "wbr", "path", "line", "circle", "rect"}
 
 
 class _Reader(HTMLParser):
@@ -109,6 +112,49 @@ def test_the_tables_hold_what_the_page_shows(study, tmp_path):
         "report.html", "study.json", "scores.csv", "differences.csv", "costs.csv", "slices.csv",
         "robustness.csv",
     }  # fmt: skip
+
+
+def test_a_cost_too_small_to_read_is_said_to_be_small(page, study):
+    assert study.tasks[0].rows[0].arm.figure("latency_p50").value == 1e-5
+    assert "&lt; 0.001" in page
+    assert not re.search(r">\d[\d.]*e-\d", page)
+
+
+def test_a_strategy_has_the_same_hue_on_every_task(study):
+    order = ["zero", "few+constrained"]
+    later = replace(study.tasks[0], rows=study.tasks[0].rows[3:])  # here the other strategy comes first
+    whole, part = dose_picture(study.tasks[0], order), dose_picture(later, order)
+    keys = [
+        re.findall(r'plot-hue-(\d)"><?\n?<path class="plot-range" d="M0 0H26"', one) for one in (whole, part)
+    ]
+    assert keys == [["0", "1"]] * 2
+
+
+def test_changes_that_no_item_could_bear_are_said_once_and_leave_no_row(study):
+    none = Robust(
+        "made_triage", "small zero", "sex", "macro-F1", 0, Difference(None, 0), Estimate(None, 0), None,
+        {"no word of a sex": 8},
+    )  # fmt: skip
+    both = (none, replace(none, arm="large zero"), *study.robust)
+    assert untried_lines(both) == ["sex on made_triage: no item could be changed (8: no word of a sex)."]
+    assert [row.cells[0] for row in robustness_table(both).rows] == ["typos"]
+    assert "no item could be changed" in render_report(replace(study, robust=both))
+
+
+def test_arms_that_fell_for_one_reason_share_a_line(study):
+    fallen = tuple(Fallen("made_claims", f"arm {number}", "not run yet") for number in range(5))
+    rows = fallen_table(replace(study, fallen=(*study.fallen, *fallen))).rows
+    assert [row.cells[1] for row in rows] == ["middle zero", "5 arms: arm 0, arm 1, arm 2, arm 3, arm 4"]
+
+
+def test_a_report_by_another_plan_than_the_results_says_so(study):
+    assert "made with another plan than this report reads" in render_report(replace(study, plans=("b" * 64,)))
+
+
+def test_one_size_of_model_has_no_front_of_sizes(study):
+    task = study.tasks[0]
+    small = replace(task, fronts=(Front("parameters", {"a": Point(1.0, 0.2), "b": Point(1.0, 0.3)}, ("b",)),))
+    assert front_pictures(small) == []
 
 
 def test_the_same_study_gives_the_same_page(study, page):

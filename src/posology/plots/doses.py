@@ -7,6 +7,7 @@ bears none.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from posology.plots.drawing import (
     HEIGHT,
@@ -36,7 +37,10 @@ _BESIDE = 7.0  # between the marks of two series at one dose
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """The score of one dose: ``series`` is its line, such as a strategy; ``family`` its shape."""
+    """The score of one dose: ``series`` is its line, such as a strategy; ``family`` its shape.
+
+    ``hue``: of its series, the same number in several plots; its place among the series where none is given.
+    """
 
     label: str
     series: str
@@ -45,6 +49,7 @@ class Dot:
     value: float
     low: float | None = None
     high: float | None = None
+    hue: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ def dose_plot(
     limits: Limits | None = None,
 ) -> str:
     """Draw scores with intervals against doses: a line and a hue a series, a shape a family."""
-    series = list(dict.fromkeys(dot.series for dot in dots))
+    hues = _hues(dots)
+    series = sorted(hues, key=lambda name: hues[name])
     families = list(dict.fromkeys(dot.family for dot in dots))
     numbers = [n for dot in dots for n in (dot.value, dot.low, dot.high) if n is not None]
     values = upright([*numbers, *(level.value for level in levels)], limits)
@@ -80,14 +86,24 @@ def dose_plot(
         shift = (number - (len(series) - 1) / 2) * _BESIDE
         own = sorted((dot for dot in dots if dot.series == name), key=lambda dot: dot.dose)
         places = [(along.at(dot.dose) + shift, dot) for dot in own]
-        marks = _series_marks(places, values, DASHED[number % len(DASHED)], families)
-        body += hued(number, marks)
-    keys = [line_key(number, name) for number, name in enumerate(series)]
+        marks = _series_marks(places, values, DASHED[hues[name] % len(DASHED)], families)
+        body += hued(hues[name], marks)
+    keys = [line_key(hues[name], name) for name in series]
     keys += [mark_key(number, name) for number, name in enumerate(families)]
     legend, end = legend_of(keys, bottom + 62)
     words = [_dot_words(dot) for dot in dots]
     words += [f"{level.label}: {number_of(level.value)}" for level in levels]
     return svg_of(end + 4, title, said(f"{axis} against {dose_axis}", words), [*body, *legend])
+
+
+def _hues(dots: Sequence[Dot]) -> dict[str, int]:
+    """Return the number of every series' hue: as its dots say, else the first that is free."""
+    hues = {dot.series: dot.hue for dot in dots if dot.hue is not None}
+    free = (number for number in count() if number not in hues.values())
+    for name in dict.fromkeys(dot.series for dot in dots if dot.hue is None):
+        if name not in hues:
+            hues[name] = next(free)
+    return hues
 
 
 def _doses(doses: Sequence[float], levels: Sequence[Level], series: int) -> Scale:

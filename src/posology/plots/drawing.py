@@ -46,6 +46,8 @@ HEIGHT = 220.0  # of a line plot or histogram, its axis' name included
 PALE = ' fill-opacity="0.75"'
 DASHES = ("none", "7 4", "2 3", "9 3 2 3")
 
+_MANY = 1e5  # from here on an axis counts in thousands, millions and more
+
 LONGEST = 34  # letters of a row's label
 
 
@@ -93,7 +95,7 @@ def ticks_below(scale: Scale, bottom: float, axis: str, *, grid: bool = True) ->
     for tick in ticks_of(scale):
         x = scale.at(tick)
         marks.append(stroke((x, TOP if grid else bottom), (x, bottom + 4), "plot-grid"))
-        shown = _power(tick) if scale.logarithmic else number_of(tick)
+        shown = _power(tick) if scale.logarithmic or abs(tick) >= _MANY else number_of(tick)
         marks.append(text_of(shown, x, bottom + 18, anchor="middle"))
     return [*marks, text_of(axis, (scale.start + scale.end) / 2, bottom + 36, anchor="middle")]
 

@@ -78,10 +78,18 @@ def analyze(plan: Plan, results: Results, *, rounds: int = 2000) -> Study:
     for arm in sorted(arms, key=order_of):
         by_task.setdefault(arm.task, []).append(arm)
     tasks = tuple(
-        _study(plan, task, by_task[task.name], rounds) for task in plan.tasks if task.name in by_task
+        _study(plan, task, by_task[task.name], rounds, _missing(plan, task, results))
+        for task in plan.tasks
+        if task.name in by_task
     )
     dose = find_plan_dose([one.dose for one in tasks], _standing(plan, tasks, by_task), len(plan.tasks))
     return Study(plan, tasks, dose, results.fallen, results.robust, results.plans)
+
+
+def _missing(plan: Plan, task: Task, results: Results) -> int:
+    """Count the arms of a task that have no result, though they can be on it."""
+    names = plan.arm_names()
+    return sum(one.task == task.name and not one.ruled_out and one.arm in names for one in results.fallen)
 
 
 def _standing(
@@ -96,7 +104,7 @@ def _standing(
     return found
 
 
-def _study(plan: Plan, task: Task, arms: Sequence[ArmResult], rounds: int) -> TaskStudy:
+def _study(plan: Plan, task: Task, arms: Sequence[ArmResult], rounds: int, missing: int) -> TaskStudy:
     measures, seed = measures_of(task), plan.file.seed
     primary = measures[0]
     estimates = {arm.name: estimate_all(measures, arm.outcomes, seed=seed, rounds=rounds) for arm in arms}
@@ -110,7 +118,7 @@ def _study(plan: Plan, task: Task, arms: Sequence[ArmResult], rounds: int) -> Ta
     judgements = {
         arm.name: judge(arm, main[arm.name], against.get(arm.name), demand, plan.file.budget) for arm in arms
     }
-    dose = find_dose(task.name, arms, main, judgements, demand)
+    dose = find_dose(task.name, arms, main, judgements, demand, missing)
     return TaskStudy(
         task=task,
         measures=measures,

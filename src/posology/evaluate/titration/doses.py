@@ -17,7 +17,8 @@ class Dose:
 
     ``without_model``: the cheapest effective arm without a language model. ``model``: the smallest effective
     model. ``runner_up``: the next effective arm of another system. ``closest``: of those not effective, the
-    one whose interval ends highest from below.
+    one whose interval ends highest from below. ``missing``: arms of the plan without a result, which may
+    change what is said. ``undecided``: the reference is among them, so nothing can be said.
     """
 
     task: str
@@ -27,6 +28,8 @@ class Dose:
     closest: str | None
     effective: tuple[str, ...]
     sentence: str
+    missing: int = 0
+    undecided: bool = False
 
     @property
     def smallest(self) -> str | None:
@@ -50,8 +53,9 @@ def find_dose(
     estimates: Mapping[str, Estimate],
     judgements: Mapping[str, Judgement],
     demand: Demand,
+    missing: int = 0,
 ) -> Dose:
-    """Find the smallest effective dose of a task among its arms."""
+    """Find the smallest effective dose of a task among its arms; ``missing`` arms have no result yet."""
     ordered = sorted(arms, key=order_of)
     good = [arm for arm in ordered if judgements[arm.name].effective]
     plain = next((arm for arm in good if arm.kind in BASELINES), None)
@@ -61,9 +65,21 @@ def find_dose(
     rest = [arm for arm in ordered if not judgements[arm.name].effective]
     closest = max(rest, key=lambda arm: _end(estimates[arm.name], demand), default=None)
     any_model = any(arm.kind not in BASELINES for arm in arms)
-    sentence = _Words(task, estimates, judgements, demand, any_model).say(plain, model, second, closest)
+    undecided = bool(demand.reference) and all(arm.name != demand.reference for arm in arms)
+    words = _Words(task, estimates, judgements, demand, any_model)
+    sentence = words.undecided() if undecided else words.say(plain, model, second, closest)
     names = [arm.name if arm else None for arm in (plain, model, second, closest)]
-    return Dose(task, names[0], names[1], names[2], names[3], tuple(arm.name for arm in good), sentence)
+    return Dose(
+        task, names[0], names[1], names[2], names[3], tuple(arm.name for arm in good),
+        sentence + _missing_words(missing), missing, undecided,
+    )  # fmt: skip
+
+
+def _missing_words(missing: int) -> str:
+    if not missing:
+        return ""
+    arms = "1 arm of the plan has" if missing == 1 else f"{missing} arms of the plan have"
+    return f" {arms} no result, which may change this."
 
 
 def _end(found: Estimate, demand: Demand) -> float:
@@ -107,6 +123,11 @@ class _Words:
         said = f"On {self.task} the smallest effective dose is {self._evidence(model)}"
         said += f", the runner-up {self._evidence(second)}" if second else "; no other system is effective"
         return f"{said}. Required: {self.demand.words}.{self._caveat()}"
+
+    def undecided(self) -> str:
+        """Say that the reference is missing."""
+        said = f"On {self.task} no dose can be judged: the reference, {self.demand.reference}, has no result"
+        return f"{said}. Required: {self.demand.words}."
 
     def _caveat(self) -> str:
         """Say where not being worse than the reference says little, because the reference is not good."""
@@ -157,7 +178,21 @@ def find_plan_dose(
         name for name in good if smallest and first[name].identity.system != first[smallest].identity.system
     ]
     said = _say_plan([*good[:1], *others[:1]], ordered, (first, met), planned)
+    if undecided := [dose.task for dose in doses if dose.undecided]:
+        said = _say_undecided(undecided, planned)
+    said += _missing_words(sum(dose.missing for dose in doses)) + _untouched(planned - len(doses))
     return PlanDose(smallest, others[0] if others else None, met, said)
+
+
+def _say_undecided(tasks: Sequence[str], planned: int) -> str:
+    where = ", ".join(tasks) if len(tasks) < planned else f"all {planned} tasks" if planned > 1 else tasks[0]
+    return f"No dose can be judged for the whole plan: the reference has no result on {where}."
+
+
+def _untouched(tasks: int) -> str:
+    if not tasks:
+        return ""
+    return f" {tasks} {'task has' if tasks == 1 else 'tasks have'} no result at all."
 
 
 def _say_plan(

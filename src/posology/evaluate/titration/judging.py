@@ -8,7 +8,7 @@ from posology.evaluate.titration.arms import ArmResult
 from posology.evaluate.titration.plan import BASELINES, Budget
 from posology.statistics import Difference, Estimate
 
-__all__ = ["Demand", "Judgement", "judge", "order_of", "score_words"]
+__all__ = ["Demand", "Judgement", "budget_words", "judge", "order_of", "score_words"]
 
 _FIGURES = {
     "latency_p95_s": ("latency_p95", "seconds, 95th percentile"),
@@ -106,6 +106,13 @@ def _beyond(arm: ArmResult, budget: Budget) -> tuple[str, ...]:
     return tuple(reasons)
 
 
+def budget_words(budget: Budget) -> str:
+    """Say what an answer may cost at most, "" where nothing is said."""
+    limits = [(words, getattr(budget, key)) for key, (_, words) in _FIGURES.items()]
+    limits.append(("parameters", budget.parameters))
+    return "; ".join(f"{words}: at most {limit:,g}" for words, limit in limits if limit is not None)
+
+
 def order_of(arm: ArmResult) -> tuple[float, float, float, float, str]:
     """Return the place of an arm among doses: by parameters, then by money, energy and time of an answer."""
     size = arm.identity.parameters
@@ -120,5 +127,5 @@ def score_words(measure: str, found: Estimate) -> str:
     if found.value is None:
         return f"{measure} without a value (n = {found.n})"
     if found.low is None or found.high is None:
-        return f"{measure} {found.value:.3f} (no interval, n = {found.n})"
-    return f"{measure} {found.value:.3f} (95 % interval {found.low:.3f} to {found.high:.3f}, n = {found.n})"
+        return f"{measure} {found.value:.3f}, no interval, n = {found.n}"
+    return f"{measure} {found.value:.3f}, 95 % interval {found.low:.3f} to {found.high:.3f}, n = {found.n}"

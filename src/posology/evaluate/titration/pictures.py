@@ -13,19 +13,27 @@ __all__ = ["difference_pictures", "dose_picture", "front_pictures"]
 _LETTERS = 54  # of an arm's name: strategies are told apart by its end
 
 
-def dose_picture(study: TaskStudy) -> str:
-    """Draw the score against parameters; systems without a model are levels, unknown sizes are left out."""
-    dots = [dot for row in study.rows if (dot := _dot(row, study.task.metric)) is not None]
+def dose_picture(study: TaskStudy, order: Sequence[str] = ()) -> str:
+    """Draw the score against parameters; systems without a model are levels, unknown sizes are left out.
+
+    ``order``: strategies, so that each has the same line and hue on every task.
+    """
+    dots = [dot for row in study.rows if (dot := _dot(row, study.task.metric, order)) is not None]
     levels = [level for row in study.rows if (level := _level(row, study.task.metric)) is not None]
     if study.demand.score is not None:
         levels.append(Level("required", study.demand.score, required=True))
     title = f"{study.task.name}: {study.task.metric} against parameters, 95 % intervals"
     return dose_plot(
-        dots, levels, title=title, axis=study.task.metric, dose_axis="parameters, logarithmic", limits=(0, 1)
+        dots,
+        levels,
+        title=title,
+        axis=study.task.metric,
+        dose_axis="parameters, logarithmic",
+        limits=(0, 1),
     )
 
 
-def _dot(row: Row, metric: str) -> Dot | None:
+def _dot(row: Row, metric: str, order: Sequence[str]) -> Dot | None:
     who, found = row.arm.identity, row.estimates[metric]
     if row.arm.kind in BASELINES or not who.parameters or found.value is None:
         return None
@@ -38,6 +46,7 @@ def _dot(row: Row, metric: str) -> Dot | None:
         found.value,
         found.low,
         found.high,
+        order.index(series) if series in order else None,
     )
 
 
@@ -53,6 +62,8 @@ def front_pictures(study: TaskStudy) -> list[str]:
     sign = study.demand.better or 1  # a front counts more as better; the picture shows the measure itself
     pictures = []
     for front in study.fronts:
+        if len({point.cost for point in front.points.values()}) < 2:
+            continue  # one cost for all: nothing to weigh
         spots = [
             Spot(name, families[name], point.cost, sign * point.score, name in front.best)
             for name, point in sorted(front.points.items(), key=lambda row: row[0] in plain)

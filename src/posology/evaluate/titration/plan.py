@@ -136,7 +136,20 @@ class Plan:
     def required(self, task: str) -> float | None:
         """Return the score that a task requires, None where none is."""
         asked = self.file.requirement
-        return asked.by_task.get(task, asked.score)
+        return next((asked.by_task[name] for name in self._said(task) if name in asked.by_task), asked.score)
+
+    def tries(self, task: str, arm: str) -> bool:
+        """Say whether changed items of a task are tried on an arm."""
+        robust = self.file.robustness
+        if robust is None:
+            return False
+        there = not robust.tasks or any(name in robust.tasks for name in self._said(task))
+        return there and (not robust.arms or arm in robust.arms)
+
+    def _said(self, task: str) -> tuple[str, ...]:
+        """Return what the plan may call a task: by its name, a user's own by its file too."""
+        pairs = zip(self.file.tasks, self.tasks, strict=True)
+        return (task, *(said for said, one in pairs if one.name == task and said != task))
 
 
 def _plain(strategy: Strategy) -> Strategy:
@@ -206,12 +219,13 @@ def _strategy(name: str, where: str) -> Strategy:
 def _require_known(path: Path, file: PlanFile, tasks: Mapping[str, Task]) -> None:
     _require_names(f"{path}: tasks", file.tasks, tasks)
     _require_names(f"{path}: baselines", file.baselines, BASELINES)
-    _require_names(f"{path}: requirement.by_task", list(file.requirement.by_task), file.tasks)
+    named = list(dict.fromkeys([*file.tasks, *(tasks[name].name for name in file.tasks)]))
+    _require_names(f"{path}: requirement.by_task", list(file.requirement.by_task), named)
     for name in file.strategies:
         _strategy(name, f"{path}: strategies")
     if file.robustness is not None:
         _require_names(f"{path}: robustness.kinds", file.robustness.kinds, KINDS)
-        _require_names(f"{path}: robustness.tasks", file.robustness.tasks, file.tasks)
+        _require_names(f"{path}: robustness.tasks", file.robustness.tasks, named)
 
 
 def _require_names(where: str, given: list[str], known: Collection[str]) -> None:

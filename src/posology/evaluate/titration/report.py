@@ -3,13 +3,15 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from posology.evaluate.splits import note_on_split
+from posology.evaluate.strategy import name_of
 from posology.evaluate.titration.analysis import Study, TaskStudy
+from posology.evaluate.titration.judging import budget_words
 from posology.evaluate.titration.pictures import difference_pictures, dose_picture, front_pictures
 from posology.evaluate.titration.record import study_record, study_tables
 from posology.evaluate.titration.tables import (
@@ -26,6 +28,7 @@ from posology.evaluate.titration.tables import (
     score_table,
     slice_table,
     to_read_table,
+    untried_lines,
 )
 from posology.files import write_atomic
 from posology.power import detectable_difference
@@ -76,7 +79,7 @@ def write_report(study: Study, folder: Path, *, with_text: bool = False) -> Path
 
 
 def _view(study: Study, with_text: bool) -> Mapping[str, Any]:
-    plan = study.plan
+    plan, order = study.plan, _strategies(study)
     return {
         "title": plan.file.title,
         "question": plan.file.question,
@@ -87,13 +90,20 @@ def _view(study: Study, with_text: bool) -> Mapping[str, Any]:
         "facts": _plan_facts(study),
         "ladder": ladder_table(study),
         "overview": overview_table(study),
-        "tasks": [_task_view(task, with_text) for task in study.tasks],
+        "tasks": [_task_view(task, order, with_text) for task in study.tasks],
         "robustness": robustness_table(study.robust),
+        "untried": untried_lines(study.robust),
         "fallen": fallen_table(study),
         "limits": _limits(study),
         "plan_name": plan.name,
         "sha256": plan.sha256,
     }
+
+
+def _strategies(study: Study) -> list[str]:
+    """Return the strategies of the plan in its order: the same line and hue on every task."""
+    rungs = study.plan.rungs
+    return list(dict.fromkeys(name_of(one) for rung in rungs for one in rung.strategies if one is not None))
 
 
 def _single(study: Study) -> str:
@@ -103,7 +113,7 @@ def _single(study: Study) -> str:
 def _plan_facts(study: Study) -> list[tuple[str, str]]:
     file = study.plan.file
     facts = [
-        ("Tasks", ", ".join(file.tasks)),
+        ("Tasks", ", ".join(task.name for task in study.plan.tasks)),
         ("Items", f"the first {file.n} of the part report of each task, the same for every arm"),
         ("Strategies", ", ".join(file.strategies)),
         ("Seed", str(file.seed)),
@@ -119,15 +129,14 @@ def _plan_facts(study: Study) -> list[tuple[str, str]]:
         )
     if asked.non_inferior_to:
         facts.append(("Required", f"not worse than {asked.non_inferior_to} by {asked.margin:g} or more"))
-    limits = [f"{key} {value:g}" for key, value in file.budget.model_dump(exclude_none=True).items()]
-    facts.append(("Budget", ", ".join(limits) or "none"))
+    facts.append(("Budget", budget_words(file.budget) or "none"))
     facts.append(("Power", _power_words(file.n)))
     return facts
 
 
 def _power_words(n: int) -> str:
     least = detectable_difference(n, discordant=_DISCORDANT)
-    given = f"with {n} items, of which one arm alone has {_DISCORDANT:.0%} right"
+    given = f"with {n} items, of which one arm alone has {_DISCORDANT * 100:.0f} % right"
     if least is None:
         return f"{given}, no difference of two arms can be shown with a power of 80 %"
     return (
@@ -136,11 +145,11 @@ def _power_words(n: int) -> str:
     )
 
 
-def _task_view(study: TaskStudy, with_text: bool) -> Mapping[str, Any]:
+def _task_view(study: TaskStudy, order: Sequence[str], with_text: bool) -> Mapping[str, Any]:
     task, card = study.task, study.task.card
     return {
         "name": task.name,
-        "title": f"{card.title} ({task.name})",
+        "title": task.name if card.title == task.name else f"{card.title} ({task.name})",
         "sentence": study.dose.sentence,
         "about": card.about,
         "facts": [
@@ -152,7 +161,7 @@ def _task_view(study: TaskStudy, with_text: bool) -> Mapping[str, Any]:
             *([("Does not say", card.limits)] if card.limits else []),
         ],
         "alarms": [f"{one.arm}: {one.words}." for one in study.alarms],
-        "dose_plot": dose_picture(study),
+        "dose_plot": dose_picture(study, order),
         "scores": score_table(study),
         "reasons": reason_table(study),
         "difference_plots": difference_pictures(study),
@@ -183,12 +192,34 @@ def _limits(study: Study) -> list[str]:
             f"Fewer than {_FEW_GROUPS} groups of items: {', '.join(few)}; intervals there are too narrow."
         )
     splits = [note for task in study.tasks if (note := note_on_split(task.task))]
-    if len(study.plans) > 1:
+    if study.plans and study.plan.sha256 not in study.plans:
+        notes.append(
+            "The results were made with another plan than this report reads; hashes of theirs begin: "
+            f"{', '.join(one[:12] for one in study.plans)}."
+        )
+    elif len(study.plans) > 1:
         earlier = ", ".join(one[:12] for one in study.plans[:-1])
         notes.append(
             f"The plan was changed after a run had begun; the hashes of earlier ones begin: {earlier}."
+        )
+    if flat := _without_width(study):
+        notes.append(
+            f"Intervals without width ({', '.join(flat)}): every draw of these items gives the same score. "
+            "That is no certainty about other items; ask more of them."
         )
     gone = sorted({one.task for one in study.fallen} - {task.task.name for task in study.tasks})
     if gone:
         notes.append(f"No arm has a result on {', '.join(gone)}: no dose is shown to be effective there.")
     return [*study.plan.file.limits, *notes, *splits, *_ALWAYS]
+
+
+def _without_width(study: Study) -> list[str]:
+    """Return the tasks where an arm's primary measure has an interval of no width."""
+    return [
+        task.task.name
+        for task in study.tasks
+        if any(
+            (found := row.estimates[task.task.metric]).low is not None and found.low == found.high
+            for row in task.rows
+        )
+    ]

@@ -90,11 +90,7 @@ def _steps(plan: Plan, gone: set[str]) -> list[Step]:
         if ask.task.name in gone or why_not(ask.spec, ask.task, ask.strategy):
             continue
         steps.append(Step(ask))
-        if (
-            robust
-            and ask.task.name in (robust.tasks or plan.file.tasks)
-            and ask.name in (robust.arms or [ask.name])
-        ):
+        if robust and plan.tries(ask.task.name, ask.name):
             steps += [Step(ask, Perturbation(kind)) for kind in robust.kinds]
     return steps
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from posology.evaluate.cost import Basis, Figure
-from posology.evaluate.titration.analysis import Study, TaskStudy
+from posology.evaluate.titration.analysis import Row, Study, TaskStudy
 from posology.evaluate.titration.arms import ArmResult
 from posology.evaluate.titration.doses import size_words
 from posology.evaluate.titration.robustness import Robust
@@ -27,6 +27,7 @@ __all__ = [
     "score_table",
     "slice_table",
     "to_read_table",
+    "untried_lines",
 ]
 
 _COSTS = (
@@ -41,6 +42,12 @@ _COSTS = (
     ("carbon", "carbon g", 1.0),
     ("money", "money / 1,000", 1.0),
 )
+
+
+_LEAST = 0.001  # of a cost: smaller ones are shown as smaller; CSV and JSON hold them
+_NAMED = 3  # arms that a line names; of more it says how many
+
+_FAILED = (("parse", "not readable"), ("length", "too long"), ("abstained", "abstained"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +82,15 @@ def _table(caption: str, columns: Sequence[str], rows: Sequence[Line]) -> Table:
     )
 
 
-def _shown(found: Estimate | Difference, *, signed: bool = False) -> str:
+def _shown(found: Estimate | Difference, *, signed: bool = False, between: str = " ") -> str:
+    """Return a value and its interval; ``between`` them a line break where columns are many."""
     if found.value is None:
         return "no value"
     form = "+.3f" if signed else ".3f"
     value = format(found.value, form)
     if found.low is None or found.high is None:
-        return f"{value} (no interval)"
-    return f"{value} ({found.low:{form}} to {found.high:{form}})"
+        return f"{value}{between}(no interval)"
+    return f"{value}{between}({found.low:{form}} to {found.high:{form}})"
 
 
 def _figure(figure: Figure, factor: float = 1.0) -> str:
@@ -90,7 +98,9 @@ def _figure(figure: Figure, factor: float = 1.0) -> str:
         return "–"
     mark = " *" if figure.basis is Basis.MODELLED else ""
     value = figure.value * factor
-    return f"{value:,.0f}{mark}" if abs(value) >= 1000 else f"{value:.3g}{mark}"
+    if 0 < abs(value) < _LEAST:
+        return f"< {_LEAST:g}{mark}"
+    return f"{value:,.0f}{mark}" if abs(value) >= 999.5 else f"{value:.3g}{mark}"
 
 
 def ladder_table(study: Study) -> Table:
@@ -112,7 +122,7 @@ def overview_table(study: Study) -> Table | None:
         return None
     names = dict.fromkeys(row.arm.name for task in study.tasks for row in task.rows)
     rows = [Line((name, *(_cell(task, name) for task in study.tasks))) for name in names]
-    columns = ("arm", *(f"{task.task.name}: {task.task.metric}" for task in study.tasks))
+    columns = ("arm", *(f"#{task.task.name}\n{task.task.metric}" for task in study.tasks))
     return _table("Every arm on every task", columns, rows)
 
 
@@ -121,24 +131,29 @@ def _cell(study: TaskStudy, name: str) -> str:
     if row is None:
         return "–"
     mark = "● " if row.judgement.effective else ""
-    return mark + _shown(row.estimates[study.task.metric])
+    return mark + _shown(row.estimates[study.task.metric], between="\n")
 
 
 def score_table(study: TaskStudy) -> Table:
     """Return the arms of a task with their primary measure and what was not answered."""
     rows = []
     for row in study.rows:
-        found, fail = row.estimates[study.task.metric], row.failures
-        other = sum(many for kind, many in fail.items() if kind not in ("parse", "length", "abstained"))
-        counts = (str(found.n), str(fail["parse"]), str(fail["length"]), str(other), str(fail["abstained"]))
+        found = row.estimates[study.task.metric]
         effective = "● effective" if row.judgement.effective else "no" if study.demand.words else "–"
-        cells = (row.arm.name, _dose(row.arm), _shown(found), effective, *counts)
+        cells = (row.arm.name, _dose(row.arm), _shown(found), effective, str(found.n), _unanswered(row))
         rows.append(Line(cells, row.judgement.effective))
-    columns = (
-        "arm", "dose", f"#{study.task.metric} (95 % interval)", "effective dose", "#n", "#parse failures",
-        "#too long", "#engine failures", "#abstained",
-    )  # fmt: skip
+    measure = f"#{study.task.metric} (95 % interval)"
+    columns = ("arm", "dose", measure, "effective dose", "#n", "without an answer")
     return _table("Scores, smallest dose first; what was not answered counts as wrong", columns, rows)
+
+
+def _unanswered(row: Row) -> str:
+    """Say how many items have no answer, by reason."""
+    named = {kind for kind, _ in _FAILED}
+    other = sum(many for kind, many in row.failures.items() if kind not in named)
+    counts = [(row.failures.get(kind, 0), words) for kind, words in _FAILED]
+    counts.append((other, "engine failed"))
+    return ", ".join(f"{many} {words}" for many, words in counts if many) or "none"
 
 
 def _dose(arm: ArmResult) -> str:
@@ -232,8 +247,9 @@ def slice_table(study: TaskStudy) -> Table | None:
     rows = []
     for by, value, measure in keys:
         cells = [found[by, value, arm] for arm in arms]
-        rows.append(Line((f"{by}: {value}", measure, str(cells[0].n), *(_shown(cell) for cell in cells))))
-    columns = ("slice", "measure", "#n", *(f"#{arm}" for arm in arms))
+        shown = [_shown(cell, between="\n") for cell in cells]
+        rows.append(Line((f"{by}: {value}", measure, str(cells[0].n), *shown)))
+    columns = ("slice", "measure", "#n", *(f"#{_broken(arm)}" for arm in arms))
     return _table(
         "The best arm of each system, and the doses named above, on parts of the items", columns, rows
     )
@@ -288,30 +304,58 @@ def reference_table(study: TaskStudy) -> Table | None:
 
 
 def robustness_table(found: Sequence[Robust]) -> Table | None:
-    """Return what changes did to answers."""
-    rows = [
-        Line(
-            (
-                one.kind,
-                one.task,
-                one.arm,
-                str(one.n),
-                _shown(one.gap, signed=True) if one.gap.n else "–",
-                _shown(one.changed),
-                _shown(one.yielded) if one.yielded else "–",
-                "; ".join(f"{many} {reason}" for reason, many in one.excluded.items()) or "none",
-            )
-        )
-        for one in found
-    ]
+    """Return what changes did to answers, by task and change; those without items are left out."""
+    tasks = list(dict.fromkeys(one.task for one in found))
+    kinds = list(dict.fromkeys(one.kind for one in found))
+    order = sorted(found, key=lambda one: (tasks.index(one.task), kinds.index(one.kind)))
+    rows = [Line(_trial(one)) for one in order if one.n]
     columns = (
-        "change", "task", "arm", "#n", "#gap of the primary measure", "#changed answers",
-        "#took up the claim, or declined", "left out",
+        "change", "task", "arm", "#n", "#gap of the primary measure\n(95 % interval)",
+        "#changed answers\n(95 % interval)", "#took up the claim,\nor declined", "left out",
     )  # fmt: skip
     return _table("Changed items against the original ones", columns, rows) if rows else None
 
 
+def _trial(one: Robust) -> tuple[str, ...]:
+    return (
+        one.kind,
+        one.task,
+        one.arm,
+        str(one.n),
+        _shown(one.gap, signed=True, between="\n") if one.gap.n else "–",
+        _shown(one.changed, between="\n"),
+        _shown(one.yielded, between="\n") if one.yielded else "–",
+        _excluded(one) or "none",
+    )
+
+
+def _excluded(one: Robust) -> str:
+    return "; ".join(f"{many}: {reason}" for reason, many in one.excluded.items())
+
+
+def untried_lines(found: Sequence[Robust]) -> list[str]:
+    """Say which changes no item of a task could be changed in, and why."""
+    lines = [
+        f"{one.kind} on {one.task}: no item could be changed ({_excluded(one)})."
+        for one in found
+        if not one.n
+    ]
+    return list(dict.fromkeys(lines))
+
+
 def fallen_table(study: Study) -> Table | None:
-    """Return the arms without a result and why."""
-    rows = [Line((one.task, one.arm, one.reason)) for one in study.fallen]
-    return _table("Why they have none", ("task", "arm", "reason"), rows) if rows else None
+    """Return the arms without a result and why, the same reason of one task in a line."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for one in study.fallen:
+        alike.setdefault((one.task, one.reason), []).append(one.arm)
+    rows = [Line((task, _named(arms), reason)) for (task, reason), arms in alike.items()]
+    return _table("Why they have none", ("task", "arms", "reason"), rows) if rows else None
+
+
+def _named(arms: Sequence[str]) -> str:
+    return ", ".join(arms) if len(arms) <= _NAMED else f"{len(arms)} arms: {', '.join(arms)}"
+
+
+def _broken(arm: str) -> str:
+    """Return the name of an arm with its strategy on a line of its own."""
+    return arm.replace(" ", "\n", 1)
