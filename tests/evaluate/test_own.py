@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from posology.errors import UserError
-from posology.evaluate.items import Mention
+from posology.evaluate.items import Item, Mention, Outcome, Response
 from posology.evaluate.own import read_own_task
+from posology.evaluate.scorers import measures_of
+from posology.evaluate.scorers.measures import value_of
 from posology.evaluate.splits import load_parts
 from posology.evaluate.task import Kind, Part
 
@@ -44,6 +46,22 @@ def test_the_example_is_a_task_with_items_in_every_part() -> None:
     assert (task.metric, task.form.kind) == ("quadratic kappa", Kind.CHOICE)
     groups = [{item.group for item in parts[part]} for part in Part]
     assert not groups[0] & groups[2]
+
+
+def test_an_urgent_referral_that_is_called_routine_is_under_triage() -> None:
+    task = read_own_task(ROOT / "examples" / "referrals" / "referrals.toml")
+    measures = {measure.name: measure for measure in measures_of(task)}
+    missed = [Outcome(Item("a", "a", "", "urgent"), Response("routine"))]
+    assert value_of(measures["strict under-triage"], missed) == 1.0
+    assert value_of(measures["over-triage"], missed) == 0.0
+
+
+def test_items_with_the_same_words_stay_in_one_part_where_no_group_is_named(tmp_path: Path) -> None:
+    rows = [{"id": f"{n}", "text": f"Knee pain {n // 2}.", "gold": "urgent"} for n in range(60)]
+    path = written(tmp_path, CHOICE, rows)
+    parts = load_parts(read_own_task(path), Path.cwd())
+    texts = [{item.text for item in parts[part]} for part in Part]
+    assert not (texts[0] & texts[1] or texts[0] & texts[2] or texts[1] & texts[2])
 
 
 def test_mentions_are_given_by_words_or_by_place(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from posology.evaluate.declarations import read_declaration
 from posology.evaluate.forms import ChoiceForm, CodesForm, MentionsForm, TextForm, locate_mentions
 from posology.evaluate.items import Answer, Item, Mention
 from posology.evaluate.naming import nearest_words
-from posology.evaluate.reading import Line, read_jsonl
+from posology.evaluate.reading import Line, group_of, read_jsonl
 from posology.evaluate.scorers import measures_of
 from posology.evaluate.task import Card, Family, Form, Kind, Task
 
@@ -46,7 +46,7 @@ class OwnTask(BaseModel):
     slices: list[str] = Field([], description="fields to break scores down by")
     fields: list[str] = Field([], description="fields with numbers or words for systems that read tables")
     labels: list[str] = Field([], description="of a choice: the labels; of entities: their types")
-    ordered: bool = Field(False, description="the labels are levels, lowest first")
+    ordered: bool = Field(False, description="the labels are levels, the most urgent first")
     pattern: str = Field("", description="of codes: a regular expression of one code")
     max_tokens: int = Field(0, description="the longest answer; 0: what suits the kind", ge=0, le=4096)
     metric: str = Field("", description="the primary measure; empty: what suits the kind")
@@ -125,7 +125,7 @@ def _read_items(own: OwnTask, path: Path) -> Iterator[Item]:
         id_ = _words(row, "id", line)
         yield Item(
             id=id_,
-            group=_words(row, own.group, line) if own.group else id_,
+            group=_words(row, own.group, line) if own.group else group_of(text),
             text=text,
             gold=_gold(own, row["gold"], text, line),
             fields={name: _cell(row[name], name, line) for name in own.fields},

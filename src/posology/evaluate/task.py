@@ -139,4 +139,4 @@ class Task:
     card: Card
     shares: Shares = Shares()
     labels: tuple[str, ...] = ()  # of a choice with the same labels for every item, in their order
-    ordered: bool = False  # whether the labels are levels, lowest first
+    ordered: bool = False  # whether the labels are levels, the most urgent first
