@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from posology.errors import UserError
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.items import Item
+from posology.evaluate.reading import read_csv
 from posology.evaluate.splits import (
     committed_split,
     data_folder,
@@ -246,3 +247,21 @@ def test_an_unknown_task_is_answered_with_the_nearest_name(name: str, offered: s
 
 def test_a_known_task_is_found_by_its_name() -> None:
     assert all(find_task(name).name == name for name in TASKS)
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "reason"),
+    [
+        ('a,b\n1,"x"\n2,"no end\n3,c\n', 4, "unexpected end of data"),
+        (f'a,b\n1,"{"x" * 140_000}"\n', 2, "field larger than"),
+        ('a,b\n1,"x" y\n', 2, "expected after"),
+        ("a,b\n1\n", 2, "1 values where the header has 2"),
+    ],
+)
+def test_a_table_that_is_broken_is_refused_at_its_line(
+    tmp_path: Path, table: str, line: int, reason: str
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(table)
+    with pytest.raises(UserError, match=rf"table\.csv, line {line}: .*{reason}"):
+        list(read_csv(path, ("a", "b")))
