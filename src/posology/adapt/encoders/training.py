@@ -203,7 +203,7 @@ def _measure(lesson: Lesson, progress: Progress) -> None:
     if progress.best_loss is None or -score < progress.best_loss:
         progress.best_loss, progress.best_step, progress.worse = -score, progress.step, 0
         lesson.checkpoints.save_best(progress.step, lesson.network.trained)
-    else:
+    elif score:  # where nothing is right yet, nothing has become worse
         progress.worse += 1
         if stop.patience and progress.worse >= stop.patience:
             progress.ended = f"{progress.worse} measurements without a better score on select"

@@ -35,16 +35,17 @@ class Labels:
 class Head:
     """A compiled head with its tokenizer and its card."""
 
-    def __init__(self, compiled: Any, cutter: Cutter, card: HeadCard) -> None:
-        """Take the compiled graph (ids, mask, types -> logits), the cutter and the card."""
+    def __init__(self, compiled: Any, cutter: Cutter, card: HeadCard, weights_bytes: int = 0) -> None:
+        """Take the compiled graph (ids, mask, types -> logits), cutter, card and the size of the weights."""
         self._compiled = compiled
-        self._cutter = cutter
+        self.cutter = cutter
         self.card = card
+        self.bytes = weights_bytes
 
     def find_spans(self, texts: Sequence[str]) -> list[list[Span]]:
         """Return the spans of each text, in order; offsets are characters of the text as given."""
         self._require("token")
-        pieces = self._cutter.pieces(texts)
+        pieces = self.cutter.pieces(texts)
         card = self.card
         return [
             decode_tags(
@@ -65,8 +66,8 @@ class Head:
 
     def tag_logits(self, texts: Sequence[str]) -> list[Floats]:
         """Return the raw logits of each text's word pieces: (pieces, tags)."""
-        pieces = self._cutter.pieces(texts)
-        windows = self._cutter.single(pieces)
+        pieces = self.cutter.pieces(texts)
+        windows = self.cutter.single(pieces)
         return join_rows(windows, self._forward(windows), [len(one.ids) for one in pieces])
 
     def text_logits(self, pairs: Sequence[tuple[str, str]]) -> Floats:
@@ -74,12 +75,12 @@ class Head:
         card = self.card
         if not pairs:
             return np.zeros((0, len(card.labels)))
-        firsts = self._cutter.pieces([first for first, _ in pairs])
+        firsts = self.cutter.pieces([first for first, _ in pairs])
         if card.kind == "pair":
-            seconds = self._cutter.pieces([second for _, second in pairs])
-            windows = self._cutter.paired(list(zip(firsts, seconds, strict=True)))
+            seconds = self.cutter.pieces([second for _, second in pairs])
+            windows = self.cutter.paired(list(zip(firsts, seconds, strict=True)))
         else:
-            windows = self._cutter.single(firsts)
+            windows = self.cutter.single(firsts)
         highest = card.labels.index(card.positive) if card.join == "highest" else -1
         return join_texts(windows, self._forward(windows), len(pairs), highest)
 
@@ -150,7 +151,8 @@ def open_head(folder: Path, *, threads: int = 0, home: Path | None = None) -> He
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": 32 if card.precision == "int8" else 0,
     }
     compiled = openvino.Core().compile_model(graph, "CPU", settings)
-    return Head(compiled, Cutter(tokenizer, card.window, card.overlap), card)
+    size = (folder / WEIGHTS).stat().st_size
+    return Head(compiled, Cutter(tokenizer, card.window, card.overlap), card, size)
 
 
 def head_weights(folder: Path, card: HeadCard, home: Path | None = None) -> dict[str, NDArray[Any]]:
