@@ -241,6 +241,19 @@ def test_a_reference_that_no_smaller_dose_reaches_is_not_sold_as_a_finding(tmp_p
     assert "says little" not in task.dose.sentence
 
 
+def test_a_reference_that_alone_is_effective_on_every_task_is_not_sold_as_the_smallest_dose(tmp_path):
+    from made_titration import PLAN
+
+    text = PLAN.partition("[requirement]")[0]
+    text += '[requirement]\nnon_inferior_to = "large few+constrained"\nmargin = 0.01\n'
+    arms = tuple(one for task in TASKS for one in made_arms(task))
+    dose = analyze(made_plan(tmp_path, text), Results(arms), rounds=200).dose
+    assert dose.sentence.startswith("No dose smaller than the reference itself, large few+constrained (1.5B")
+    weak = text.replace("large few+constrained", "small few+constrained").replace("0.01", "0.5")
+    said = analyze(made_plan(tmp_path, weak), Results(arms), rounds=200).dose.sentence
+    assert "On 2 of the 2 tasks the reference is not shown to be better than the best system" in said
+
+
 def test_a_reference_no_better_than_counting_words_is_said_to_be_so(tmp_path):
     from made_titration import PLAN
 

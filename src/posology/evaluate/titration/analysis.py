@@ -82,7 +82,13 @@ def analyze(plan: Plan, results: Results, *, rounds: int = 2000) -> Study:
         for task in plan.tasks
         if task.name in by_task
     )
-    dose = find_plan_dose([one.dose for one in tasks], _standing(plan, tasks, by_task), len(plan.tasks))
+    dose = find_plan_dose(
+        [one.dose for one in tasks],
+        _standing(plan, tasks, by_task),
+        len(plan.tasks),
+        reference=plan.file.requirement.non_inferior_to,
+        weak=sum(bool(one.demand.reference and one.demand.not_above) for one in tasks),
+    )
     return Study(plan, tasks, dose, results.fallen, results.robust, results.plans)
 
 

@@ -159,9 +159,18 @@ def size_words(arm: ArmResult) -> str:
 
 
 def find_plan_dose(
-    doses: Sequence[Dose], arms: Mapping[str, Mapping[str, ArmResult]], planned: int
+    doses: Sequence[Dose],
+    arms: Mapping[str, Mapping[str, ArmResult]],
+    planned: int,
+    *,
+    reference: str = "",
+    weak: int = 0,
 ) -> PlanDose:
-    """Find the smallest arm effective on every planned task; ``arms``: task -> arm -> what stands for it."""
+    """Find the smallest arm effective on every planned task; ``arms``: task -> arm -> what stands for it.
+
+    ``reference``: the arm that none may be worse than; ``weak``: tasks on which it is not shown to be better
+    than the best system without a model.
+    """
     met: dict[str, tuple[str, ...]] = {}
     first: dict[str, ArmResult] = {}
     for dose in doses:
@@ -178,6 +187,12 @@ def find_plan_dose(
         name for name in good if smallest and first[name].identity.system != first[smallest].identity.system
     ]
     said = _say_plan([*good[:1], *others[:1]], ordered, (first, met), planned)
+    if smallest and smallest == reference:
+        said = (
+            f"No dose smaller than the reference itself, {reference} ({size_words(first[reference])}), is "
+            f"shown to be effective on {_every(planned)}."
+        )
+    said += _weak_words(weak, planned)
     if undecided := [dose.task for dose in doses if dose.undecided]:
         said = _say_undecided(undecided, planned)
     said += _missing_words(sum(dose.missing for dose in doses)) + _untouched(planned - len(doses))
@@ -195,6 +210,20 @@ def _untouched(tasks: int) -> str:
     return f" {tasks} {'task has' if tasks == 1 else 'tasks have'} no result at all."
 
 
+def _weak_words(weak: int, planned: int) -> str:
+    if not weak:
+        return ""
+    where = f"On {weak} of the {planned} tasks the" if planned > 1 else "The"
+    return (
+        f" {where} reference is not shown to be better than the best system without a model: not being worse "
+        "than it says little there."
+    )
+
+
+def _every(tasks: int) -> str:
+    return "the one task" if tasks == 1 else f"every one of the {tasks} tasks"
+
+
 def _say_plan(
     good: Sequence[str],
     ordered: Sequence[str],
@@ -202,7 +231,7 @@ def _say_plan(
     tasks: int,
 ) -> str:
     first, met = found
-    every = "the one task" if tasks == 1 else f"every one of the {tasks} tasks"
+    every = _every(tasks)
     if good:
         said = f"The smallest dose that is effective on {every} is {good[0]} ({size_words(first[good[0]])})"
         if len(good) == 1:
