@@ -7,7 +7,6 @@ Each test gets a database of its own, copied from one that was made once.
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import psycopg
 import pytest
 
 from posology.store import MasterKey, MasterKeys, Store, init_store, open_store
+from tests.ports import free_port
 
 __all__ = ["TEST_KEYS", "Postgres", "find_postgres", "start_postgres"]
 
@@ -95,9 +95,7 @@ def start_postgres(*, fsync: bool = False) -> Iterator[Postgres]:
     folder = Path(tempfile.mkdtemp(prefix="posology-pg-", dir=None if fsync else _memory()))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = Postgres(programs, folder, port, fsync)
+    server = Postgres(programs, folder, free_port(), fsync)
     try:
         server.run("initdb", "-D", str(folder / "data"), "-A", "trust", "-U", "postgres", "--no-sync")
         server.start()

@@ -11,6 +11,7 @@ from posology.web.permissions import TABLE
 from tests.browser import steps
 from tests.browser.running import PASSWORD, made_chart, running
 
+pytestmark = pytest.mark.slow
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 OPTIONS = {
     "runOnly": {"type": "tag", "values": TAGS},

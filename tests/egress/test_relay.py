@@ -22,6 +22,7 @@ from posology.chat.transport import Server
 from posology.egress import start_relay
 from posology.errors import EngineError, SealError
 from tests.egress.apart import environment, needs_linux, needs_root
+from tests.ports import free_port
 
 pytestmark = needs_linux
 
@@ -297,8 +298,7 @@ def _postgres():
     owner = pwd.getpwnam("postgres")
     folder = tempfile.mkdtemp(prefix="pg-", dir="/tmp")
     os.chown(folder, owner.pw_uid, owner.pw_gid)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     as_owner = {"user": owner.pw_uid, "group": owner.pw_gid, "cwd": folder}
     made = [str(POSTGRES / "initdb"), "-D", f"{folder}/data", "-A", "trust", "-N", "--no-instructions"]
     subprocess.run(made, check=True, capture_output=True, **as_owner)

@@ -12,6 +12,7 @@ from benchmarks.faulting.deeds import Deed, Login
 from benchmarks.faulting.holding import find_violations
 from posology.store.schema import versions
 
+pytestmark = pytest.mark.slow
 KILLS = {"sqlite": 6, "postgresql": 6}  # each kind of act once
 
 

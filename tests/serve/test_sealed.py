@@ -1,7 +1,6 @@
 """A sealed site: the kernel keeps every process of it in, and database, models and provider are in reach."""
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,10 +22,11 @@ from posology.web.sealing import local_sockets, outside_addresses
 from tests.cli.fake_server import serving as model_serving
 from tests.databases import TEST_KEYS, Postgres, start_postgres
 from tests.egress.apart import NOBODY, as_user, needs_linux, needs_root, python_for
+from tests.ports import free_port
 from tests.serve.living import lives, until
 from tests.serve.site import PASSWORD, Served, environment, serving, serving_by, settings
 
-pytestmark = needs_linux
+pytestmark = [needs_linux, pytest.mark.slow]
 
 MODEL = """\
 writer = {{engine = "openai", base_url = "{model}", model = "fake", family = "f", window_tokens = 8192}}
@@ -42,11 +42,6 @@ client_secret_env = "CLIENT_SECRET"
 role_claim = "groups"
 roles = {{ward = "clinician"}}
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -178,15 +173,15 @@ def test_a_database_that_stops_ends_nothing_and_serves_again_when_it_is_back(sea
     require_kept_in(sealed)
 
 
-def test_it_ends_with_its_relay(sealed) -> None:
+def test_it_ends_with_its_relay(sealed, postgres) -> None:
     """Keep this last: what follows has no server."""
     folder = Path(tempfile.gettempdir())
     (relay,) = sealed.relays()
-    sockets = {path for path in folder.glob("posology-*/0/.s.PGSQL.*") if path.stat().st_uid == os.geteuid()}
+    sockets = list(folder.glob(f"posology-*/*/.s.PGSQL.{postgres.port}"))
     assert sockets
     assert sealed.stop() == 0
     until(lambda: not lives(relay), 10)
-    assert len([path for path in sockets if path.exists()]) < len(sockets)
+    assert not any(path.exists() for path in sockets)
 
 
 @needs_root

@@ -1,6 +1,5 @@
 """Sign-in at an OpenID provider: a real provider on loopback, the whole code flow with PKCE."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from posology.store.schema import sessions
 from posology.web.app import create_app
 from posology.web.pages.openid import open_provider
 from posology.web.site import Site
+from tests.ports import free_port
 
 ORIGIN = "http://127.0.0.1:8642"
 ROLES = {"ward-doctors": "clinician", "desk": "staff", "it": "administrator"}
@@ -28,8 +28,7 @@ ROLES = {"ward-doctors": "clinician", "desk": "staff", "it": "administrator"}
 @pytest.fixture(scope="module")
 def issuer():
     """Start a provider in a process of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "-p", str(port), "--require-nonce"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         address = f"http://localhost:{port}"

@@ -26,6 +26,7 @@ from posology.priorauth import open_models
 from posology.store import Role
 from tests.web.api import draft, made_case, working
 
+pytestmark = pytest.mark.slow
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
