@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posology.plots import Bar, Interval, Line, bar_plot, histogram, interval_plot, line_plot
+from posology.plots import (
+    Bar,
+    Dot,
+    Interval,
+    Line,
+    Spot,
+    bar_plot,
+    dose_plot,
+    front_plot,
+    histogram,
+    interval_plot,
+    line_plot,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 DRAFTED = Line("drafted", ((date(2024, 1, 2), 3), (date(2024, 2, 1), 8), (date(2024, 5, 1), 15)))
@@ -125,3 +137,23 @@ def test_a_histogram_counts_every_value_once():
 def test_what_cannot_be_drawn_is_refused(draw):
     with pytest.raises((ValueError, OverflowError)):
         draw()
+
+
+def test_large_and_small_ticks_of_a_front_are_short_words():
+    def spots(*costs):
+        return [Spot(f"s{number}", "f", cost, 0.5, True) for number, cost in enumerate(costs)]
+
+    small = front_plot(spots(2e-6, 1.0), title="t", axis="score", cost_axis="seconds")
+    assert ">10⁻⁵<" in small
+    assert "e-0" not in small.partition("<desc>")[0] + small.partition("</desc>")[2]
+    sizes = front_plot(spots(1.0e8, 1.4e8), title="t", axis="score", cost_axis="parameters")
+    assert ">100M<" in sizes
+    assert "00000<" not in sizes
+
+
+def test_a_series_keeps_the_hue_that_its_dots_name():
+    dots = [Dot("a", "few", "f", 1e8, 0.5, hue=2), Dot("b", "zero", "f", 1e8, 0.4)]
+    drawn = dose_plot(dots, title="t", axis="score")
+    assert "plot-hue-2" in drawn
+    assert "plot-hue-0" in drawn
+    assert "plot-hue-1" not in drawn

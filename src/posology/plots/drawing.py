@@ -46,6 +46,8 @@ HEIGHT = 220.0  # of a line plot or histogram, its axis' name included
 PALE = ' fill-opacity="0.75"'
 DASHES = ("none", "7 4", "2 3", "9 3 2 3")
 
+_SMALL = 1e-3  # below it an axis counts in powers of ten
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MANY = 1e5  # from here on an axis counts in thousands, millions and more
 
 LONGEST = 34  # letters of a row's label
@@ -183,7 +185,10 @@ def _decades(low: float, high: float) -> list[float]:
 
 
 def _power(value: float) -> str:
-    """Write a value of a logarithmic axis: 0.001, 500, 20k, 135M, 1.5B."""
+    """Write a value of a logarithmic axis: 10⁻⁵, 0.001, 500, 20k, 135M, 1.5B."""
+    if 0 < value < _SMALL * (1 - 1e-9):
+        digits, _, power = f"{value:.0e}".partition("e")
+        return f"{'' if digits == '1' else digits + '·'}10{str(int(power)).translate(_RAISED)}"
     for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if value >= size * (1 - 1e-9):
             return f"{value / size:.3g}{letter}"

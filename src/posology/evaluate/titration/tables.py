@@ -139,12 +139,20 @@ def score_table(study: TaskStudy) -> Table:
     rows = []
     for row in study.rows:
         found = row.estimates[study.task.metric]
-        effective = "● effective" if row.judgement.effective else "no" if study.demand.words else "–"
+        effective = _effective(study, row)
         cells = (row.arm.name, _dose(row.arm), _shown(found), effective, str(found.n), _unanswered(row))
         rows.append(Line(cells, row.judgement.effective))
     measure = f"#{study.task.metric} (95 % interval)"
     columns = ("arm", "dose", measure, "effective dose", "#n", "without an answer")
     return _table("Scores, smallest dose first; what was not answered counts as wrong", columns, rows)
+
+
+def _effective(study: TaskStudy, row: Row) -> str:
+    if row.judgement.effective:
+        return "● effective"
+    if study.dose.undecided:
+        return "not judged"
+    return "no" if study.demand.words else "–"
 
 
 def _unanswered(row: Row) -> str:
@@ -165,7 +173,7 @@ def reason_table(study: TaskStudy) -> Table | None:
     rows = [
         Line((row.arm.name, "; ".join(row.judgement.reasons)))
         for row in study.rows
-        if row.judgement.reasons and study.demand.words
+        if row.judgement.reasons and study.demand.words and not study.dose.undecided
     ]
     return _table("What each arm lacks", ("arm", "why it is not an effective dose"), rows) if rows else None
 
