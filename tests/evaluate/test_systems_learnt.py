@@ -275,7 +275,6 @@ def test_a_system_that_learns_needs_answered_items(kind: str) -> None:
         ("tf-idf", MENTIONS, "tf-idf answers choice, codes and text tasks; this one is of the kind entities"),
         ("prior", MENTIONS, "prior answers choice, codes and text tasks; this one is of the kind entities"),
         ("boosting", OPTIONS, "boosting needs the same labels for every item"),
-        ("encoder", CHOICE, "encoder heads come with `posology adapt`, which this version does not have"),
         ("majority", MENTIONS, ""),
     ],
 )

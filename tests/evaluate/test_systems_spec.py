@@ -47,11 +47,6 @@ def test_paths_are_taken_from_the_folder_of_the_table() -> None:
     assert parse_system({**table, "path": "", "model": "m"}, "t", folder=Path("/study")).path == ""
 
 
-def test_an_encoder_is_refused_with_what_is_missing() -> None:
-    with pytest.raises(UserError, match="heads: encoder heads are trained by `posology adapt`"):
-        open_system(SystemSpec(name="heads", kind="encoder"))
-
-
 def test_a_server_outside_the_house_is_refused() -> None:
     spec = SystemSpec(
         name="far", kind="generator", engine="openai", model="m", base_url="https://203.0.113.7/v1"
