@@ -11,7 +11,7 @@ from posology.corpus.contamination import (
 from posology.corpus.counts import Counts
 from posology.corpus.curating import Curation, curate
 from posology.corpus.example import Example, Preference, Provenance, Record
-from posology.corpus.gate import Gate, Passed
+from posology.corpus.gate import Gate, Passed, PatientGate, passed_example, passed_preference
 from posology.corpus.jsonl import (
     line_of,
     parse_record,
@@ -31,6 +31,7 @@ __all__ = [
     "Example",
     "Gate",
     "Passed",
+    "PatientGate",
     "Preference",
     "Protected",
     "ProtectedText",
@@ -46,6 +47,8 @@ __all__ = [
     "may_ship",
     "parse_record",
     "part_of",
+    "passed_example",
+    "passed_preference",
     "read_examples",
     "read_preferences",
     "read_records",

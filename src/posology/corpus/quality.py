@@ -9,8 +9,6 @@ from posology.corpus.spec import FilterRules
 __all__ = ["FILTERS", "Measured", "find_fault"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufffd]")
-_LETTERS = re.compile(r"[^\W\d_]+")
-_SPACE = re.compile(r"\s+")
 _LONG_WORD = re.compile(r"\S{200}")
 _SMALL_WORDS = {
     "en": frozenset(
@@ -154,6 +152,7 @@ _SMALL_WORDS = {
         ]
     ),
 }
+_PLENTY = 0.15  # share of a language's small words that leaves no doubt
 _FEW = 30  # words: below them no language is told
 
 
@@ -186,8 +185,8 @@ def _damage(one: Measured, rules: FilterRules) -> str:
 
 
 def _letters(one: Measured, rules: FilterRules) -> str:
-    letters = sum(map(len, _LETTERS.findall(one.text)))
-    shown = len(one.text) - sum(map(len, _SPACE.findall(one.text)))
+    letters = sum(map(str.isalpha, one.text))
+    shown = sum(map(len, one.text.split()))
     return "mostly figures and signs, few letters" if letters < rules.min_letters * max(1, shown) else ""
 
 
@@ -203,12 +202,14 @@ def _language(one: Measured, rules: FilterRules) -> str:
     own = _SMALL_WORDS.get(one.language)
     if not rules.check_language or own is None or len(one.words) < _FEW:
         return ""
+    own_share = sum(map(own.__contains__, one.words)) / len(one.words)
+    if own_share >= _PLENTY:
+        return ""
     share = {
-        name: sum(word in small for word in one.words) / len(one.words)
-        for name, small in _SMALL_WORDS.items()
+        name: sum(map(small.__contains__, one.words)) / len(one.words) for name, small in _SMALL_WORDS.items()
     }
     best = max(share, key=lambda name: (share[name], name == one.language))
-    foreign = best != one.language and share[best] > 0.08 and share[best] > 2 * share[one.language]
+    foreign = best != one.language and share[best] > 0.08 and share[best] > 2 * own_share
     return f"reads as {best}, not {one.language}" if foreign else ""
 
 

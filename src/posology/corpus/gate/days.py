@@ -54,33 +54,37 @@ _FORMS = tuple(
         rf"{_NAME}",
     )
 )
+_TIME = re.compile(r"(?:[T ,]+[\d:. ]+(?:Z|[+-]\d\d:?\d\d)?)?")  # of day, behind a date
 _ANY_YEAR = 2019  # of a day and month without year; no leap year
 
 
-def shifted(text: str, days: int) -> str:
+def shifted(text: str, days: int, *, day_first: bool = False) -> str:
     """Return a date as it is written, so many days later; nothing where it is read as none or tells an age.
 
     >>> shifted("3/4/2019", -7), shifted("March 4th, 2019", -7), shifted("2019-03", -7), shifted("Easter", -7)
     ('2/25/2019', 'February 25th, 2019', '2019-02', '')
 
     A date without a day is read as the first of its month; the time of day behind a date stays.
+    ``day_first``: 3/4/2019 is the third of April.
     """
+    plain = text.strip()
     for form in _FORMS:
-        match = form.match(text.strip())
-        if match is None or re.search(r"[^\W\d_]{3}|\d{4}", text.strip()[match.end() :].lstrip("T")):
+        match = form.match(plain)
+        if match is None or not _TIME.fullmatch(plain, match.end()):
             continue
-        moved = _moved(match.groupdict(), days)
+        moved = _moved(match.groupdict(), days, day_first)
         if moved is not None:
-            return _written(match, *moved) + text.strip()[match.end() :]
+            return _written(match, *moved) + plain[match.end() :]
     return ""
 
 
-def _moved(parts: dict[str, str | None], days: int) -> tuple[date, list[str], bool] | None:
+def _moved(parts: dict[str, str | None], days: int, day_first: bool) -> tuple[date, list[str], bool] | None:
     """Return the new day, the month names it is written with, and whether day and month change places."""
     names, month = _month(parts.get("name"))
     year = int(parts.get("y") or _short_year(parts.get("short")) or _ANY_YEAR)
     month, day = month or int(parts.get("m") or 0), int(parts.get("d") or 1)
-    swapped = month > 12 >= day and "name" not in parts
+    figures = "short" in parts  # only figures, the year last: day and month may stand in either order
+    swapped = figures and (month > 12 >= day or (day_first and day <= 12))
     if swapped:
         month, day = day, month
     try:
@@ -108,7 +112,7 @@ def _short_year(short: str | None) -> int:
 def _written(match: re.Match[str], day: date, names: list[str], swapped: bool) -> str:
     """Write a day in place of the parts of a date, each as long as it was."""
     month, number = (day.day, day.month) if swapped else (day.month, day.day)
-    two = "m" in match.re.groupindex and (match[0][:4].isdigit() or any(_padded(match, key) for key in "md"))
+    two = match[0][:4].isdigit() or any(_padded(match, key) for key in "md")
     makers: dict[str, Callable[[str], str]] = {
         "y": lambda _: str(day.year),
         "short": lambda _: f"{day.year % 100:02d}",

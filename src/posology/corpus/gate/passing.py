@@ -5,7 +5,7 @@ import hmac
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -43,6 +43,7 @@ LANGUAGES: Mapping[str, Callable[[str, Matcher], tuple[Replacement, ...]]] = {
 
 _WORD = re.compile(r"[^\W\d_]{3,}(?:['’-][^\W\d_]+)*")
 _ORDINARY = COMMON | MONTHS | EPONYMS
+_DAY_FIRST = frozenset({"es"})  # languages in which 3/4/2019 is the third of April
 _LEAST_KEY = 32  # bytes
 
 
@@ -100,27 +101,44 @@ class PatientGate:
         """Keep what is known of the patient, compiled."""
         self._matcher, self._surrogates, self._style = matcher, surrogates, style
 
-    def find(self, text: str, language: str = "en") -> tuple[Replacement, ...]:
-        """Find what identifies a person: by the chart, by rules, and by names that the text itself tells.
+    def find(
+        self, text: str, language: str = "en", told: frozenset[str] = frozenset()
+    ) -> tuple[Replacement, ...]:
+        """Find what identifies a person: by the chart, by rules, and by names that texts tell.
 
-        A name that a title or a label gives away once ("Mrs. Abernethy") is found wherever it stands.
+        A name that a title or a label gives away once ("Mrs. Abernethy") is found wherever it stands;
+        ``told`` are such names of texts that belong to this one.
         """
         first = LANGUAGES[language](text, self._matcher)
-        names = [text[one.start : one.end] for one in first if one.kind is Kind.NAME]
+        names = told | names_in(text, first)
         return merged(first, find_told(text, names)) if names else first
 
     def passed(self, text: str, language: str = "en") -> Passed | str:
         """Return the text without identifiers, or why it may not pass."""
         if language not in LANGUAGES:
             return f"the gate has no rules for the language {language}"
-        replaced = self.find(text, language)
+        return self._replaced(text, self.find(text, language), language)
+
+    def passed_all(self, texts: Sequence[str], language: str = "en") -> list[str] | str:
+        """Return texts that belong together without identifiers, or why one of them may not pass."""
+        if language not in LANGUAGES:
+            return f"the gate has no rules for the language {language}"
+        told = frozenset[str]().union(*(names_in(one, self.find(one, language)) for one in texts))
+        passed = [self._replaced(one, self.find(one, language, told), language) for one in texts]
+        refused = next((one for one in passed if isinstance(one, str)), None)
+        return refused or [one.text for one in passed if isinstance(one, Passed)]
+
+    def _replaced(self, text: str, replaced: Sequence[Replacement], language: str) -> Passed | str:
         labelled = _applied(text, replaced, [one.label for one in replaced])
         if self._matcher.find(labelled):
             return "an identifier of the chart is left after replacement"
         counts = Counter(one.kind for one in replaced)
         if self._style == "labels":
             return Passed(labelled, counts)
-        stand_ins = [self._surrogates.of(text[one.start : one.end], one) for one in replaced]
+        day_first = language in _DAY_FIRST
+        stand_ins = [
+            self._surrogates.of(text[one.start : one.end], one, day_first=day_first) for one in replaced
+        ]
         return Passed(_applied(text, replaced, stand_ins), counts)
 
 
@@ -147,13 +165,16 @@ def _applied(text: str, replaced: Iterable[Replacement], stand_ins: Iterable[str
     return "".join([*pieces, text[place:]])
 
 
-def find_told(text: str, names: Iterable[str]) -> Iterator[Replacement]:
+def names_in(text: str, found: Iterable[Replacement]) -> frozenset[str]:
+    """Return the words of the names that were found in a text."""
+    names = (text[one.start : one.end] for one in found if one.kind is Kind.NAME)
+    words = (word for name in names for word in _WORD.findall(name))
+    return frozenset(word for word in words if word[0].isupper() and word.lower() not in NOT_NAMES)
+
+
+def find_told(text: str, names: frozenset[str]) -> Iterator[Replacement]:
     """Find the words of names that a text tells, wherever they are capitalised; clinical words stay."""
-    words = {word for name in names for word in _WORD.findall(name) if word[0].isupper()}
-    words = {word for word in words if word.lower() not in NOT_NAMES}
-    if not words:
-        return
-    forms = sorted({form for word in words for form in (word, word.upper(), word.title())})
+    forms = sorted({form for word in names for form in (word, word.upper(), word.title())})
     for match in re.finditer(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, forms))})(?![^\W_])", text):
         if match[0].lower() not in _ORDINARY or is_name_here(text, match.start(), match.end()):
             yield Replacement(match.start(), match.end(), Kind.NAME, "[NAME]")

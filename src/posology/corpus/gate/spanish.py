@@ -60,8 +60,9 @@ _RULES: tuple[tuple[Kind, str, str], ...] = (
                                 r"(?:n[ºo.]*\s*)?(?P<part>\d[\d\s/-]{2,16}\d)"),
     (Kind.OTHER, "[ID]", r"\b(?:DNI|NIF|NIE|Pasaporte)\W{0,3}(?P<part>[XYZ]?\d[\d.]{5,10}-?[A-Z]?)\b"),
     (Kind.OTHER, "[ID]", r"(?<![\w.,/-])\d{8}-?[A-Z](?!\w)"),
-    (Kind.NAME, "[NAME]", r"\b(?:Nombre(?: y apellidos)?|Apellidos|M[ée]dicos?(?: responsable)?|Remitid[oa] por"
-                          r"|Responsable(?: clínico)?|Autor(?:a|es)?|Firmado|Fdo|Facultativo|Cirujano)"
+    (Kind.NAME, "[NAME]", r"\b(?:Nombre(?: y apellidos)?|Apellidos|M[ée]dicos?(?: responsable)?"
+                          r"|Remitid[oa] por|Responsable(?: clínico)?|Autor(?:a|es)?|Firmado|Fdo|Facultativo"
+                          r"|Cirujano)"
                           rf"\s*[:.][ \t]*{_TITLES}?(?P<part>{_NAME})"),
     (Kind.NAME, "[NAME]", r"(?m:^(?:Nombre|Apellidos)\s*:[ \t]*(?P<part>[^\n.:]{2,60}))"),
     (Kind.NAME, "[NAME]",
@@ -70,7 +71,7 @@ _RULES: tuple[tuple[Kind, str, str], ...] = (
     (Kind.PLACE, "[ADDRESS]", rf"(?<!\w){_STREET}\s*[^\n:;]{{2,60}}?(?:\d+[\w/º.#-]*|s/n\.?º?){_FLOOR}"),
     (Kind.PLACE, "[ADDRESS]",
      r"(?im:^(?:Domicilio|Dirección|Localidad ?/ ?Provincia|Localidad|Provincia|Población"
-                              r"|Municipio|Ciudad|Lugar de nacimiento)\s*:[ \t]*(?P<part>[^\n:]{2,80}?)\.?[ \t]*$)"),
+     r"|Municipio|Ciudad|Lugar de nacimiento)\s*:[ \t]*(?P<part>[^\n:]{2,80}?)\.?[ \t]*$)"),
     (Kind.PLACE, "[ZIP]", r"(?i:\bC\.?P\.?|código postal)\s*[:.]?\s*(?P<part>\d{4,6})\b"),
     (Kind.PLACE, "[ADDRESS]",
      rf"(?<![\w.,/])(?:0[1-9]|[1-4]\d|5[0-2])\d{{3}}[.,]?[ \t-]+{_TOWN}(?:[ .,]*\({_TOWN}\))?"),

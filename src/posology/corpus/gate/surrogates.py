@@ -188,12 +188,12 @@ class Surrogates:
             Kind.ORGANIZATION: self._organization,
         }
 
-    def of(self, text: str, found: Replacement) -> str:
+    def of(self, text: str, found: Replacement, *, day_first: bool = False) -> str:
         """Return what stands for an identifier; its label where nothing of its form would be safe."""
         if found.kind in _KEPT:
             return found.label
         if found.kind is Kind.DATE:
-            return shifted(text, self._days) or found.label
+            return shifted(text, self._days, day_first=day_first) or found.label
         make = self._makers.get(found.kind, self._code)
         return make(text)
 
