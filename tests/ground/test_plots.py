@@ -13,18 +13,32 @@ from posology.plots import (
     Dot,
     Interval,
     Line,
+    Panel,
     Spot,
+    alone,
     bar_plot,
     dose_plot,
     front_plot,
     histogram,
     interval_plot,
     line_plot,
+    panel_plot,
 )
 
 SVG = "{http://www.w3.org/2000/svg}"
 DRAFTED = Line("drafted", ((date(2024, 1, 2), 3), (date(2024, 2, 1), 8), (date(2024, 5, 1), 15)))
 SENT = Line("sent", ((date(2024, 1, 9), 1), (date(2024, 5, 1), 11)))
+DOSES = [
+    Dot("small few", "few", "smollm2", 1.35e8, 0.31, 0.22, 0.4),
+    Dot("large few", "few", "qwen2", 1.54e9, 0.62, 0.5, 0.71),
+    Dot("small zero", "zero", "smollm2", 1.35e8, 0.1, 0.02, 0.2),
+]
+PANELS = [
+    Panel("triage & more", "quadratic kappa", DOSES, {"majority": 0.0, "best without a model": 0.56}),
+    Panel("entities", "strict F1", DOSES[:1], {"majority": 0.0}),
+    Panel("nothing", "strict F1", [], {}),
+    Panel("below zero", "quadratic kappa", [Dot("small zero", "zero", "smollm2", 1.35e8, -0.3)], {}),
+]
 PLOTS = {
     "intervals": interval_plot(
         [
@@ -41,6 +55,7 @@ PLOTS = {
     "lines": line_plot([DRAFTED, SENT], title="Packets", axis="packets"),
     "steps": line_plot([DRAFTED, SENT], title="Packets", axis="packets", step=True, limits=(0, 20)),
     "histogram": histogram([1.2, 2.5, 2.7, 3.1, 4.8, 12], title="Minutes", axis="minutes", bins=6),
+    "panels": panel_plot(PANELS, title="Scores", focus="few"),
     "nothing": interval_plot([], title="Nothing", axis="share"),
 }
 
@@ -80,6 +95,8 @@ def test_plots_pass_a_strict_content_policy_and_follow_the_colour_of_the_page(sv
         ("bars", "not met: -34; none: no value"),
         ("lines", "sent: 2024-01-09 1, 2024-05-01 11"),
         ("histogram", "2 to 4: 3"),
+        ("panels", "triage & more (quadratic kappa): small few 0.31, large few 0.62, small zero 0.1"),
+        ("panels", "nothing (strict F1): no values"),
         ("nothing", "No values."),
     ],
 )
@@ -157,3 +174,19 @@ def test_a_series_keeps_the_hue_that_its_dots_name():
     assert "plot-hue-2" in drawn
     assert "plot-hue-0" in drawn
     assert "plot-hue-1" not in drawn
+
+
+def test_only_the_series_in_focus_has_its_intervals():
+    drawn = {focus: panel_plot(PANELS, title="t", focus=focus) for focus in ("few", "zero", "")}
+    found = {focus: svg.count('<line class="plot-range"') for focus, svg in drawn.items()}
+    assert found == {"few": 3, "zero": 1, "": 0}
+
+
+def test_a_plot_alone_is_legible_on_any_page():
+    svg = alone(PLOTS["panels"])
+    root = ElementTree.fromstring(svg)
+    assert root.get("width") == "960"
+    assert root.get("color")
+    assert root.find(f"{SVG}rect").get("fill") == "#ffffff"
+    assert ".plot-hue-0{color:" in root.findtext(f"{SVG}style")
+    assert root.findtext(f"{SVG}desc") == ElementTree.fromstring(PLOTS["panels"]).findtext(f"{SVG}desc")

@@ -12,7 +12,9 @@ beside the plot is the caller's.
 from posology.plots.doses import Dot, Level, dose_plot
 from posology.plots.fronts import Spot, front_plot
 from posology.plots.lines import Line, histogram, line_plot
+from posology.plots.panels import Panel, panel_plot
 from posology.plots.rows import Bar, Interval, bar_plot, interval_plot
+from posology.plots.standing import alone
 
 __all__ = [
     "Bar",
@@ -20,11 +22,14 @@ __all__ = [
     "Interval",
     "Level",
     "Line",
+    "Panel",
     "Spot",
+    "alone",
     "bar_plot",
     "dose_plot",
     "front_plot",
     "histogram",
     "interval_plot",
     "line_plot",
+    "panel_plot",
 ]

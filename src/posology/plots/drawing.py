@@ -22,6 +22,7 @@ __all__ = [
     "label",
     "number_of",
     "place_of",
+    "power_of",
     "range_of",
     "said",
     "short",
@@ -97,7 +98,7 @@ def ticks_below(scale: Scale, bottom: float, axis: str, *, grid: bool = True) ->
     for tick in ticks_of(scale):
         x = scale.at(tick)
         marks.append(stroke((x, TOP if grid else bottom), (x, bottom + 4), "plot-grid"))
-        shown = _power(tick) if scale.logarithmic or abs(tick) >= _MANY else number_of(tick)
+        shown = power_of(tick) if scale.logarithmic or abs(tick) >= _MANY else number_of(tick)
         marks.append(text_of(shown, x, bottom + 18, anchor="middle"))
     return [*marks, text_of(axis, (scale.start + scale.end) / 2, bottom + 36, anchor="middle")]
 
@@ -184,7 +185,7 @@ def _decades(low: float, high: float) -> list[float]:
     return [tick for tick in found if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
 
 
-def _power(value: float) -> str:
+def power_of(value: float) -> str:
     """Write a value of a logarithmic axis: 10⁻⁵, 0.001, 500, 20k, 135M, 1.5B."""
     if 0 < value < _SMALL * (1 - 1e-9):
         digits, _, power = f"{value:.0e}".partition("e")
