@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from posology.errors import UserError
+from posology.evaluate.comparison import compare_folders
+from posology.evaluate.own import read_own_task
 from tests.cli.cli_runs import Ran, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,6 +161,23 @@ def test_arms_that_answered_other_items_are_not_compared(results: Path, tmp_path
     assert ran.code == 2
     assert "its number of items is 10" in ran.err
     assert "only answers to the same items can be compared" in ran.err
+
+
+def test_a_measure_of_the_texts_is_not_taken_without_them(tmp_path: Path) -> None:
+    table = {"name": "notes", "kind": "text", "instruction": "Write the note.", "file": "items.jsonl"}
+    rows = [
+        {"id": f"r{n}", "text": f"Fever of {n} days. Rest.", "gold": f"Fever, {n} days."} for n in range(40)
+    ]
+    (tmp_path / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    task = tmp_path / "notes.toml"
+    lines = [f"{key} = {json.dumps(one)}\n" for key, one in {"posology": "task/1", **table}.items()]
+    task.write_text("".join(lines))
+    out = tmp_path / "out"
+    run("evaluate", task, "--system", "majority", "--system", "prior", "--out", out)
+    folders, name = [out / "notes" / "majority", out / "notes" / "prior"], "documents with an invention"
+    with pytest.raises(UserError, match="needs the texts of the items: name the data folder with --data"):
+        compare_folders(folders, read_own_task(task), measure=name)
+    assert run("compare", *folders, "--task", task, "--measure", name).code == 0
 
 
 def test_what_cannot_be_compared_is_said(results: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from posology.evaluate.estimates import Verdict, compare_arms, non_inferior
 from posology.evaluate.items import Item, Outcome
 from posology.evaluate.naming import nearest_words
 from posology.evaluate.results import read_manifest, read_outcomes, read_summary
-from posology.evaluate.scorers import AnyMeasure, measures_of, score_item
+from posology.evaluate.scorers import AnyMeasure, Measure, measures_of, score_item
 from posology.evaluate.task import Task
 from posology.statistics import Difference, holm
 
@@ -78,6 +78,7 @@ def compare_folders(
         raise UserError(f"{chosen.name} has no better side: there is no non-inferiority")
     _require_alike(folders, task)
     sides = [_side(folder, task, items) for folder in folders]
+    _require_texts(chosen, sides)
     reference, others = sides[0], sides[1:]
     found = [compare_arms(chosen, one.outcomes, reference.outcomes, seed=seed) for one in others]
     corrected = holm_corrected(found)
@@ -124,6 +125,13 @@ def _counted(task: Task, first: Sequence[Outcome], second: Sequence[Outcome]) ->
 def _side(folder: Path, task: Task, items: Mapping[str, Item] | None) -> _Side:
     name = str(read_summary(folder)["arm"]["name"])
     return _Side(folder, name, read_outcomes(folder, task, items))
+
+
+def _require_texts(measure: AnyMeasure, sides: Sequence[_Side]) -> None:
+    if not isinstance(measure, Measure) or not measure.reads_text:
+        return
+    if any(not outcome.item.text for side in sides for outcome in side.outcomes):
+        raise UserError(f"{measure.name} needs the texts of the items: name the data folder with --data")
 
 
 def _require_alike(folders: Sequence[Path], task: Task) -> None:

@@ -43,6 +43,7 @@ class Measure:
     better: int = 1  # 1: more is better; -1: less is; 0: neither
     unit: str = ""  # "" for a share of one
     about: str = ""  # one sentence for the reader
+    reads_text: bool = False  # whether it needs the items' texts, which result folders do not hold
 
 
 @dataclass(frozen=True, slots=True)

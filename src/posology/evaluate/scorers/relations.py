@@ -71,6 +71,7 @@ def end_to_end_measures(task: Task) -> tuple[Measure, ...]:  # noqa: ARG001  (as
             rate_of,
             better=-1,
             about="Relations answered of which a name does not stand in the text.",
+            reads_text=True,
         ),
     )
 

@@ -77,7 +77,7 @@ def _inventions() -> tuple[Measure, ...]:
                 return None
             return counted(judge_fidelity(outcome.item.text, _gold(outcome), said))
 
-        return Measure(name, counts, rate_of, better=-1, about=about)
+        return Measure(name, counts, rate_of, better=-1, about=about, reads_text=True)
 
     return (
         measure(
@@ -103,7 +103,7 @@ def _omissions() -> tuple[Measure, ...]:
         def counts(outcome: Outcome) -> tuple[float, float]:
             return counted(judge_fidelity(outcome.item.text, _gold(outcome), _said(outcome) or ""))
 
-        return Measure(name, counts, rate_of, better=-1, about=about)
+        return Measure(name, counts, rate_of, better=-1, about=about, reads_text=True)
 
     return (
         measure(
