@@ -55,8 +55,11 @@ OPENI_INDIANA_REPORTS = Task(
         "reports with the same findings are kept in one part, impressions such as 'No acute cardiopulmonary "
         "abnormality.' stand in all of them.",
         limits="An impression may rest on the question, the comparison or the image, of which the item has "
-        "nothing: such a sentence counts as an invention, the radiologist's own too. One fixed sentence for "
-        "every report already gets much of the ROUGE: read it beside the majority system. "
+        "nothing: such a sentence counts as an invention, the radiologist's own too. 'No acute "
+        "cardiopulmonary abnormality.' for every report gets a ROUGE-L of 0.47 on the first 100 items: read "
+        "scores beside tf-idf, which copies the impression of the most similar report. The majority system "
+        "does not say it: it repeats the first findings. 19 of these 100 items have nearly the findings of a "
+        "report of the tune part. "
         "Published scores are of MIMIC-CXR, another collection.",
     ),
 )
