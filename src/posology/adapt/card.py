@@ -70,7 +70,9 @@ def _gigabytes(number: int | None) -> str:
 
 
 def _energy(watt_hours: float | None) -> str:
-    return "not measured" if watt_hours is None else f"{watt_hours:.1f} Wh"
+    return (
+        "not measured" if watt_hours is None else f"{watt_hours:.2f} Wh, from the stated draw of the machine"
+    )
 
 
 def _select(report: Mapping[str, Any]) -> str:

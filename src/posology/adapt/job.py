@@ -46,6 +46,8 @@ class Job:
     home: Path | None = None  # the folder that holds models, where it is not $POSOLOGY_HOME
     overwrite: bool = False
     restart: bool = False  # begin anew though a checkpoint is there
+    watts: float | None = None  # what the machine draws under load, as stated; None: energy is unknown
+    tokens_per_second: float | None = None  # as stated, for plans; None: a plan measures it
     tell: Callable[..., None] = silent  # (stage, done, total)
 
     def place(self, path: str) -> Path:

@@ -38,6 +38,7 @@ class Training:
     fingerprint: str  # of recipe, data and weights
     devices: Devices
     tell: Callable[..., None] = silent
+    halt: Callable[[Mapping[str, float]], str] | None = None  # from what select measured to why to end, or ""
 
 
 def total_steps(optimizer: Optimizer, examples: int) -> int:
@@ -93,7 +94,7 @@ class _Run:
         self.steps = total_steps(optimizer, len(training.objective.lengths))
         self.checkpoints = Checkpoints(training.work, training.fingerprint)
         self.progress = Progress()
-        self.began = time.monotonic()
+        self.began = self.kept_at = time.monotonic()
 
     def resume(self) -> None:
         """Go on from the last checkpoint, or begin."""
@@ -119,10 +120,10 @@ class _Run:
         if self.training.select is not None and (last or (stop.every and progress.step % stop.every == 0)):
             self._measure()
         if last:
-            progress.ended = "all steps are done"
-        elif stop.patience and progress.worse >= stop.patience:
+            progress.ended = progress.ended or "all steps are done"
+        elif not progress.ended and stop.patience and progress.worse >= stop.patience:
             progress.ended = f"{progress.worse} measurements without a lower loss"
-        if progress.ended or (stop.checkpoint and progress.step % stop.checkpoint == 0):
+        if stop.checkpoint and (progress.ended or progress.step % stop.checkpoint == 0 or self._is_late()):
             self._keep()
         self.training.tell("Tuning", progress.step, self.steps)
 
@@ -176,8 +177,10 @@ class _Run:
     def _measure(self) -> None:
         """Measure the loss on select; keep the weights where it is the lowest."""
         progress, found = self.progress, measure(self.training)
-        loss = found["answer"]
-        better = progress.best_loss is None or loss < progress.best_loss
+        loss = found[self.training.objective.names[0]]
+        why = self.training.halt(found) if self.training.halt else ""
+        progress.ended = why or progress.ended
+        better = not why and (progress.best_loss is None or loss < progress.best_loss)
         if better:
             progress.best_loss, progress.best_step, progress.worse = loss, progress.step, 0
             if self.training.devices.is_first:
@@ -195,11 +198,15 @@ class _Run:
         if self.training.devices.is_first:
             self.checkpoints.append(entry)
 
+    def _is_late(self) -> bool:
+        return time.monotonic() - self.kept_at > 60 * self.training.stop.minutes
+
     def _keep(self) -> None:
+        """Write a checkpoint; other processes go on and wait at the next sum."""
+        self.kept_at = time.monotonic()
         if self.training.devices.is_first:
-            self.progress.seconds = time.monotonic() - self.began
+            self.progress.seconds = self.kept_at - self.began
             self.checkpoints.save(self.progress, _state(self.torch, self.parameters, self.adam))
-        self.training.devices.wait()
 
 
 def measure(training: Training) -> dict[str, float]:

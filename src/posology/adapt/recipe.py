@@ -112,6 +112,7 @@ class Stop(Table):
     every: int = field_of(50, "steps between measurements on select; 0: only at the end", least=0)
     patience: int = field_of(3, "end after so many measurements without a lower loss; 0: never", least=0)
     checkpoint: int = field_of(50, "steps between checkpoints; 0: none", unit="steps", least=0)
+    minutes: float = field_of(10.0, "one is also kept after so long", unit="minutes", least=0.01)
 
 
 class Recipe(Table):

@@ -4,22 +4,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from posology.adapt.embed import run_embed
 from posology.adapt.encode import run_encode
 from posology.adapt.job import Job
 from posology.adapt.plan import Plan
+from posology.adapt.prefer import run_prefer
 from posology.adapt.recipe import Recipe
-from posology.adapt.tune import run_tune
+from posology.adapt.tune import plan_tune, run_tune
 from posology.adapt.vocabulary import run_vocabulary
 from posology.errors import UserError
 
 __all__ = ["PLANNERS", "RUNNERS", "plan_recipe", "run_recipe"]
 
 RUNNERS: dict[str, Callable[[Any, Job], Path]] = {  # kind -> run_<kind>(recipe, job) -> model folder
+    "embed": run_embed,
     "encode": run_encode,
+    "prefer": run_prefer,
     "tune": run_tune,
     "vocabulary": run_vocabulary,
 }
-PLANNERS: dict[str, Callable[[Any, Job], Plan]] = {}  # kind -> plan_<kind>(recipe, job)
+PLANNERS: dict[str, Callable[[Any, Job], Plan]] = {  # kind -> plan_<kind>(recipe, job)
+    "tune": plan_tune,
+}
 
 
 def run_recipe(recipe: Recipe, job: Job) -> Path:

@@ -53,4 +53,9 @@ def _facts_of(answer: str) -> list[Span]:
 
 
 def _ordered(spans: Sequence[Span]) -> tuple[Span, ...]:
-    return tuple(sorted(set(spans), key=lambda span: (span.start, span.end)))
+    """Return spans in their order, without those that lie within another."""
+    found: list[Span] = []
+    for span in sorted(set(spans), key=lambda one: (one.start, -one.end)):
+        if not found or span.end > found[-1].end:
+            found.append(span)
+    return tuple(found)

@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,20 @@ from posology.adapt.devices import find_devices
 from posology.adapt.distill import open_teacher
 from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
-from posology.adapt.loop import Training, train
+from posology.adapt.loop import Training, total_steps, train
 from posology.adapt.masks import Marked, Marker
 from posology.adapt.material import Material, gather_material, mark_material
 from posology.adapt.network import Network, open_network
 from posology.adapt.objective.answers import AnswerObjective
+from posology.adapt.plan import Plan, Speed, disk_needed, needs_of, plan_of, probe, require_room
 from posology.adapt.recipes import render_recipe
-from posology.adapt.recipes.tune import TuneRecipe
+from posology.adapt.recipes.tune import Distillation, Objective, TuneRecipe
 from posology.adapt.weights import save_weights
 from posology.files import require_free
 
-__all__ = ["Prepared", "peak_memory", "prepare", "run_tune"]
+__all__ = ["Prepared", "peak_memory", "plan_tune", "prepare", "run_tune"]
+
+_TEACHER = "the teacher's own memory and time come on top and are not reckoned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ def run_tune(recipe: TuneRecipe, job: Job) -> Path:
     require_free(job.out, overwrite=job.overwrite)
     began = time.monotonic()
     prepared = prepare(recipe, job)
+    require_room(job.out, _disk(prepared))
     training = _training(recipe, prepared, job)
     if job.restart and training.devices.is_first:
         Checkpoints(job.work, "").discard()
@@ -63,6 +67,33 @@ def run_tune(recipe: TuneRecipe, job: Job) -> Path:
         Checkpoints(job.work, "").discard()
     training.devices.wait()
     return job.out
+
+
+def plan_tune(recipe: TuneRecipe, job: Job) -> Plan:
+    """Say what a recipe needs; opens the model and learns from one piece, unless the speed is stated."""
+    prepared = prepare(recipe, job)
+    network, terms = prepared.network, recipe.objective
+    lengths = [one.tokens + len(one.bare) + len(one.answer) * bool(one.bare) for one in prepared.tune]
+    steps = total_steps(recipe.optimizer, len(lengths))
+    select = [one.tokens for one in prepared.select]
+    needs = needs_of(lengths, select, recipe.optimizer, recipe.stop, steps, seed=recipe.seed)
+    if job.tokens_per_second is not None:
+        speed = Speed(job.tokens_per_second, None, "as stated")
+    else:
+        job.tell("Measuring")
+        without = terms.model_copy(update={"distill": Distillation()})
+        if not (without.answer.on or without.ground.on):
+            without = Objective()
+        objective = AnswerObjective(network, prepared.tune, without)
+        speed = probe(network, objective, needs.longest, peak_memory)
+    plan = plan_of(needs, len(prepared.tune), speed, _disk(prepared), job)
+    return plan if not terms.distill.on else replace(plan, notes=(*plan.notes, _TEACHER))
+
+
+def _disk(prepared: Prepared) -> int:
+    network = prepared.network
+    trained = sum(int(one.numel()) for one in network.trained.values())
+    return disk_needed(trained, network.parameters, whole=network.wrapped is None, half=network.half)
 
 
 def prepare(recipe: TuneRecipe, job: Job) -> Prepared:
@@ -110,7 +141,7 @@ def _fingerprint(recipe: TuneRecipe, prepared: Prepared) -> str:
 
 def _write(recipe: TuneRecipe, prepared: Prepared, progress: Progress, job: Job, seconds: float) -> None:
     network, base = prepared.network, dict(prepared.network.identity)
-    report = _report(prepared, progress)
+    report = _report(prepared, progress, job.watts)
     with model_folder(job.out, overwrite=job.overwrite) as folder:
         save_weights(folder, network, recipe.base.model or str(job.place(recipe.base.path).resolve()))
         made = Made(
@@ -125,7 +156,7 @@ def _write(recipe: TuneRecipe, prepared: Prepared, progress: Progress, job: Job,
         write_papers(folder, made)
 
 
-def _report(prepared: Prepared, progress: Progress) -> dict[str, Any]:
+def _report(prepared: Prepared, progress: Progress, watts: float | None) -> dict[str, Any]:
     network, material = prepared.network, prepared.material
     measured = [entry["select"]["answer"] for entry in progress.log if "select" in entry]
     return {
@@ -148,7 +179,7 @@ def _report(prepared: Prepared, progress: Progress) -> dict[str, Any]:
         "device": network.device.type,
         "arithmetic": "bfloat16" if network.half else "float32",
         "peak_memory_bytes": peak_memory(network),
-        "energy_wh": None,
+        "energy_wh": None if watts is None else watts * progress.seconds / 3600,
     }
 
 

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posology.cli.show import JsonFlag, print_json, progress, say
+from posology.cli.show import JsonFlag, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
     from posology.adapt.job import Job
+    from posology.adapt.plan import Plan
 
 __all__ = ["app"]
 
@@ -19,14 +20,89 @@ _Data = Annotated[
     Path | None, typer.Option(help="The folder of data sets; else POSOLOGY_DATA.", metavar="DIR")
 ]
 
+_Watts = Annotated[
+    float | None, typer.Option(help="What the machine draws under load, for modelled energy.", min=0)
+]
+
 
 @app.command()
-def run(
+def plan(
+    recipe: _Recipe,
+    data: _Data = None,
+    watts: _Watts = None,
+    tokens_per_second: Annotated[
+        float | None, typer.Option(help="A known speed, instead of measuring it.", min=0.1)
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what a recipe needs before the start: memory, time, disk, energy."""
+    from dataclasses import replace
+
+    from posology.adapt.recipes import read_recipe
+    from posology.adapt.running import plan_recipe
+
+    read = read_recipe(recipe)
+    with progress(quiet=as_json) as steps:
+        job = _job(recipe, Path(), data)
+        told = plan_recipe(read, replace(job, watts=watts, tokens_per_second=tokens_per_second, tell=steps))
+    if as_json:
+        print_json(told.record())
+        return
+    print_table(f"What {read.name} needs", ("what", "how much"), _rows(told))
+    for note in told.notes:
+        say(note)
+
+
+def _rows(told: "Plan") -> list[tuple[str, str]]:
+    return [
+        ("examples", f"{told.examples:,}"),
+        ("steps", f"{told.steps:,}"),
+        ("tokens", f"{told.tokens:,}"),
+        ("time", "unknown" if told.seconds is None else f"{told.seconds / 60:.1f} minutes"),
+        ("memory", _gigabytes(told.memory_bytes)),
+        ("disk", _gigabytes(told.disk_bytes)),
+        ("energy", "unknown" if told.energy_wh is None else f"{told.energy_wh:.1f} Wh"),
+    ]
+
+
+def _gigabytes(number: int | None) -> str:
+    return "unknown" if number is None else f"{number / 1e9:.2f} GB"
+
+
+@app.command()
+def ablate(
+    recipe: _Recipe,
+    out: Annotated[Path, typer.Option(help="The folder of the arms and their table.", metavar="DIR")],
+    data: _Data = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Run a recipe of kind tune as it is and without each term, at equal tokens; arms that are done stay."""
+    from dataclasses import replace
+
+    from posology.adapt.ablation import ablate as run_ablation
+    from posology.adapt.recipes import read_recipe
+    from posology.adapt.recipes.tune import TuneRecipe
+    from posology.errors import UserError
+
+    read = read_recipe(recipe)
+    if not isinstance(read, TuneRecipe):
+        raise UserError(f"{recipe.name}: kind {read.kind}: only recipes of kind tune have terms")
+    with progress(quiet=as_json) as steps:
+        folder = run_ablation(read, replace(_job(recipe, out, data), tell=steps))
+    if as_json:
+        print_json({"ablation": str(folder / "ablation.json")})
+    else:
+        say((folder / "ablation.md").read_text(encoding="utf-8"))
+
+
+@app.command()
+def run(  # noqa: PLR0913 - one option each
     recipe: _Recipe,
     out: Annotated[Path, typer.Option(help="The model's folder.", metavar="DIR")],
     data: _Data = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew, not at the checkpoint.")] = False,
+    watts: _Watts = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Make the model of a recipe; the same command goes on where a run was stopped."""
@@ -38,7 +114,7 @@ def run(
     read = read_recipe(recipe)
     with progress(quiet=as_json) as steps:
         job = _job(recipe, out, data)
-        made = run_recipe(read, replace(job, overwrite=overwrite, restart=restart, tell=steps))
+        made = run_recipe(read, replace(job, overwrite=overwrite, restart=restart, watts=watts, tell=steps))
     if as_json:
         print_json({"model": str(made)})
     else:

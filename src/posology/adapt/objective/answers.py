@@ -16,7 +16,7 @@ from posology.adapt.recipes.tune import Objective as Terms
 
 __all__ = ["AnswerObjective", "Teaching", "padded"]
 
-TILE = 1024  # positions whose logits are held at once
+TILE = 1024
 _SUMMED = ("answer", "distill", "unlikelihood")  # what a tile sums, in this order
 
 
@@ -48,9 +48,19 @@ class AnswerObjective:
     """The three terms over marked examples; a term that is off costs nothing."""
 
     def __init__(
-        self, network: Network, marked: Sequence[Marked], terms: Terms, teacher: Teaching | None = None
+        self,
+        network: Network,
+        marked: Sequence[Marked],
+        terms: Terms,
+        teacher: Teaching | None = None,
+        *,
+        tile: int = TILE,
     ) -> None:
-        """Take a network, its examples, the terms' switches and weights, and the teacher where one is on."""
+        """Take a network, its examples, the terms' switches and weights, and the teacher where one is on.
+
+        ``tile``: positions whose logits are held at once.
+        """
+        self._tile_size = tile
         self._network = network
         self._torch = network.torch
         self._marked = marked
@@ -139,7 +149,8 @@ class AnswerObjective:
     def _tiles(self, hidden: Any, places: _Places, known: Any) -> tuple[Any, Any]:
         """Return the sums of answer, distillation and unlikelihood, and each target's log-likelihood."""
         torch = self._torch
-        slices = [slice(begin, begin + TILE) for begin in range(0, int(hidden.shape[0]), TILE)]
+        size = self._tile_size
+        slices = [slice(begin, begin + size) for begin in range(0, int(hidden.shape[0]), size)]
         found = []
         for part in slices:
             taught = None if known is None else _sliced(known, part)

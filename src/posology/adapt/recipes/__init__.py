@@ -10,7 +10,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from posology.adapt.recipe import Recipe
+from posology.adapt.recipes.embed import EmbedRecipe
 from posology.adapt.recipes.encode import EncodeRecipe
+from posology.adapt.recipes.prefer import PreferRecipe
 from posology.adapt.recipes.tune import TuneRecipe
 from posology.adapt.recipes.vocabulary import VocabularyRecipe
 from posology.errors import UserError
@@ -19,7 +21,9 @@ from posology.files import read_utf8
 __all__ = ["RECIPES", "parse_recipe", "read_recipe", "render_recipe"]
 
 RECIPES: dict[str, type[Recipe]] = {
+    "embed": EmbedRecipe,
     "encode": EncodeRecipe,
+    "prefer": PreferRecipe,
     "tune": TuneRecipe,
     "vocabulary": VocabularyRecipe,
 }

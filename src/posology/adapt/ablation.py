@@ -1,0 +1,87 @@
+"""What each term of an objective is good for: the same run with and without it, at equal tokens of data.
+
+Every arm sees the same examples in the same batches for the same number of steps; a term's own passes (a
+teacher's, a prompt without its source) come on top and are counted in the arm's tokens.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from posology.adapt.job import Job
+from posology.adapt.recipes.tune import Objective, TuneRecipe
+from posology.adapt.tune import run_tune
+from posology.errors import UserError
+from posology.files import write_atomic
+
+__all__ = ["ablate", "ablations", "render_ablation"]
+
+_TERMS = ("answer", "distill", "ground")
+_COLUMNS = ("arm", "answer", "distill", "unlikelihood", "contrast", "steps", "tokens", "seconds")
+
+
+def ablations(recipe: TuneRecipe) -> dict[str, TuneRecipe]:
+    """Return the recipe as it is, and once without each term that is on; all end after the same steps."""
+    on = [name for name in _TERMS if getattr(recipe.objective, name).on]
+    if len(on) < 2:
+        raise UserError(f"{recipe.name}: objective: one term is on; an ablation needs two or more")
+    stop = recipe.stop.model_copy(update={"patience": 0})
+    whole = recipe.model_copy(update={"stop": stop})
+    return {"all": whole} | {f"without-{name}": _without(whole, name) for name in on}
+
+
+def _without(recipe: TuneRecipe, term: str) -> TuneRecipe:
+    table = recipe.objective.model_dump()
+    table[term]["on"] = False
+    objective = Objective.model_validate(table)
+    name = f"{recipe.name} without {term}"[:80]
+    return recipe.model_copy(update={"objective": objective, "name": name})
+
+
+def ablate(recipe: TuneRecipe, job: Job) -> Path:
+    """Run every arm into its own folder and write ``ablation.json`` and ``ablation.md`` beside them.
+
+    Arms that are done are not run again.
+    """
+    rows = []
+    for name, arm in ablations(recipe).items():
+        folder = job.out / name
+        if not (folder / "manifest.json").is_file():
+            run_tune(arm, replace(job, out=folder))
+        rows.append(_row(name, folder))
+    record = {"posology": "ablation/1", "recipe": recipe.name, "arms": rows}
+    write_atomic(job.out / "ablation.json", (json.dumps(record, indent=1) + "\n").encode())
+    write_atomic(job.out / "ablation.md", render_ablation(record).encode())
+    return job.out
+
+
+def _row(name: str, folder: Path) -> dict[str, Any]:
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    lines = (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    measured = [entry["select"] for line in lines if "select" in (entry := json.loads(line))]
+    last = measured[-1] if measured else {}
+    return {"arm": name, **last, **{key: report[key] for key in ("steps", "tokens", "seconds")}}
+
+
+def render_ablation(record: Mapping[str, Any]) -> str:
+    """Return the table of an ablation as Markdown; a term that an arm lacks is not measured there."""
+    lines = [
+        f"# {record['recipe']}: what each term is good for",
+        "",
+        "Mean of each term per supervised token on select after the last step, equal examples and steps.",
+        "",
+        f"| {' | '.join(_COLUMNS)} |",
+        f"|{'---|' * len(_COLUMNS)}",
+    ]
+    lines += [f"| {' | '.join(_cell(row.get(column)) for column in _COLUMNS)} |" for row in record["arms"]]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return (
+        f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    )
