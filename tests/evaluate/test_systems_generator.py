@@ -106,6 +106,18 @@ def test_a_constrained_choice_is_the_likeliest_label_where_the_engine_scores() -
     assert (response.prompt_tokens > 10, response.output_tokens) == (True, 1)
 
 
+def test_labels_of_which_one_begins_another_are_decoded_not_compared_by_their_scores() -> None:
+    labels = ("yes", "yes, in part", "no")
+    task = made_task(ChoiceForm(labels), "macro-F1", labels=labels)
+    items = [Item(f"n{n}", f"n{n}", f"Claim {n}.", labels[n % 3]) for n in range(12)]
+    generator = Leaning(lambda _, option: -float(len(option)), ["yes, in part"])
+    (found,) = arm_of(generator, "constrained", task, items).answer([Item("r", "r", "Claim.", "no")])
+    assert found.answer == "yes, in part"
+    assert generator.calls[0].constraint == Choice(labels)
+    with pytest.raises(UserError, match="of which one begins another"):
+        arm_of(generator, "constrained+calibrated", task, items)
+
+
 def test_calibration_divides_out_a_lean_to_one_label() -> None:
     def lean(prompt: Prompt, option: str) -> float:
         told = {"Yes": ("helps", "cures"), "No": ("harms", "worsens"), "Maybe": ("unclear", "mixed")}

@@ -41,7 +41,9 @@ class GeneratorArm:
     """Asks a generator. No second try: what cannot be read is a parse failure with the text kept.
 
     A choice that is constrained is answered by the probabilities of its labels where the engine tells them,
-    else by decoding under the constraint. An item that does not fit the window is a failure of that item.
+    else by decoding under the constraint; so are labels of which one begins another ("yes" and "yes, in
+    part"): a score does not count where an answer ends, and the longer one could never win. An item that does
+    not fit the window is a failure of that item.
     """
 
     def __init__(self, generator: Generator, asking: Asking, identity: ArmIdentity) -> None:
@@ -56,6 +58,11 @@ class GeneratorArm:
             raise UserError(
                 f"{identity.system}: calibrated needs an engine that tells how likely each label is; "
                 "the engine transformers does"
+            )
+        if asking.strategy.calibrated and _nested(asking.task.labels):
+            raise UserError(
+                f"{asking.task.name}: calibrated compares the probabilities of labels, of which one begins "
+                "another here; word them apart"
             )
 
     @property
@@ -122,7 +129,10 @@ class GeneratorArm:
     def _answered(self, tries: Sequence[_Try], progress: Callable[[int], None] | None) -> list[Response]:
         prompts = [self._final_prompt(one) for one in tries]
         if self._scorer is not None and all(
-            isinstance(prompt.constraint, Choice) and prompt.sampling is None for prompt in prompts
+            isinstance(prompt.constraint, Choice)
+            and prompt.sampling is None
+            and not _nested(prompt.constraint.options)
+            for prompt in prompts
         ):
             return self._scored(prompts, progress)
         return self._generated(tries, prompts, self._read, progress)
@@ -253,6 +263,16 @@ def _without_cut_line(text: str, kind: Kind) -> str:
 
 def _labels(prompt: Prompt) -> tuple[str, ...]:
     return prompt.constraint.options if isinstance(prompt.constraint, Choice) else ()
+
+
+def _nested(labels: Sequence[str]) -> bool:
+    """Say whether a label's words begin another label."""
+    return any(
+        other.startswith(label) and not other[len(label)].isalnum()
+        for label in labels
+        for other in labels
+        if len(other) > len(label)
+    )
 
 
 def _longest(prompt: Prompt) -> int:
