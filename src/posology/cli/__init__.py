@@ -9,6 +9,9 @@ __all__ = ["app", "main"]
 
 from posology.cli.app import app
 
+_STOPPED = 130  # the exit status after Ctrl-C
+_STOP_WORDS = "Stopped. Nothing was left half-written."
+
 
 def main() -> None:
     """Run the command line; a user's error prints one message and exits with 2, a fault of ours with 1."""
@@ -17,8 +20,10 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the last frame: every error becomes an exit status here
         sys.exit(_report(error))
     except KeyboardInterrupt:
-        _say("Stopped. Nothing was left half-written.")
-        sys.exit(130)
+        _say(_STOP_WORDS)
+        sys.exit(_STOPPED)
+    if code == _STOPPED:
+        _say(_STOP_WORDS)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -28,8 +33,8 @@ def _report(error: Exception) -> int:
     if isinstance(error, typer.Exit):
         return error.exit_code
     if isinstance(error, typer.Abort):
-        _say("Stopped. Nothing was left half-written.")
-        return 130
+        _say(_STOP_WORDS)
+        return _STOPPED
     show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
     if callable(show) and isinstance(code, int):  # a usage error of the command line itself
         show()

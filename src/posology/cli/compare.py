@@ -42,6 +42,7 @@ def compare(
     """Compare arms with the first one: paired difference, interval, p-value, wins and losses."""
     from posology.evaluate.comparison import compare_folders, comparison_record
 
+    folders = [_result_folder(folder) for folder in folders]
     task = _task(folders, task_file)
     items = _items(task, data)
     pairs = compare_folders(folders, task, measure=measure, margin=margin, items=items)
@@ -49,6 +50,26 @@ def compare(
         print_json([comparison_record(pair) for pair in pairs])
         return
     _show(pairs, margin)
+
+
+def _result_folder(folder: Path) -> Path:
+    """Return a result folder, by its arm's name too; raise UserError with the nearest one."""
+    from posology.errors import UserError
+    from posology.evaluate.evaluation import arm_folder
+    from posology.evaluate.naming import nearest_words
+    from posology.evaluate.results import MANIFEST
+
+    for one in (folder, folder.with_name(arm_folder(folder.name)) if folder.name else folder):
+        if (one / MANIFEST).is_file():
+            return one
+    if folder.is_dir():
+        within = sorted(str(path.parent) for path in folder.glob(f"*/{MANIFEST}"))
+        within = within or sorted(str(path.parent) for path in folder.glob(f"*/*/{MANIFEST}"))
+        there = f"; it holds those of {', '.join(within)}" if within else ""
+        raise UserError(f"{folder}: is no result folder of posology evaluate{there}")
+    beside = [path.parent.name for path in folder.parent.glob(f"*/{MANIFEST}")]
+    near = nearest_words(arm_folder(folder.name), beside) if beside else ""
+    raise UserError(f"{folder}: there is no such result folder{near}")
 
 
 def _task(folders: list[Path], task_file: Path | None) -> "Task":

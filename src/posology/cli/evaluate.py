@@ -9,6 +9,7 @@ import typer
 from posology.cli.scores import (
     cost_settings,
     data_of,
+    goes_on,
     left_words,
     print_forecasts,
     print_summaries,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 _OUT = Path("evaluation")
+_ENGINES = ("transformers", "openvino", "openai")
 
 
 def evaluate(  # noqa: PLR0913 - one option each
@@ -57,12 +59,17 @@ def evaluate(  # noqa: PLR0913 - one option each
     ] = None,
     strategy: Annotated[
         list[str] | None,
-        typer.Option(help="How models are asked, such as zero or few+constrained; may be given again."),
+        typer.Option(
+            help="How models are asked: zero (the default), few+constrained and others; may be given again.",
+            metavar="STRATEGY",
+        ),
     ] = None,
     number: Annotated[
         int | None, typer.Option("--n", min=1, help="Ask the first N items of the part; all by default.")
     ] = None,
-    part: Annotated[str, typer.Option(help="The items to score on: report or select.")] = "report",
+    part: Annotated[
+        str, typer.Option(help="The items to score on: report or select.", metavar="PART")
+    ] = "report",
     out: Annotated[Path, typer.Option(help="The folder of the results.", metavar="DIR")] = _OUT,
     data: Annotated[
         Path | None, typer.Option(help="The folder of data sets; else POSOLOGY_DATA.", metavar="DIR")
@@ -92,6 +99,7 @@ def evaluate(  # noqa: PLR0913 - one option each
 ) -> None:
     """Score systems on clinical tasks; run the same command again to go on after a stop."""
     from posology.evaluate.evaluation import Bench, plan_asks
+    from posology.evaluate.forecast import forecast_of
 
     if list_all:
         print_tasks(data, as_json=as_json)
@@ -105,7 +113,7 @@ def evaluate(  # noqa: PLR0913 - one option each
     plan = _plan(part, batch, seed, overwrite=overwrite, costs=(watts, grid))
     bench = Bench(data_of(chosen, data), out, plan, number, _settings(config))
     if dry_run:
-        print_forecasts(asks, bench, as_json=as_json)
+        print_forecasts([forecast_of(ask, bench) for ask in asks], as_json=as_json)
         return
     if cache is not None:
         from dataclasses import replace
@@ -134,7 +142,8 @@ def _run(asks: Sequence["Ask"], bench: "Bench", *, as_json: bool) -> None:
         def tell(ask: "Ask", moment: "RunProgress") -> None:
             steps(f"{ask.task.name}, {ask.name}{left_words(moment.seconds_left)}", moment.done, moment.total)
 
-        summaries = list(run_asks(asks, bench, tell))
+        with goes_on(bench.out):
+            summaries = list(run_asks(asks, bench, tell))
     print_summaries(summaries, as_json=as_json)
     if as_json:
         return
@@ -159,7 +168,10 @@ def _specs(
     systems: Sequence[str], models: Sequence[str], answers: Sequence[Path], engine: str, base_url: str
 ) -> list["SystemSpec"]:
     from posology.evaluate.chosen import model_spec, recorded_spec, system_spec
+    from posology.evaluate.naming import nearest_words
 
+    if models and engine not in _ENGINES:
+        raise UserError(f"--engine {engine}: there is no such engine{nearest_words(engine, _ENGINES)}")
     specs = [system_spec(name) for name in systems]
     specs += [model_spec(name, engine, base_url) for name in models]
     specs += [recorded_spec(path) for path in answers]

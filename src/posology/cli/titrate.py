@@ -1,17 +1,20 @@
 """posology titrate: the dose-finding study of a plan, from its arms to its report."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posology.cli.scores import cost_settings, data_of, left_words, print_forecasts
+from posology.cli.scores import cost_settings, data_of, goes_on, left_words, print_forecasts
 from posology.cli.show import JsonFlag, count, print_json, progress, say, warn
 
 if TYPE_CHECKING:
-    from posology.evaluate.evaluation import Bench
+    from posology.evaluate.evaluation import Ask, Bench
+    from posology.evaluate.forecast import Forecast
     from posology.evaluate.runner import RunPlan, RunProgress
     from posology.evaluate.titration import Plan, Results, Step, Study
+    from posology.evaluate.titration.arms import Fallen
 
 __all__ = ["titrate"]
 
@@ -49,7 +52,7 @@ def titrate(  # noqa: PLR0913 - one option each
 ) -> None:
     """Find the smallest effective dose; run the same command again to go on after a stop."""
     from posology.evaluate.tasks import TASKS
-    from posology.evaluate.titration import load_plan, read_results, run_plan
+    from posology.evaluate.titration import load_plan, read_results, require_titration, run_plan
 
     plan = load_plan(plan_file, TASKS)
     bench = _bench(plan, data_of(plan.tasks, data), out, _run_plan(batch, watts, grid, cache), config)
@@ -57,6 +60,7 @@ def titrate(  # noqa: PLR0913 - one option each
         _forecast(plan, bench, as_json=as_json)
         return
     if report_only:
+        require_titration(out)
         results = read_results(plan, bench, out)
     else:
         with progress(quiet=as_json) as steps:
@@ -65,7 +69,8 @@ def titrate(  # noqa: PLR0913 - one option each
                 words = f"{number} of {many}: {step.name}{left_words(moment.seconds_left)}"
                 steps(words, moment.done, moment.total)
 
-            results = run_plan(plan, bench, out, tell)
+            with goes_on(out):
+                results = run_plan(plan, bench, out, tell)
     _report(plan, results, out, with_text=with_text, as_json=as_json)
 
 
@@ -85,16 +90,31 @@ def _bench(plan: "Plan", data: Path, out: Path, run: "RunPlan", config: Path | N
 
 
 def _forecast(plan: "Plan", bench: "Bench", *, as_json: bool) -> None:
+    from posology.evaluate.forecast import forecast_of
     from posology.evaluate.systems import why_not
 
-    asks = []
+    found = []
     for ask in plan.asks():
         reason = why_not(ask.spec, ask.task, ask.strategy)
         if not reason:
-            asks.append(ask)
+            found.append(forecast_of(ask, bench))
+            found += _changed(plan, ask, bench)
         elif not as_json:
             warn(f"Does not apply: {ask.name} on {ask.task.name}: {reason}")
-    print_forecasts(asks, bench, as_json=as_json)
+    print_forecasts(found, as_json=as_json)
+
+
+def _changed(plan: "Plan", ask: "Ask", bench: "Bench") -> list["Forecast"]:
+    """Return what the changed items of an arm would take, at most: not every item can bear every change."""
+    from dataclasses import replace
+
+    from posology.evaluate.forecast import forecast_of, repeated
+
+    robust = plan.file.robustness
+    if robust is None or not plan.tries(ask.task.name, ask.name):
+        return []
+    few = replace(bench, n=min(plan.file.n, robust.n))
+    return [repeated(forecast_of(ask, few), len(robust.kinds))]
 
 
 def _report(plan: "Plan", results: "Results", out: Path, *, with_text: bool, as_json: bool) -> None:
@@ -116,7 +136,18 @@ def _say(study: "Study") -> None:
     if len(study.plan.tasks) > 1:
         say(study.dose.sentence)
     failed = [one for one in study.fallen if not one.ruled_out]
-    for one in failed:
-        warn(f"No result: {one.arm} on {one.task}: {one.reason}")
+    for (where, reason), arms in _alike(failed).items():
+        named = arms[0] if len(arms) == 1 else f"{count(len(arms), 'arm')}, such as {arms[0]}"
+        warn(f"No result on {where}: {named}: {reason}")
+    if study.plans and study.plan.sha256 not in study.plans:
+        warn("The results were made with another plan than this one; the report says so.")
     if many := len(study.fallen) - len(failed):
         say(f"{count(many, 'arm')} of the plan cannot be on their task; the report says why.")
+
+
+def _alike(failed: "Sequence[Fallen]") -> dict[tuple[str, str], list[str]]:
+    """Return the arms by their task and the reason why they have no result."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in failed:
+        found.setdefault((one.task, one.reason), []).append(one.arm)
+    return found

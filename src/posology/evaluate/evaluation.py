@@ -18,7 +18,7 @@ from posology.evaluate.summary import RunSummary
 from posology.evaluate.systems import System, SystemSpec, open_system, why_not
 from posology.evaluate.task import Part, Task
 
-__all__ = ["Ask", "Bench", "plan_asks", "run_asks"]
+__all__ = ["Ask", "Bench", "arm_folder", "plan_asks", "run_asks"]
 
 _Tell = Callable[["Ask", RunProgress], None]
 
@@ -38,7 +38,12 @@ class Ask:
 
     def folder(self, out: Path) -> Path:
         """Return where its results go: TASK/ARM below the folder of the evaluation."""
-        return out / self.task.name / re.sub(r"[^A-Za-z0-9.+:-]+", "_", self.name)
+        return out / self.task.name / arm_folder(self.name)
+
+
+def arm_folder(name: str) -> str:
+    """Return what the folder of an arm is called: its name without spaces and the like."""
+    return re.sub(r"[^A-Za-z0-9.+:-]+", "_", name)
 
 
 @dataclass(slots=True)

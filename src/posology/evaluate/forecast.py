@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,7 +14,7 @@ from posology.evaluate.evaluation import Ask, Bench
 from posology.evaluate.items import Item
 from posology.evaluate.systems import plan_asking
 
-__all__ = ["Forecast", "forecast_of"]
+__all__ = ["Forecast", "forecast_of", "repeated"]
 
 _SAMPLE = 200  # items whose prompts are written to estimate all
 _BYTES_PER_TOKEN = 4.0  # of English; other languages take more tokens
@@ -50,6 +50,26 @@ class Forecast:
             "energy_kwh": self.energy_kwh.as_json(),
             "cloud_list_price_usd": self.cloud,
         }
+
+
+def repeated(one: Forecast, kinds: int) -> Forecast:
+    """Return what the same items take in so many changed forms."""
+    return replace(
+        one,
+        arm=f"{one.arm}, changed in {kinds} ways",
+        items=one.items * kinds,
+        prompt_tokens=None if one.prompt_tokens is None else one.prompt_tokens * kinds,
+        output_tokens=None if one.output_tokens is None else one.output_tokens * kinds,
+        seconds=_times(one.seconds, kinds),
+        energy_kwh=_times(one.energy_kwh, kinds),
+        cloud=one.cloud
+        if one.prompt_tokens is None or one.output_tokens is None
+        else _cloud(one.prompt_tokens * kinds, one.output_tokens * kinds),
+    )
+
+
+def _times(figure: Figure, kinds: int) -> Figure:
+    return figure if figure.value is None else replace(figure, value=figure.value * kinds)
 
 
 def forecast_of(ask: Ask, bench: Bench) -> Forecast:

@@ -4,7 +4,7 @@ from posology.evaluate.titration.analysis import Study, analyze
 from posology.evaluate.titration.arms import Results
 from posology.evaluate.titration.plan import Plan, load_plan
 from posology.evaluate.titration.report import render_report, write_report
-from posology.evaluate.titration.run import Step, read_results, run_plan
+from posology.evaluate.titration.run import Step, read_results, require_titration, run_plan
 
 __all__ = [
     "Plan",
@@ -15,6 +15,7 @@ __all__ = [
     "load_plan",
     "read_results",
     "render_report",
+    "require_titration",
     "run_plan",
     "write_report",
 ]

@@ -25,7 +25,7 @@ from posology.evaluate.titration.plan import Plan
 from posology.evaluate.titration.robustness import Robust, Trial, measure_trial
 from posology.files import write_atomic
 
-__all__ = ["Step", "read_results", "run_plan"]
+__all__ = ["Step", "read_results", "require_titration", "run_plan"]
 
 _FALLEN, _PLANS = "fallen.json", "plans.json"
 
@@ -258,6 +258,14 @@ def _read_plans(out: Path) -> tuple[str, ...]:
         return tuple(str(one) for one in json.loads(path.read_bytes()))
     except ValueError as cause:
         raise UserError(f"{path}: not JSON; the folder was changed by hand, name another --out") from cause
+
+
+def require_titration(out: Path) -> None:
+    """Raise UserError unless a folder holds a titration."""
+    if not (out / _PLANS).is_file():
+        raise UserError(
+            f"{out}: holds no titration; run the plan without --report-only first, or name its --out"
+        )
 
 
 def _require_ours(out: Path) -> None:
