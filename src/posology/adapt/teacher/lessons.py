@@ -17,7 +17,7 @@ from posology.corpus import Example, Provenance
 from posology.priorauth.reading import judgement_prompt
 from posology.priorauth.writing import wording_prompt
 
-__all__ = ["Lesson", "make_lessons"]
+__all__ = ["Lesson", "make_lessons", "make_passages"]
 
 Lesson = Literal["judge", "passage", "write"]
 _SOURCE = "posology lessons"
@@ -38,15 +38,18 @@ def _judge(seed: int) -> Iterator[Example]:
         yield Example(where, prompt.messages, one.answer, _provenance(one.matter), "judge")
 
 
-def _passage(seed: int) -> Iterator[Example]:
-    """Set the deciding sentence among sentences on other matters; where none decides, quote nothing."""
+def make_passages(seed: int) -> Iterator[tuple[Judged, str]]:
+    """Yield judgements, each with a passage in which its sentence stands among sentences on other matters."""
     rng = random.Random(f"passages:{seed}")
-    beside = make_judged(-seed - 1)
-    pool = list(islice(beside, 2000))
-    for number, one in enumerate(make_judged(seed)):
+    pool = list(islice(make_judged(-seed - 1), 2000))
+    for one in make_judged(seed):
         others = [other.sentence for other in rng.sample(pool, 24) if _apart(one, other)]
-        sentences = _mixed(one, others, rng)
-        passage = " ".join(_ended(sentence) for sentence in sentences)
+        yield one, " ".join(_ended(sentence) for sentence in _mixed(one, others, rng))
+
+
+def _passage(seed: int) -> Iterator[Example]:
+    """Ask what a passage answers; where no sentence decides, nothing is quoted."""
+    for number, (one, passage) in enumerate(make_passages(seed)):
         quote = "" if one.answer == "not stated" else _ended(one.sentence)
         yield Example(
             f"passage-{seed}-{number}",

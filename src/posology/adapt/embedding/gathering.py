@@ -1,0 +1,70 @@
+"""The pairs of a run, gathered and gated: parts that share no group, licences that allow what is meant."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from posology.adapt.embedding.pairs import Pair, read_pairs
+from posology.adapt.job import Job
+from posology.adapt.recipes.embed import EmbedRecipe
+from posology.corpus.licences import may_ship
+from posology.errors import UserError
+from posology.manifest import Input, hash_file
+
+__all__ = ["PairMaterial", "gather_pairs"]
+
+
+@dataclass(frozen=True, slots=True)
+class PairMaterial:
+    """What is learned from, what says when to stop, and what is scored on."""
+
+    tune: list[Pair]
+    select: list[Pair]
+    report: list[Pair]
+    inputs: list[Input]
+
+
+def gather_pairs(recipe: EmbedRecipe, job: Job) -> PairMaterial:
+    """Read the pairs of a recipe; raise UserError where nothing can or may be learned from them."""
+    inputs: list[Input] = []
+    found = {}
+    for part in ("tune", "select", "report"):
+        rows: list[Pair] = []
+        for name in getattr(recipe.pairs, part):
+            path = job.place(name)
+            path = path / f"pairs-{part}.jsonl" if path.is_dir() else path
+            inputs.append(hash_file(part, path))
+            rows += read_pairs(path)
+        found[part] = rows
+    if not found["tune"]:
+        raise UserError("pairs.tune: there is no pair to learn from: name files, or folders of `adapt pairs`")
+    _require_apart(found)
+    if recipe.pairs.purpose == "ship":
+        _require_licences(found["tune"])
+    return PairMaterial(found["tune"], found["select"], found["report"], inputs)
+
+
+def _require_apart(found: dict[str, list[Pair]]) -> None:
+    """Raise UserError where a group of a source stands in two parts."""
+    groups = {
+        part: {(one.provenance.source, one.provenance.group) for one in rows if one.provenance.group}
+        for part, rows in found.items()
+    }
+    for one, other in (("tune", "select"), ("tune", "report"), ("select", "report")):
+        shared = groups[one] & groups[other]
+        if shared:
+            raise UserError(f"pairs: {len(shared)} groups stand in {one} and in {other}; split by group")
+
+
+def _require_licences(pairs: Sequence[Pair]) -> None:
+    barred = Counter(
+        f"{one.provenance.source} ({one.provenance.licence})"
+        for one in pairs
+        if not may_ship(one.provenance.licence)
+    )
+    if barred:
+        told = "; ".join(f"{name}: {n} pairs" for name, n in sorted(barred.items()))
+        raise UserError(
+            f"pairs.purpose: ship: the licence forbids it or is not known: {told}; leave these sources out "
+            'or set purpose = "study"'
+        )
