@@ -11,6 +11,7 @@ from posology.evaluate.arm import Arm, Learning
 from posology.evaluate.items import Item
 from posology.evaluate.systems import SystemSpec, check_recorded, open_arm, open_system, parse_system
 from posology.evaluate.task import Task
+from posology.evaluate.tasks.ddi_end_to_end import DDI_END_TO_END
 from tests.evaluate.made_tasks import CHOICE, CODES, MENTIONS, TEXT, choice_items, entity_item
 
 ITEMS = choice_items(3, "r")
@@ -92,6 +93,25 @@ def test_recorded_mentions_keep_their_places(tmp_path: Path) -> None:
         tmp_path, {"id": "e1", "answer": [[7, 11, "Disease", "gout"]]}, task=MENTIONS
     ).answer([item])
     assert response.answer == item.gold
+
+
+def test_recorded_relations_are_brought_into_the_form_that_is_scored(tmp_path: Path) -> None:
+    gold = ("effect: aspirin + warfarin",)
+    item = Item("e1", "g", "Aspirin with warfarin.", gold)
+    row = {"id": "e1", "answer": ["Effect: Warfarin + aspirin"]}
+    (response,) = recorded(tmp_path, row, task=DDI_END_TO_END).answer([item])
+    assert response.answer == gold
+    (nothing,) = recorded(tmp_path, {"id": "e1", "answer": []}, task=DDI_END_TO_END).answer([item])
+    assert nothing.answer == ()
+    with pytest.raises(UserError, match="line 1: a relation is written label: name"):
+        recorded(tmp_path, {"id": "e1", "answer": ["aspirin"]}, task=DDI_END_TO_END).answer([item])
+
+
+def test_a_recorded_mention_has_a_label_of_the_task(tmp_path: Path) -> None:
+    item = entity_item(1, "He has gout.", "gout")
+    row = {"id": "e1", "answer": [[7, 11, "disease", "gout"]]}
+    with pytest.raises(UserError, match="line 1: a mention's label is none of Disease"):
+        recorded(tmp_path, row, task=MENTIONS).answer([item])
 
 
 @pytest.mark.parametrize(

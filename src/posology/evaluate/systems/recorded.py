@@ -12,8 +12,10 @@ from typing import Any
 
 from posology.errors import UserError
 from posology.evaluate.arm import ArmIdentity, Learning
+from posology.evaluate.forms import MentionsForm
 from posology.evaluate.items import Answer, Item, Mention, Response
 from posology.evaluate.reading import Line, read_jsonl
+from posology.evaluate.relations import RelationsForm
 from posology.evaluate.systems.digests import digest_of
 from posology.evaluate.systems.function_arm import FunctionArm
 from posology.evaluate.systems.golds import choices_of
@@ -137,9 +139,9 @@ def _read_answer(task: Task, item: Item, value: Any, line: Line) -> Answer:
     if kind is Kind.TEXT and isinstance(value, str) and value.strip():
         return value
     if kind is Kind.CODES and isinstance(value, list) and all(isinstance(code, str) for code in value):
-        return tuple(sorted(set(value)))
+        return _read_codes(task, item, value, line)
     if kind is Kind.ENTITIES and isinstance(value, list):
-        return tuple(sorted(_read_mention(item, one, line) for one in value))
+        return tuple(sorted(_read_mention(task, item, one, line) for one in value))
     raise line.fault(f"the answer is none of the kind {kind}: {_EXPECTED[kind]}")
 
 
@@ -151,9 +153,21 @@ _EXPECTED = {
 }
 
 
-def _read_mention(item: Item, value: Any, line: Line) -> Mention:
+def _read_codes(task: Task, item: Item, value: list[str], line: Line) -> Answer:
+    """Return codes as they stand; relations as the task writes them, the one form that is scored."""
+    if not value or not isinstance(task.form, RelationsForm):
+        return tuple(sorted(set(value)))
+    try:
+        return task.form.read("\n".join(value), item)
+    except ValueError as cause:
+        raise line.fault(f"a relation is written label: name + name ({cause})") from cause
+
+
+def _read_mention(task: Task, item: Item, value: Any, line: Line) -> Mention:
     match value:
         case [int(start), int(end), str(label), str(words)]:
+            if isinstance(task.form, MentionsForm) and label not in task.form.names:
+                raise line.fault(f"a mention's label is none of {', '.join(task.form.names)}")
             if item.text[start:end] != words and (start, end) != (-1, -1):
                 raise line.fault(f"characters {start} to {end} of the item are not the words of the mention")
             return Mention(start, end, label, words)
