@@ -1,5 +1,6 @@
 """Costs: every figure says what it rests on, and the arithmetic is that of the published tables."""
 
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -28,6 +29,7 @@ from posology.evaluate.cost import (
 )
 from posology.evaluate.cost.carbon import carbon_figure
 from posology.evaluate.cost.energy import Rapl
+from posology.evaluate.cost.memory import MemoryMeter
 from posology.evaluate.cost.money import call_cost, premises_cost
 from posology.evaluate.cost.tokens import quantile
 from posology.evaluate.items import Item, Outcome, Response
@@ -110,6 +112,33 @@ def test_the_counter_of_the_whole_board_is_not_added_to_those_of_its_packages(tm
     zone(tmp_path, "intel-rapl:0", 220.0)
     zone(tmp_path, "intel-rapl:1", 560.0)
     assert meter.per_item(10, 1.0).value == pytest.approx(2.0)
+
+
+class _Card:
+    """The part of torch that a run on a graphics card is measured by."""
+
+    def __init__(self) -> None:
+        self.peak = 8_000_000_000
+        self.cuda = self
+
+    def is_initialized(self) -> bool:
+        return True
+
+    def reset_peak_memory_stats(self) -> None:
+        self.peak = 1_000
+
+    def max_memory_allocated(self) -> int:
+        return self.peak
+
+
+def test_the_peak_of_a_card_is_that_of_this_run_not_of_a_larger_one_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", _Card())  # type: ignore[arg-type]
+    peak = MemoryMeter().peak()
+    assert peak.value is not None
+    assert peak.value < 8_000_000_000
+    assert "and of the graphics card" in peak.note
 
 
 def test_counters_say_nothing_of_answers_out_of_a_cache(tmp_path: Path) -> None:

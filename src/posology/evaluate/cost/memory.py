@@ -3,6 +3,7 @@
 import resource
 import sys
 from pathlib import Path
+from typing import Any
 
 from posology.evaluate.cost.figures import Figure, measured
 
@@ -22,6 +23,8 @@ class MemoryMeter:
             self._whole = True
         else:
             self._whole = False
+        if (torch := _torch_on_card()) is not None:
+            torch.cuda.reset_peak_memory_stats()
 
     def peak(self) -> Figure:
         """Return the peak in bytes; on a graphics card that of torch's own memory is added."""
@@ -46,7 +49,10 @@ def _high_water() -> int | None:
 
 
 def _card_bytes() -> int:
+    torch = _torch_on_card()
+    return 0 if torch is None else int(torch.cuda.max_memory_allocated())
+
+
+def _torch_on_card() -> Any:
     torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_initialized():
-        return 0
-    return int(torch.cuda.max_memory_allocated())
+    return torch if torch is not None and torch.cuda.is_initialized() else None
