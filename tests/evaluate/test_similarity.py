@@ -61,3 +61,8 @@ def test_groups_do_not_depend_on_what_else_is_there_nor_hold_words() -> None:
 
 def test_no_texts_have_no_groups() -> None:
     assert similar_groups([]) == []
+
+
+def test_sixty_copies_are_one_group_however_many_share_their_phrases() -> None:
+    words = "a woman comes to the clinic with a dull pain in the left knee that is worse at night and number"
+    assert len(set(similar_groups([f"{words} {number} is told today" for number in range(60)]))) == 1

@@ -12,7 +12,7 @@ __all__ = ["similar_groups"]
 _SHINGLE = 3  # words
 _SKETCH = 32  # shingles kept of a text, those of the lowest hashes: a sample that is the same in copies
 _MARKS = 12  # of them by which copies are looked for: one in common is enough to compare two texts
-_COMMON = 20  # a turn of phrase that so many texts share is no mark of a copy
+_COMMON = 20  # of the texts that share a turn of phrase, the last so many are compared
 _SHORT = 20  # words; shorter texts share turns of phrase without being copies, so they must be the same
 _SAME = 0.5  # share of shingles in common from which on two texts are copies
 
@@ -25,7 +25,7 @@ def similar_groups(texts: Sequence[str]) -> list[str]:
     holders: dict[int, list[int]] = defaultdict(list)
     for place, (text, sketch) in enumerate(zip(plain, sketches, strict=True)):
         marks = sorted(sketch)[:_MARKS]
-        near = {other for mark in marks if len(holders[mark]) < _COMMON for other in holders[mark]}
+        near = {other for mark in marks for other in holders[mark][-_COMMON:]}
         copies = sorted(other for other in near if _likeness(sketch, sketches[other]) >= _SAME)
         keys.append([f"words {text}", *(f"place {one}" for one in (place, *copies))])
         for mark in marks:
