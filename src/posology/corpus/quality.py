@@ -10,147 +10,19 @@ __all__ = ["FILTERS", "Measured", "find_fault"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufffd]")
 _LONG_WORD = re.compile(r"\S{200}")
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _SMALL_WORDS = {
-    "en": frozenset(
-        [
-            "the",
-            "and",
-            "of",
-            "to",
-            "with",
-            "for",
-            "was",
-            "is",
-            "were",
-            "has",
-            "had",
-            "that",
-            "from",
-            "are",
-            "be",
-            "this",
-            "by",
-            "which",
-            "her",
-            "his",
-        ]
-    ),
-    "es": frozenset(
-        [
-            "el",
-            "los",
-            "las",
-            "del",
-            "que",
-            "y",
-            "una",
-            "por",
-            "se",
-            "su",
-            "al",
-            "lo",
-            "como",
-            "fue",
-            "con",
-            "para",
-            "una",
-            "es",
-            "sus",
-            "más",
-        ]
-    ),
-    "it": frozenset(
-        [
-            "il",
-            "gli",
-            "della",
-            "di",
-            "che",
-            "e",
-            "una",
-            "per",
-            "si",
-            "nel",
-            "è",
-            "sono",
-            "alla",
-            "delle",
-            "con",
-            "dei",
-            "al",
-            "non",
-            "ha",
-        ]
-    ),
-    "fr": frozenset(
-        [
-            "le",
-            "les",
-            "des",
-            "du",
-            "et",
-            "une",
-            "est",
-            "dans",
-            "pour",
-            "que",
-            "qui",
-            "sur",
-            "au",
-            "aux",
-            "par",
-            "avec",
-            "pas",
-            "ce",
-            "été",
-        ]
-    ),
-    "de": frozenset(
-        [
-            "der",
-            "die",
-            "das",
-            "und",
-            "den",
-            "von",
-            "zu",
-            "mit",
-            "sich",
-            "des",
-            "auf",
-            "für",
-            "ist",
-            "im",
-            "dem",
-            "nicht",
-            "ein",
-            "eine",
-            "wurde",
-        ]
-    ),
-    "pt": frozenset(
-        [
-            "os",
-            "das",
-            "dos",
-            "da",
-            "que",
-            "e",
-            "uma",
-            "por",
-            "se",
-            "foi",
-            "com",
-            "não",
-            "ao",
-            "como",
-            "mais",
-            "do",
-            "na",
-            "no",
-            "pela",
-        ]
-    ),
+    "en": _set("the and of to with for was is were has had that from are be this by which her his"),
+    "es": _set("el los las del que y una por se su al lo como fue con para una es sus más"),
+    "it": _set("il gli della di che e una per si nel è sono alla delle con dei al non ha"),
+    "fr": _set("le les des du et une est dans pour que qui sur au aux par avec pas ce été"),
+    "de": _set("der die das und den von zu mit sich des auf für ist im dem nicht ein eine wurde"),
+    "pt": _set("os das dos da que e uma por se foi com não ao como mais do na no pela"),
 }
 _PLENTY = 0.15  # share of a language's small words that leaves no doubt
 _FEW = 30  # words: below them no language is told

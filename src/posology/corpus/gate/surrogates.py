@@ -11,152 +11,34 @@ from posology.records.deidentify import Kind, KnownIdentifiers, Replacement
 
 __all__ = ["Surrogates"]
 
+
+def _words_of(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 # Given names of women and men alike: "he" and "she" around them stay true.
-_GIVEN = [
-    "Alex",
-    "Ariel",
-    "Avery",
-    "Bailey",
-    "Blair",
-    "Cameron",
-    "Casey",
-    "Charlie",
-    "Dana",
-    "Devon",
-    "Drew",
-    "Eden",
-    "Ellis",
-    "Emerson",
-    "Finley",
-    "Frankie",
-    "Harley",
-    "Hayden",
-    "Jamie",
-    "Jesse",
-    "Jordan",
-    "Kelly",
-    "Kendall",
-    "Kerry",
-    "Lane",
-    "Leslie",
-    "Logan",
-    "Marley",
-    "Morgan",
-    "Parker",
-    "Peyton",
-    "Quinn",
-    "Reese",
-    "Riley",
-    "Robin",
-    "Rowan",
-    "Sawyer",
-    "Shannon",
-    "Skyler",
-    "Stacy",
-    "Taylor",
-    "Toby",
-    "Tracy",
-]
-_FAMILY = [
-    "Abbot",
-    "Alder",
-    "Ashdown",
-    "Barlow",
-    "Birchall",
-    "Bramley",
-    "Calloway",
-    "Carver",
-    "Colby",
-    "Danvers",
-    "Delmar",
-    "Eastwood",
-    "Ellery",
-    "Fairlie",
-    "Farrow",
-    "Garrick",
-    "Granger",
-    "Halloran",
-    "Hartnell",
-    "Ingram",
-    "Jessop",
-    "Keating",
-    "Kimball",
-    "Langley",
-    "Lockhart",
-    "Marlow",
-    "Merrick",
-    "Norcross",
-    "Oakley",
-    "Pemberton",
-    "Penrose",
-    "Quimby",
-    "Radcliffe",
-    "Rollins",
-    "Sedgwick",
-    "Selby",
-    "Tarleton",
-    "Thorne",
-    "Underhill",
-    "Vickers",
-    "Wexford",
-    "Whitlock",
-    "Winslow",
-    "Yardley",
-]
-_PLACES = [
-    "Ashford",
-    "Bellmore",
-    "Brookvale",
-    "Cedarton",
-    "Clearwick",
-    "Dunmere",
-    "Eastbrook",
-    "Fernhill",
-    "Glenrock",
-    "Harborough",
-    "Kingsdale",
-    "Lakemont",
-    "Maplewood",
-    "Millbrook",
-    "Northfield",
-    "Oakmere",
-    "Pinehurst",
-    "Redfield",
-    "Riverton",
-    "Southwick",
-    "Stonebridge",
-    "Thornbury",
-    "Westvale",
-    "Willowdale",
-]
+_GIVEN = _words_of("""
+    Alex Ariel Avery Bailey Blair Cameron Casey Charlie Dana Devon Drew Eden Ellis Emerson Finley
+    Frankie Harley Hayden Jamie Jesse Jordan Kelly Kendall Kerry Lane Leslie Logan Marley Morgan Parker
+    Peyton Quinn Reese Riley Robin Rowan Sawyer Shannon Skyler Stacy Taylor Toby Tracy
+""")
+_FAMILY = _words_of("""
+    Abbot Alder Ashdown Barlow Birchall Bramley Calloway Carver Colby Danvers Delmar Eastwood Ellery
+    Fairlie Farrow Garrick Granger Halloran Hartnell Ingram Jessop Keating Kimball Langley Lockhart
+    Marlow Merrick Norcross Oakley Pemberton Penrose Quimby Radcliffe Rollins Sedgwick Selby Tarleton
+    Thorne Underhill Vickers Wexford Whitlock Winslow Yardley
+""")
+_PLACES = _words_of("""
+    Ashford Bellmore Brookvale Cedarton Clearwick Dunmere Eastbrook Fernhill Glenrock Harborough
+    Kingsdale Lakemont Maplewood Millbrook Northfield Oakmere Pinehurst Redfield Riverton Southwick
+    Stonebridge Thornbury Westvale Willowdale
+""")
 _CARE = re.compile(
     r"\b(hospital|clinic|clinics|medical center|medical group|health center|center|centre|associates|practice"
     r"|pharmacy|laboratory|labs?|institute|surgery|hospice|healthcare|health system|health)\b\.?\s*$",
     re.IGNORECASE,
 )
-_PARTICLES = frozenset(
-    [
-        "van",
-        "von",
-        "der",
-        "den",
-        "de",
-        "del",
-        "della",
-        "la",
-        "di",
-        "da",
-        "dos",
-        "bin",
-        "al",
-        "el",
-        "y",
-        "los",
-        "las",
-        "du",
-        "le",
-    ]
-)
+_PARTICLES = frozenset(_words_of("van von der den de del della la di da dos bin al el y los las du le"))
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _ZIP = re.compile(r"\d{5}(?:-\d{4})?")
 _KEPT = frozenset({Kind.AGE, Kind.BINARY})

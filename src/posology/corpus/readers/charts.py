@@ -24,24 +24,27 @@ def chart_paths(root: Path) -> list[Path]:
 
 
 def read_charts(source: SourceSpec, beside: Path) -> Iterator[Raw | Unreadable]:
-    """Yield the documents of every chart; what a chart holds unread is listed, restricted parts stay out."""
+    """Yield the documents of every chart; what a chart holds unread is listed, restricted parts stay out.
+
+    The group is the name of the chart's file or folder: ids such as ``Patient/1`` are not unique.
+    """
     for number, path in enumerate(chart_paths(root_of(source, beside)), 1):
         try:
             chart = read_chart(path)
         except ChartError as error:
             yield Unreadable(str(number), f"no chart: {_reason(error, path)}")
             continue
-        yield from _documents(chart, str(number))
+        yield from _documents(chart, str(number), path.stem)
 
 
-def _documents(chart: Chart, place: str) -> Iterator[Raw | Unreadable]:
+def _documents(chart: Chart, place: str, group: str) -> Iterator[Raw | Unreadable]:
     known = known_identifiers(chart)
     for number, document in enumerate(chart.documents, 1):
         yield Raw(
             f"{place}.{number}",
             document.text,
             own_id=document.source,
-            group=chart.patient.reference,
+            group=group,
             meta={"kind": document.kind},
             known=known,
         )

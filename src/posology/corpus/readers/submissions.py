@@ -71,8 +71,7 @@ def _bundle(place: str, path: Path) -> Iterator[Raw | Unreadable]:
     meta = {"kind": "submission", "outcome": _decision(chart)}
     known = known_identifiers(chart)
     for number, document in enumerate(chart.documents, 1):
-        group = chart.patient.reference
-        yield Raw(f"{place}.{number}", document.text, document.source, group, meta=meta, known=known)
+        yield Raw(f"{place}.{number}", document.text, document.source, path.stem, meta=meta, known=known)
     if not chart.documents:
         yield Unreadable(place, "a submission without text: no note, letter or narrative")
     for number, unread in enumerate(chart.unread, 1):
