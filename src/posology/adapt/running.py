@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from posology.adapt.embed import run_embed
-from posology.adapt.encode import run_encode
+from posology.adapt.encode import plan_encode, run_encode
 from posology.adapt.job import Job
 from posology.adapt.plan import Plan
 from posology.adapt.prefer import run_prefer
+from posology.adapt.pretrain import run_pretrain
 from posology.adapt.recipe import Recipe
 from posology.adapt.tune import plan_tune, run_tune
 from posology.adapt.vocabulary import run_vocabulary
@@ -20,10 +21,12 @@ RUNNERS: dict[str, Callable[[Any, Job], Path]] = {  # kind -> run_<kind>(recipe,
     "embed": run_embed,
     "encode": run_encode,
     "prefer": run_prefer,
+    "pretrain": run_pretrain,
     "tune": run_tune,
     "vocabulary": run_vocabulary,
 }
 PLANNERS: dict[str, Callable[[Any, Job], Plan]] = {  # kind -> plan_<kind>(recipe, job)
+    "encode": plan_encode,
     "tune": plan_tune,
 }
 

@@ -13,6 +13,7 @@ from posology.adapt.recipe import Recipe
 from posology.adapt.recipes.embed import EmbedRecipe
 from posology.adapt.recipes.encode import EncodeRecipe
 from posology.adapt.recipes.prefer import PreferRecipe
+from posology.adapt.recipes.pretrain import PretrainRecipe
 from posology.adapt.recipes.tune import TuneRecipe
 from posology.adapt.recipes.vocabulary import VocabularyRecipe
 from posology.errors import UserError
@@ -24,6 +25,7 @@ RECIPES: dict[str, type[Recipe]] = {
     "embed": EmbedRecipe,
     "encode": EncodeRecipe,
     "prefer": PreferRecipe,
+    "pretrain": PretrainRecipe,
     "tune": TuneRecipe,
     "vocabulary": VocabularyRecipe,
 }

@@ -1,0 +1,278 @@
+"""Runs of recipes of kind pretrain: a model goes on learning from text, while general text is replayed.
+
+The learning rate rises again and falls again. On held-out text of every domain, general text among them, the
+loss is measured as it goes: the weights kept are those best on the domain that have not forgotten more
+general text than the recipe allows.
+"""
+
+import hashlib
+import json
+import math
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from posology.adapt.checkpoint import Checkpoints, Progress
+from posology.adapt.devices import find_devices
+from posology.adapt.folders import Made, model_folder, write_papers
+from posology.adapt.job import Job
+from posology.adapt.loop import Training, measure, train
+from posology.adapt.network import Network, open_network
+from posology.adapt.objective.plain import PlainObjective
+from posology.adapt.packing import Piece, Row, cut_pieces, pack, require_isolated
+from posology.adapt.recipes import render_recipe
+from posology.adapt.recipes.pretrain import PretrainRecipe
+from posology.adapt.texts import TextMaterial, gather_texts
+from posology.adapt.weights import save_weights
+from posology.corpus import Record
+from posology.corpus.parts import part_of
+from posology.corpus.spec import Parts
+from posology.errors import UserError
+from posology.files import require_free
+
+__all__ = ["GENERAL", "mix_rows", "run_pretrain"]
+
+GENERAL = "general"
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    domain: TextMaterial
+    general: TextMaterial | None
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        return self.domain.inputs + (self.general.inputs if self.general else ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    learned: list[Row]
+    held: list[Row]
+    left_out: int  # pieces that were too short
+    tokens: dict[str, int]  # learned, by domain
+
+
+def run_pretrain(recipe: PretrainRecipe, job: Job) -> Path:
+    """Let a model go on learning from text and return its folder; goes on where a run was stopped.
+
+    Raises ModelError where packed documents see each other, UserError for texts that may not be used.
+    """
+    require_free(job.out, overwrite=job.overwrite)
+    began = time.monotonic()
+    job.tell("Reading texts")
+    texts = _gather(recipe, job)
+    network = open_network(recipe.base, recipe.lora, job, seed=recipe.seed)
+    rows = _rows(recipe, texts, network)
+    require_isolated(network, rows.learned)
+    training = _training(recipe, texts, network, rows, job)
+    if job.restart and training.devices.is_first:
+        Checkpoints(job.work, "").discard()
+    training.devices.wait()
+    before = measure(training)
+    progress = train(replace(training, halt=_halt(before, recipe.forgetting.most)))
+    if progress.best_step is None:
+        raise UserError(
+            f"training ended before anything was gained ({progress.ended}); lower optimizer.lr, raise "
+            "texts.replay, or allow more under forgetting.most"
+        )
+    after = measure(training)
+    if training.devices.is_first:
+        report = _report(texts, rows, progress, (before, after))
+        base = dict(network.identity)
+        seconds = {"training": progress.seconds, "whole run": time.monotonic() - began}
+        with model_folder(job.out, overwrite=job.overwrite) as folder:
+            save_weights(folder, network, recipe.base.model or str(job.place(recipe.base.path).resolve()))
+            card = _card(recipe, report, base)
+            made = Made(recipe, report, card, progress.log, texts.inputs, {"base": base}, seconds)
+            write_papers(folder, made)
+        Checkpoints(job.work, "").discard()
+    training.devices.wait()
+    return job.out
+
+
+def _gather(recipe: PretrainRecipe, job: Job) -> _Texts:
+    told, purpose, limit = recipe.texts, recipe.texts.purpose, recipe.texts.limit
+    domain = gather_texts(told.domain, job, role="texts.domain", purpose=purpose, limit=limit)
+    if not told.general:
+        return _Texts(domain, None)
+    return _Texts(domain, gather_texts(told.general, job, role="texts.general", purpose=purpose, limit=limit))
+
+
+def _rows(recipe: PretrainRecipe, texts: _Texts, network: Network) -> _Rows:
+    told = recipe.texts
+    domain, held, short = _pieces(recipe, texts.domain.records, network, "")
+    general: list[Piece] = []
+    if texts.general is not None:
+        general, kept, more = _pieces(recipe, texts.general.records, network, GENERAL)
+        held, short = held + kept, short + more
+    width = recipe.rows.tokens
+    learned = mix_rows(pack(domain, width), pack(general, width), told.replay, recipe.seed)
+    if not learned or not held:
+        raise UserError("texts: too little text: nothing is left to learn from, or to measure on")
+    tokens = Counter[str]()
+    for row in learned:
+        for piece in row:
+            tokens[piece.domain] += len(piece.tokens)
+    return _Rows(learned, pack(_limited(held, told.held_tokens), width), short, dict(sorted(tokens.items())))
+
+
+def _pieces(
+    recipe: PretrainRecipe, records: Sequence[Record], network: Network, domain: str
+) -> tuple[list[Piece], list[Piece], int]:
+    """Return the pieces to learn from, those that are held out, and how many were too short."""
+    shares, width, least = Parts(select=recipe.texts.held, report=0), recipe.rows.tokens, recipe.rows.least
+    end = min(network.ends, default=None)
+    learned: list[Piece] = []
+    held: list[Piece] = []
+    short = 0
+    for record in records:
+        ids = list(network.tokenizer.encode(record.text, add_special_tokens=False))
+        ids += [] if end is None else [end]
+        of = record.provenance
+        found = cut_pieces(ids, domain or of.source, width, least, len(record.text.encode()))
+        short += not found
+        part = part_of(of.source, of.group or record.id, shares)
+        (held if part == "select" else learned).extend(found)
+    return learned, held, short
+
+
+def _limited(pieces: Sequence[Piece], most: int) -> list[Piece]:
+    """Keep so many tokens of each domain, in the order of the texts."""
+    seen = Counter[str]()
+    kept = []
+    for piece in pieces:
+        if seen[piece.domain] < most:
+            kept.append(piece)
+            seen[piece.domain] += len(piece.tokens)
+    return kept
+
+
+def mix_rows(domain: Sequence[Row], general: Sequence[Row], replay: float, seed: int) -> list[Row]:
+    """Return all rows of the domain, and as many general ones that they are ``replay`` of all.
+
+    Where there are too few general rows they come again: the share of tokens is what counts.
+    """
+    if not general or replay <= 0:
+        return list(domain)
+    wanted = round(len(domain) * replay / (1 - replay))
+    order = list(general)
+    random.Random(f"replay:{seed}").shuffle(order)
+    return [*domain, *(order[number % len(order)] for number in range(wanted))]
+
+
+def _training(recipe: PretrainRecipe, texts: _Texts, network: Network, rows: _Rows, job: Job) -> Training:
+    about = [render_recipe(recipe), [one.sha256 for one in texts.inputs], network.identity]
+    return Training(
+        network=network,
+        objective=PlainObjective(network, rows.learned),
+        select=PlainObjective(network, rows.held, by_domain=True, beside=GENERAL),
+        optimizer=recipe.optimizer,
+        stop=recipe.stop,
+        seed=recipe.seed,
+        work=job.work,
+        fingerprint=hashlib.sha256(json.dumps(about).encode()).hexdigest(),
+        devices=find_devices(),
+        tell=job.tell,
+    )
+
+
+def _halt(before: Mapping[str, float], most: float) -> Callable[[Mapping[str, float]], str]:
+    """Return what ends training where general text is forgotten beyond ``most`` nats a token."""
+
+    def halt(found: Mapping[str, float]) -> str:
+        risen = found.get(GENERAL, 0.0) - before.get(GENERAL, 0.0)
+        return (
+            f"general text was forgotten: its loss rose by {risen:.3f} nats a token" if risen > most else ""
+        )
+
+    return halt
+
+
+Measured = tuple[Mapping[str, float], Mapping[str, float]]  # before and after
+
+
+def _report(texts: _Texts, rows: _Rows, progress: Progress, measured: Measured) -> dict[str, Any]:
+    return {
+        "posology": "pretraining/1",
+        "steps": progress.step,
+        "tokens": progress.tokens,
+        "seconds": round(progress.seconds, 3),
+        "ended": progress.ended,
+        "best_step": progress.best_step,
+        "learned_tokens": rows.tokens,
+        "rows": len(rows.learned),
+        "fill": round(sum(rows.tokens.values()) / (len(rows.learned) * max(_widths(rows.learned))), 4),
+        "too_short": rows.left_out,
+        "held_out": _perplexities(rows.held, *measured),
+        "sources": texts.domain.sources | (texts.general.sources if texts.general else {}),
+        "licences": texts.domain.licences | (texts.general.licences if texts.general else {}),
+    }
+
+
+def _widths(rows: Sequence[Row]) -> list[int]:
+    return [sum(len(piece.tokens) for piece in row) for row in rows]
+
+
+def _perplexities(
+    held: Sequence[Row], before: Mapping[str, float], after: Mapping[str, float]
+) -> dict[str, Any]:
+    """Return loss, perplexity and bits a byte of each domain before and after."""
+    tokens, sizes = Counter[str](), Counter[str]()
+    for row in held:
+        for piece in row:
+            tokens[piece.domain] += len(piece.tokens) - 1
+            sizes[piece.domain] += piece.size_bytes
+    return {
+        name: {
+            "tokens": tokens[name],
+            "nats": {"before": round(before[name], 5), "after": round(after[name], 5)},
+            "perplexity": {"before": _exp(before[name]), "after": _exp(after[name])},
+            "bits_a_byte": {
+                when: _bits(values[name] * tokens[name], sizes[name])
+                for when, values in (("before", before), ("after", after))
+            },
+        }
+        for name in sorted(tokens)
+    }
+
+
+def _bits(nats: float, size_bytes: int) -> float | None:
+    return round(nats / size_bytes / math.log(2), 5) if size_bytes else None
+
+
+def _exp(nats: float) -> float | None:
+    return round(math.exp(nats), 3) if nats < 50 else None
+
+
+def _card(recipe: PretrainRecipe, report: Mapping[str, Any], base: Mapping[str, str]) -> str:
+    rows = [
+        f"| {name} | {one['tokens']:,} | {one['perplexity']['before']} | {one['perplexity']['after']} |"
+        for name, one in report["held_out"].items()
+    ]
+    learned = ", ".join(f"{name}: {n:,} tokens" for name, n in report["learned_tokens"].items())
+    unknown = "General text was not measured: what was forgotten is unknown."
+    watched = "" if GENERAL in report["held_out"] else unknown
+    return "\n".join(
+        [
+            f"# {recipe.name}",
+            "",
+            recipe.about or "A model that went on learning from text.",
+            "",
+            f"Made from {base.get('name')} (licence: {base.get('licence')}; "
+            f"SHA-256 {base.get('sha256', '')[:16]}).",
+            f"Learned from {learned}. Ended: {report['ended']}.",
+            "",
+            "| held-out text | tokens | perplexity before | after |",
+            "|---|---:|---:|---:|",
+            *rows,
+            "",
+            watched,
+            "A lower perplexity is not yet a better answer: score the model on its tasks.",
+            "",
+        ]
+    )
