@@ -9,20 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posology.adapt.encode import plan_encode
 from posology.adapt.encoders.export import Limits, export_head
 from posology.adapt.encoders.labelled import Labelled, read_labelled, render_labelled
 from posology.adapt.encoders.run import run_encode
 from posology.adapt.job import Job
 from posology.adapt.recipes import read_recipe
 from posology.errors import ModelError, UserError
-from posology.evidence.heads import open_head, read_head_card
+from posology.evidence.heads import open_head, open_head_checker, read_head_card
 from tests.adapt.made_encoder import answering, origin, pairs, recipe, sentences, texts, write_encoder
 
 pytest.importorskip("torch", reason="needs the extra adapt")
 pytest.importorskip("openvino", reason="needs the extra embedded")
 ROOT = 'class_weights = "root"'
 PAPERS = ["card.md", "log.jsonl", "manifest.json", "recipe.toml", "report.json"]
-FILES = sorted([*PAPERS, "config.json", "head.json", "head.safetensors", "seen.json", "tokenizer.json"])
+FILES = sorted(
+    [*PAPERS, "config.json", "head.json", "head.safetensors", "int8", "seen.json", "tokenizer.json"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +56,12 @@ def test_a_head_of_spans_learns_and_finds_them_without_torch_to_the_character(sp
     report = json.loads((spans_head / "report.json").read_text())
     assert report["select"]["strict F1"] == 1.0
     assert report["equivalence"]["logit_difference"] < 1e-4
+    assert report["int8"]["answers_alike"] == 1.0
+    assert read_head_card(spans_head / "int8").precision == "int8"
     text = "No rash today .  The patient  reports SEVERE Asthma today."
-    (found,) = open_head(spans_head, threads=1).find_spans([text])
-    assert [text[one.start : one.end] for one in found] == ["Asthma"]
+    for folder in (spans_head, spans_head / "int8"):
+        (found,) = open_head(folder, threads=1).find_spans([text])
+        assert [text[one.start : one.end] for one in found] == ["Asthma"]
 
 
 def test_long_texts_are_read_in_windows_to_their_end(spans_head: Path) -> None:
@@ -79,6 +85,25 @@ def test_a_pair_is_judged_by_the_window_that_supports_the_claim(pairs_head: Path
     assert (good.best, bad.best) == ("supported", "unsupported")
     assert head.card.threshold is not None
     assert sum(good.scores.values()) == pytest.approx(1.0)
+
+
+def test_a_head_of_pairs_checks_sentences_against_their_sources(pairs_head: Path, spans_head: Path) -> None:
+    checker = open_head_checker(pairs_head, threads=1)
+    filler = "the knee is mild ."
+    scores = checker.score_many(
+        [
+            ("aspirin helps", [filler, "aspirin works well.", filler]),
+            ("aspirin helps", [filler, "aspirin does not help."]),
+            ("aspirin helps", []),
+            (" ", ["aspirin works well."]),
+        ]
+    )
+    assert scores[0] >= checker.threshold > scores[1]
+    assert scores[2:] == [0.0, 0.0], "what cites nothing, or says nothing, is not supported"
+    assert checker.score("aspirin helps", ["aspirin works well."]) >= checker.threshold
+    assert checker.identity.sha256 == read_head_card(pairs_head).weights_sha256
+    with pytest.raises(ModelError, match="a checker is a head of the kind pair with a positive label"):
+        open_head_checker(spans_head)
 
 
 def test_a_head_of_texts_learns_with_weights_of_labels_and_fewer_layers(base: Path, tmp_path: Path) -> None:
@@ -117,6 +142,27 @@ def test_int8_answers_alike_and_an_export_that_does_not_is_refused(pairs_head: P
     assert not (tmp_path / "other").exists()
     with pytest.raises(UserError, match="is in int8 already"):
         export_head(out, tmp_path / "again", pairs(4, "s"))
+
+
+def test_a_run_whose_int8_answers_otherwise_keeps_the_head_and_says_so(base: Path, tmp_path: Path) -> None:
+    made = recipe(base, "sequence", "[export]", "logits = 0.0")
+    out = run_encode(made, job(tmp_path / "head", texts(16), texts(4, "s")))
+    assert not (out / "int8").exists()
+    told = json.loads((out / "report.json").read_text())["int8"]["not written"]
+    assert told.startswith("made in int8 is not the head it was made from: a logit differs by")
+
+
+def test_a_plan_counts_pieces_and_steps_and_writes_nothing(base: Path, tmp_path: Path) -> None:
+    asked = job(tmp_path / "head", texts(40), texts(8, "s"), tokens_per_second=100.0)
+    plan = plan_encode(recipe(base, "sequence", epochs=3.0), asked)
+    done = run_encode(recipe(base, "sequence", epochs=3.0), job(tmp_path / "done", texts(40), texts(8, "s")))
+    report = json.loads((done / "report.json").read_text())
+    assert (plan.examples, plan.steps) == (40, report["training"]["steps"])
+    measured = 3 * report["data"]["select"]["pieces"]
+    assert plan.tokens == report["training"]["pieces"] + measured
+    assert plan.seconds == pytest.approx((report["training"]["pieces"] + measured / 3) / 100)
+    assert plan_encode(recipe(base, "sequence"), job(tmp_path / "head", texts(40), [])).seconds
+    assert [path.name for path in tmp_path.iterdir()] == ["done"]
 
 
 class Killed(Exception):
@@ -205,7 +251,7 @@ def test_labels_are_renamed_and_those_without_a_name_left_out_and_counted(base: 
 
 
 def test_weights_or_card_that_were_changed_are_refused(spans_head: Path, tmp_path: Path) -> None:
-    for name in FILES:
+    for name in set(FILES) - {"int8"}:
         (tmp_path / name).write_bytes((spans_head / name).read_bytes())
     weights = bytearray((tmp_path / "head.safetensors").read_bytes())
     weights[-5] ^= 1

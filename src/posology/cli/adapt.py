@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posology.cli import adapt_data
 from posology.cli.show import JsonFlag, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(help="Make a small model good at a job, from a recipe.", no_args_is_help=True)
+adapt_data.register(app)
 
 _Recipe = Annotated[Path, typer.Argument(help="The recipe.", metavar="RECIPE.toml")]
 _Data = Annotated[
@@ -123,6 +125,7 @@ def run(  # noqa: PLR0913 - one option each
 
 def _job(recipe: Path, out: Path, data: Path | None) -> "Job":
     from posology.adapt.job import Job
+    from posology.evaluate.encoder_examples import task_labelled
     from posology.evaluate.examples import task_examples
     from posology.evaluate.splits import data_folder
 
@@ -130,4 +133,5 @@ def _job(recipe: Path, out: Path, data: Path | None) -> "Job":
         out=out,
         folder=recipe.parent,
         examples=lambda task, part: task_examples(task, part, data_folder(data)),
+        labelled=lambda task, part: task_labelled(task, part, data_folder(data)),
     )

@@ -20,7 +20,7 @@ from posology.evidence.heads.head import head_weights
 from posology.files import staged_folder
 from posology.manifest import build_manifest, hash_file, render_manifest
 
-__all__ = ["Compared", "Limits", "export_head", "quantized"]
+__all__ = ["Compared", "Limits", "copy_papers", "export_head", "quantized"]
 
 _KEPT = ("recipe.toml", "report.json", "card.md", "log.jsonl", SEEN_FILE)
 _EXACT = ("classifier.", "embeddings.position_embeddings", "embeddings.token_type_embeddings")
@@ -92,7 +92,8 @@ def export_head(
         _require(compared, limits or Limits(), card)
         difference = {"logit_difference": compared.logit_difference}
         write_head(folder, weights, made.model_copy(update=difference), source)
-        _copy_papers(source, folder, compared)
+        copy_papers(source, folder)
+        _write_manifest(source, folder, compared)
     return compared
 
 
@@ -139,10 +140,14 @@ def _require(compared: Compared, limits: Limits, card: HeadCard) -> None:
         raise ModelError(f"{card.name} in int8 is not the head it was made from: {'; '.join(faults)}")
 
 
-def _copy_papers(source: Path, folder: Path, compared: Compared) -> None:
+def copy_papers(source: Path, folder: Path) -> None:
+    """Copy what was written about a head beside its export."""
     for name in _KEPT:
         if (source / name).is_file():
             (folder / name).write_bytes((source / name).read_bytes())
+
+
+def _write_manifest(source: Path, folder: Path, compared: Compared) -> None:
     manifest = build_manifest(
         [hash_file("source", source / "head.safetensors")],
         {},

@@ -1,6 +1,8 @@
 """A BERT encoder with a head that learns: from safetensors to a network of torch, and its logits."""
 
 import json
+import resource
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from posology.errors import ModelError
 from posology.evidence.heads.card import TRUNK
 from posology.evidence.heads.windows import Window, padded
 
-__all__ = ["EncoderBase", "EncoderNetwork", "find_encoder", "open_encoder"]
+__all__ = ["EncoderBase", "EncoderNetwork", "find_encoder", "open_encoder", "peak_memory"]
 
 HEAD = "classifier"
 
@@ -164,3 +166,11 @@ def _has_bfloat16(torch: Any, device: Any) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
     return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def peak_memory(network: EncoderNetwork) -> int:
+    """Return the most memory in bytes that this process has held, on the GPU where one computes."""
+    if network.device.type == "cuda":
+        return int(network.torch.cuda.max_memory_allocated())
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

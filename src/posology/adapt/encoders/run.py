@@ -12,10 +12,17 @@ from tokenizers import Tokenizer
 
 from posology.adapt.checkpoint import Checkpoints, Progress
 from posology.adapt.encoders.cards import head_card_text
+from posology.adapt.encoders.export import Limits, copy_papers, export_head
 from posology.adapt.encoders.gathering import Gathered, fingerprints, gather
 from posology.adapt.encoders.labelled import Labelled
 from posology.adapt.encoders.measuring import Calibrated, calibrate, logits_of, measure, metric_of
-from posology.adapt.encoders.network import EncoderBase, EncoderNetwork, find_encoder, open_encoder
+from posology.adapt.encoders.network import (
+    EncoderBase,
+    EncoderNetwork,
+    find_encoder,
+    open_encoder,
+    peak_memory,
+)
 from posology.adapt.encoders.prepared import Counted, prepare
 from posology.adapt.encoders.saving import head_logits, largest_difference, write_head, write_seen
 from posology.adapt.encoders.training import Lesson, train_head
@@ -28,7 +35,9 @@ from posology.evidence.heads.windows import Cutter
 from posology.files import require_free
 from posology.manifest import Input, hash_file
 
-__all__ = ["TOLERANCE", "run_encode"]
+__all__ = ["INT8", "TOLERANCE", "run_encode"]
+
+INT8 = "int8"  # the folder of the head in int8, in the head's folder
 
 TOLERANCE = 2e-3  # of logits: OpenVINO against torch, both in 32 bits
 _COMPARED = 64  # examples
@@ -103,7 +112,7 @@ def _write(folder: Path, trained: _Trained, job: Job) -> None:
     card = write_head(folder, _weights(trained), _card(trained), trained.base.folder)
     write_seen(folder, fingerprints(gathered.tune), fingerprints(gathered.select))
     compared = _compare(folder, trained, job)
-    report = _report(trained, card, compared)
+    report = {**_report(trained, card, compared, job), "int8": _int8(folder, trained, compared, job)}
     base = {"name": trained.base.name, "sha256": trained.base.sha256, "licence": trained.base.licence}
     inputs = [hash_file("base", trained.base.folder / "model.safetensors"), *_examples(gathered)]
     made = Made(
@@ -116,6 +125,23 @@ def _write(folder: Path, trained: _Trained, job: Job) -> None:
         timings_s={"train": trained.progress.seconds, "all": trained.seconds},
     )
     write_papers(folder, made)
+    if (folder / INT8).is_dir():
+        copy_papers(folder, folder / INT8)
+
+
+def _int8(folder: Path, trained: _Trained, compared: dict[str, Any], job: Job) -> dict[str, Any]:
+    """Write the head in int8 where that answers as it does; return the comparison, or why not."""
+    wanted, select = trained.recipe.export, trained.gathered.select
+    if not wanted.int8:
+        return {"not written": "the recipe wants none"}
+    if not select or compared["runtime"] != "openvino":
+        return {"not written": "nothing to compare with: no examples in select, or no openvino here"}
+    limits = Limits(wanted.logits, wanted.answers, wanted.score)
+    try:
+        made = export_head(folder, folder / INT8, select[: wanted.examples], limits=limits, home=job.home)
+    except ModelError as refused:
+        return {"not written": str(refused)}
+    return asdict(made)
 
 
 def _examples(gathered: Gathered) -> list[Input]:
@@ -187,7 +213,7 @@ def _compare(folder: Path, trained: _Trained, job: Job) -> dict[str, Any]:
     return {"runtime": "openvino", "examples": len(examples), "logit_difference": difference}
 
 
-def _report(trained: _Trained, card: HeadCard, compared: dict[str, Any]) -> dict[str, Any]:
+def _report(trained: _Trained, card: HeadCard, compared: dict[str, Any], job: Job) -> dict[str, Any]:
     progress, calibrated = trained.progress, trained.calibrated
     return {
         "posology": "report/1",
@@ -205,6 +231,8 @@ def _report(trained: _Trained, card: HeadCard, compared: dict[str, Any]) -> dict
             "seconds": round(progress.seconds, 1),
             "pieces_a_second": round(progress.tokens / progress.seconds, 1) if progress.seconds else None,
             "device": trained.network.device.type,
+            "peak_memory_bytes": peak_memory(trained.network),
+            "energy_wh": None if job.watts is None else job.watts * progress.seconds / 3600,
         },
         "parameters": card.parameters,
         "equivalence": compared,

@@ -13,7 +13,7 @@ from posology.adapt.encoders.prepared import IGNORED, Unit, batches_of, label_we
 from posology.adapt.recipes.encode import EncodeOptimizer, EncodeRecipe
 from posology.errors import UserError
 
-__all__ = ["Lesson", "share_of_rate", "train_head"]
+__all__ = ["Lesson", "share_of_rate", "train_head", "try_step"]
 
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # what AdamW knows of a weight
 
@@ -63,9 +63,7 @@ def train_head(lesson: Lesson) -> Progress:
         raise UserError(f"{lesson.recipe.name}: there is no example to learn from")
     optimizer = _optimizer(lesson)
     progress = _resume(lesson, optimizer)
-    weights = network.torch.from_numpy(
-        label_weights(lesson.tune, len(network.task.outputs), lesson.recipe.head.class_weights)
-    ).to(network.device)
+    weights = _label_weights(lesson)
     every = stop.every or lesson.steps_an_epoch
     for batch in _batches(lesson, progress.step):
         if progress.ended or progress.step >= lesson.steps:
@@ -101,12 +99,7 @@ def _step(lesson: Lesson, optimizer: Any, units: Sequence[Unit], weights: Any, p
     # dropout of a step depends on seed and step alone: a resumed training draws the same
     network.torch.manual_seed((recipe.seed << 32) + progress.step)
     network.module.train()
-    total = sum(_mass(unit, weights) for unit in units)
-    loss = 0.0
-    for part in _parts(units, recipe.optimizer.micro_tokens):
-        one = _loss(network, part, weights, recipe) / max(total, 1e-9)
-        one.backward()
-        loss += float(one.detach())
+    loss = _learned(lesson, units, weights)
     if not math.isfinite(loss):
         raise UserError(
             f"{recipe.name}: the loss of step {progress.step + 1} is no number; lower optimizer.lr, or set "
@@ -121,6 +114,33 @@ def _step(lesson: Lesson, optimizer: Any, units: Sequence[Unit], weights: Any, p
     progress.seconds += time.perf_counter() - began
     _log(lesson, progress, {"loss": round(loss, 6), "rate": share * recipe.optimizer.lr})
     lesson.tell("train", progress.step, lesson.steps)
+
+
+def _learned(lesson: Lesson, units: Sequence[Unit], weights: Any) -> float:
+    """Return the mean loss of a step's examples; its gradients are left with the weights."""
+    total = sum(_mass(unit, weights) for unit in units)
+    loss = 0.0
+    for part in _parts(units, lesson.recipe.optimizer.micro_tokens):
+        one = _loss(lesson.network, part, weights, lesson.recipe) / max(total, 1e-9)
+        one.backward()
+        loss += float(one.detach())
+    return loss
+
+
+def try_step(lesson: Lesson, units: Sequence[Unit]) -> float:
+    """Return the loss of some examples as a step computes it; no weight moves."""
+    network = lesson.network
+    network.module.train()
+    loss = _learned(lesson, units, _label_weights(lesson))
+    for one in network.trained.values():
+        one.grad = None
+    return loss
+
+
+def _label_weights(lesson: Lesson) -> Any:
+    network = lesson.network
+    weights = label_weights(lesson.tune, len(network.task.outputs), lesson.recipe.head.class_weights)
+    return network.torch.from_numpy(weights).to(network.device)
 
 
 def _mass(unit: Unit, weights: Any) -> float:

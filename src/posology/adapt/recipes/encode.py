@@ -6,7 +6,16 @@ from pydantic import Field, model_validator
 
 from posology.adapt.recipe import Base, Optimizer, Recipe, Table, Texts, field_of
 
-__all__ = ["EncodeData", "EncodeOptimizer", "EncodeRecipe", "EncodeStop", "HeadTable", "Rename", "Windows"]
+__all__ = [
+    "EncodeData",
+    "EncodeExport",
+    "EncodeOptimizer",
+    "EncodeRecipe",
+    "EncodeStop",
+    "HeadTable",
+    "Rename",
+    "Windows",
+]
 
 
 class Rename(Table):
@@ -106,6 +115,16 @@ class EncodeStop(Table):
     checkpoint: int = field_of(200, "steps between checkpoints; 0: none", unit="steps", least=0)
 
 
+class EncodeExport(Table):
+    """The int8 form of the head, compared with it on select, and refused beyond these limits."""
+
+    int8: bool = field_of(True, "true: written to the folder int8 of the model's folder")
+    logits: float = field_of(1.0, "largest difference of a logit", least=0)
+    answers: float = field_of(0.98, "least share of answers that are alike", least=0, most=1)
+    score: float = field_of(0.01, "largest loss of the score", least=0, most=1)
+    examples: int = field_of(500, "compared, of select, at most", least=1)
+
+
 class EncodeRecipe(Recipe):
     """A recipe of kind encode."""
 
@@ -116,3 +135,4 @@ class EncodeRecipe(Recipe):
     windows: Windows = Windows()
     optimizer: EncodeOptimizer = EncodeOptimizer()
     stop: EncodeStop = EncodeStop()
+    export: EncodeExport = EncodeExport()

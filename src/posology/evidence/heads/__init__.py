@@ -1,7 +1,17 @@
 """Trained heads on a small encoder, run without torch: entities, labels of texts, labels of pairs."""
 
 from posology.evidence.heads.card import HeadCard, read_head_card
+from posology.evidence.heads.checker import HeadChecker, open_head_checker
 from posology.evidence.heads.head import Head, Labels, open_head
 from posology.evidence.heads.tags import Span
 
-__all__ = ["Head", "HeadCard", "Labels", "Span", "open_head", "read_head_card"]
+__all__ = [
+    "Head",
+    "HeadCard",
+    "HeadChecker",
+    "Labels",
+    "Span",
+    "open_head",
+    "open_head_checker",
+    "read_head_card",
+]

@@ -1,0 +1,59 @@
+"""What the training of a head needs: counted from its examples, timed on a few of them."""
+
+import time
+from collections.abc import Sequence
+
+from tokenizers import Tokenizer
+
+from posology.adapt.checkpoint import Checkpoints
+from posology.adapt.encoders.gathering import gather
+from posology.adapt.encoders.network import find_encoder, open_encoder, peak_memory
+from posology.adapt.encoders.prepared import Unit, prepare
+from posology.adapt.encoders.training import Lesson, try_step
+from posology.adapt.job import Job, silent
+from posology.adapt.plan import Needs, Plan, Speed, disk_needed, plan_of
+from posology.adapt.recipes.encode import EncodeRecipe
+from posology.evidence.heads.windows import Cutter
+
+__all__ = ["plan_encode"]
+
+
+def plan_encode(recipe: EncodeRecipe, job: Job) -> Plan:
+    """Say what a recipe needs before it starts; nothing is written."""
+    gathered = gather(recipe, job)
+    base = find_encoder(recipe, job)
+    tokenizer = Tokenizer.from_file(str(base.folder / "tokenizer.json"))
+    cutter = Cutter(tokenizer, recipe.windows.pieces, recipe.windows.overlap)
+    tune, _ = prepare(gathered.tune, gathered.task, cutter, recipe.windows.at_most)
+    select, _ = prepare(gathered.select, gathered.task, cutter)
+    network = open_encoder(recipe, base, gathered.task)
+    lesson = Lesson(recipe, network, tune, select, Checkpoints(job.work, ""), silent)
+    needs = _needs(lesson)
+    trained = sum(int(one.numel()) for one in network.trained.values())
+    disk = disk_needed(trained, network.parameters, whole=True, half=False)
+    return plan_of(needs, len(tune), _speed(lesson, job), disk, job)
+
+
+def _needs(lesson: Lesson) -> Needs:
+    """Count word pieces; padding is left out, for texts of like length go together."""
+    once = sum(unit.size for unit in lesson.tune)
+    learned = once * lesson.steps // lesson.steps_an_epoch
+    every = lesson.recipe.stop.every or lesson.steps_an_epoch
+    measured = sum(unit.size for unit in lesson.select) * -(-lesson.steps // every)
+    return Needs(lesson.steps, learned, measured, ())
+
+
+def _speed(lesson: Lesson, job: Job) -> Speed:
+    if job.tokens_per_second is not None:
+        return Speed(job.tokens_per_second, None, "as stated")
+    batch = list(lesson.tune[: lesson.recipe.optimizer.batch])
+    seconds = 1.0
+    for _ in range(2):  # the first warms up
+        began = time.perf_counter()
+        try_step(lesson, batch)
+        seconds = time.perf_counter() - began
+    return Speed(_size(batch) / seconds, peak_memory(lesson.network), f"measured on {len(batch)} examples")
+
+
+def _size(batch: Sequence[Unit]) -> int:
+    return sum(unit.size for unit in batch)
