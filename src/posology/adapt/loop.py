@@ -2,7 +2,7 @@
 
 The objective is an argument. A step's sums are divided by the step's count on all devices, so that neither
 the pieces a step is computed in nor the number of devices change what is learned. Several devices come
-with ``accelerate launch -m posology ...``; their gradients are summed.
+with ``accelerate launch .venv/bin/posology adapt run ...``; their gradients are summed.
 """
 
 import math

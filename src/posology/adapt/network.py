@@ -162,7 +162,7 @@ def _with_adapters(core: Any, lora: Lora) -> Any:
         r=lora.rank,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=list(lora.targets) or "all-linear",
+        target_modules=list(lora.targets) or _linear_layers(core),
         layers_to_transform=upper,
     )
     try:
@@ -174,6 +174,17 @@ def _with_adapters(core: Any, lora: Lora) -> Any:
             f"lora.targets: {', '.join(lora.targets)}: the model has no such layers; leave the key out for "
             "every linear layer"
         ) from cause
+
+
+def _linear_layers(core: Any) -> list[str]:
+    """Return the names of the linear layers, the head left out."""
+    head = core.get_output_embeddings()
+    found = {
+        name.rpartition(".")[2]
+        for name, layer in core.named_modules()
+        if type(layer).__name__ == "Linear" and layer is not head
+    }
+    return sorted(found)
 
 
 def _check_head(network: Network) -> None:
