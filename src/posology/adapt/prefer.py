@@ -1,0 +1,188 @@
+"""Preference tuning: from a recipe and pairs to a model folder, by DPO with a supervised term."""
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from posology.adapt.checkpoint import Checkpoints, Progress
+from posology.adapt.devices import find_devices
+from posology.adapt.folders import Made, model_folder, write_papers
+from posology.adapt.job import Job
+from posology.adapt.loop import Training, train
+from posology.adapt.network import Network, open_network
+from posology.adapt.objective.preferring import MarkedPair, PreferenceObjective, reference_of
+from posology.adapt.preference.material import PairMaterial, gather_pairs, mark_pairs
+from posology.adapt.preference.pairs import length_gap
+from posology.adapt.recipes import render_recipe
+from posology.adapt.recipes.prefer import Contrast, PreferRecipe
+from posology.adapt.weights import save_weights
+from posology.errors import ModelError
+from posology.files import require_free
+
+__all__ = ["run_prefer"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Everything that a run needs before its first step."""
+
+    material: PairMaterial
+    network: Network
+    tune: Sequence[MarkedPair]
+    select: Sequence[MarkedPair]
+
+
+def run_prefer(recipe: PreferRecipe, job: Job) -> Path:
+    """Tune a model by preferences and return its folder; goes on from a checkpoint where one is there.
+
+    Ends where faithful answers have become less likely than they were, with the best weights before that;
+    raises ModelError where there are none.
+    """
+    require_free(job.out, overwrite=job.overwrite)
+    began = time.monotonic()
+    prepared = _prepare(recipe, job)
+    training = _training(recipe, prepared, job)
+    if job.restart and training.devices.is_first:
+        Checkpoints(job.work, "").discard()
+    training.devices.wait()
+    progress = train(training)
+    if training.select is not None and progress.best_step is None:
+        raise ModelError(
+            f"{recipe.name}: no measurement was better than before training ({progress.ended}); lower "
+            "optimizer.lr, raise contrast.beta or contrast.supervised"
+        )
+    if training.devices.is_first:
+        _write(recipe, prepared, progress, job, time.monotonic() - began)
+        Checkpoints(job.work, "").discard()
+    training.devices.wait()
+    return job.out
+
+
+def _prepare(recipe: PreferRecipe, job: Job) -> _Prepared:
+    job.tell("Making pairs")
+    material = gather_pairs(recipe, job)
+    job.tell("Opening the model")
+    network = open_network(recipe.base, recipe.lora, job, seed=recipe.seed)
+    most = min(filter(None, (recipe.data.max_tokens, network.window)))
+    tune = mark_pairs(material.tune, network.codec, network.ends, most, material.left_out)
+    select = mark_pairs(material.select, network.codec, network.ends, most, {})
+    return _Prepared(material, network, tune, select)
+
+
+def _training(recipe: PreferRecipe, prepared: _Prepared, job: Job) -> Training:
+    network, optimizer = prepared.network, recipe.optimizer
+
+    def objective(pairs: Sequence[MarkedPair]) -> PreferenceObjective:
+        reference = reference_of(network, pairs, optimizer.micro_tokens)
+        terms = recipe.contrast
+        return PreferenceObjective(network, pairs, reference, beta=terms.beta, supervised=terms.supervised)
+
+    job.tell("Computing the reference")
+    return Training(
+        network=network,
+        objective=objective(prepared.tune),
+        select=objective(prepared.select) if prepared.select else None,
+        optimizer=optimizer,
+        stop=recipe.stop,
+        seed=recipe.seed,
+        work=job.work,
+        fingerprint=_fingerprint(recipe, prepared),
+        devices=find_devices(),
+        tell=job.tell,
+        halt=_halt(recipe.contrast),
+    )
+
+
+def _halt(terms: Contrast) -> Callable[[Mapping[str, float]], str]:
+    def halt(measured: Mapping[str, float]) -> str:
+        if measured["chosen"] >= -terms.fall:
+            return ""
+        return f"faithful answers became less likely, by {-measured['chosen']:.3f} nats a token"
+
+    return halt
+
+
+def _fingerprint(recipe: PreferRecipe, prepared: _Prepared) -> str:
+    """Return the hash of what a checkpoint belongs to: recipe, pairs, weights."""
+    inputs = [(one.role, one.sha256) for one in prepared.material.inputs]
+    about = [render_recipe(recipe), inputs, prepared.network.identity]
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
+
+
+def _write(recipe: PreferRecipe, prepared: _Prepared, progress: Progress, job: Job, seconds: float) -> None:
+    base = dict(prepared.network.identity)
+    report = _report(prepared, progress)
+    with model_folder(job.out, overwrite=job.overwrite) as folder:
+        save_weights(
+            folder, prepared.network, recipe.base.model or str(job.place(recipe.base.path).resolve())
+        )
+        made = Made(
+            recipe=recipe,
+            report=report,
+            card=_card(recipe, report, base),
+            log=progress.log,
+            inputs=prepared.material.inputs,
+            models={"base": base},
+            timings_s={"training": progress.seconds, "whole run": seconds},
+        )
+        write_papers(folder, made)
+
+
+def _report(prepared: _Prepared, progress: Progress) -> dict[str, Any]:
+    material = prepared.material
+    measured = [entry["select"] for entry in progress.log if "select" in entry]
+    best = [
+        entry["select"] for entry in progress.log if "select" in entry and entry["step"] == progress.best_step
+    ]
+    return {
+        "posology": "preferring/1",
+        "pairs": len(prepared.tune),
+        "select_pairs": len(prepared.select),
+        "faults": dict(sorted(Counter(pair.fault for pair in material.tune).items())),
+        "length_gap_characters": length_gap(material.tune),
+        "licences": dict(sorted(Counter(pair.provenance.licence for pair in material.tune).items())),
+        "left_out": material.left_out,
+        "steps": progress.step,
+        "tokens": progress.tokens,
+        "seconds": round(progress.seconds, 3),
+        "ended": progress.ended,
+        "best_step": progress.best_step,
+        "select_before": measured[0] if measured else None,
+        "select_after": best[-1] if best else None,
+    }
+
+
+def _card(recipe: PreferRecipe, report: Mapping[str, Any], base: Mapping[str, str]) -> str:
+    faults = ", ".join(f"{name} {n}" for name, n in report["faults"].items())
+    after = report["select_after"]
+    lines = [
+        f"# {recipe.name}",
+        "",
+        recipe.about or "No description.",
+        "",
+        f"Made from {base.get('name', 'unknown')} (licence: {base.get('licence', 'unknown')}; SHA-256 "
+        f"{base.get('sha256', '')[:16]}) by DPO with a supervised term.",
+        "",
+        f"- {report['pairs']} pairs learned from, {report['select_pairs']} select; faults: {faults}",
+        f"- rejected answers are longer by {report['length_gap_characters']:+.1f} characters in the mean",
+        f"- {report['steps']} steps, {report['tokens']:,} tokens, {report['seconds']:.0f} s; ended: "
+        f"{report['ended']}",
+        f"- licences: {', '.join(f'{name} {n}' for name, n in report['licences'].items())}",
+    ]
+    if after is not None:
+        lines.append(
+            f"- on select: {after['right']:.1%} of pairs moved the right way; faithful answers "
+            f"{after['chosen']:+.3f} nats a token against the start, faulty ones {after['rejected']:+.3f}"
+        )
+    lines += [
+        "",
+        "The pairs' own shares say that faults of these kinds became less likely, not that documents have "
+        "fewer: count inventions and omissions in generated documents (`posology evaluate`).",
+        "",
+    ]
+    return "\n".join(lines)

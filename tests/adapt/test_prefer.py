@@ -1,0 +1,214 @@
+"""Preference tuning: the loss is DPO's, the reference is the model without its adapter, falls end the run."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from posology.adapt.job import Job
+from posology.adapt.objective.preferring import (
+    MarkedPair,
+    PreferenceObjective,
+    preference_loss,
+    reference_of,
+)
+from posology.adapt.prefer import run_prefer
+from posology.adapt.preference import read_ratings
+from posology.adapt.preference.material import split_by_group
+from posology.adapt.recipe import Base, Lora
+from posology.adapt.recipes import parse_recipe, read_recipe
+from posology.adapt.recipes.prefer import PreferRecipe
+from posology.chat import Message
+from posology.corpus import Preference, Provenance
+from posology.corpus.jsonl import write_jsonl
+from posology.errors import ModelError, UserError
+from tests.chat.tiny_model import write_tiny
+
+pytest.importorskip("torch")
+pytest.importorskip("peft")
+pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # peft's
+
+RECIPE = """
+posology = "recipe/1"
+kind = "prefer"
+name = "faithful weights"
+[data]
+pairs = ["preferences.jsonl"]
+select_share = 0.3
+[base]
+path = "tiny"
+dtype = "float32"
+[lora]
+rank = 4
+alpha = 8
+[contrast]
+beta = 0.5
+supervised = 0.2
+[optimizer]
+lr = 0.02
+batch = 4
+steps = 6
+[stop]
+every = 3
+checkpoint = 2
+"""
+
+
+def _pair(number: int, licence: str = "made here") -> Preference:
+    weight = 50 + number
+    return Preference(
+        f"n{number}/1",
+        (Message("user", f"Weight {weight} kg. How heavy?"),),
+        f"The weight is {weight} kg.",
+        f"The weight is {weight + 7} kg.",
+        Provenance("made notes", licence, group=f"patient {number}"),
+        "number",
+    )
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Path:
+    write_tiny(tmp_path / "tiny")
+    write_jsonl(tmp_path / "preferences.jsonl", [_pair(number) for number in range(12)])
+    return tmp_path
+
+
+def _recipe(text: str = RECIPE) -> PreferRecipe:
+    recipe = parse_recipe(text, "prefer.toml")
+    assert isinstance(recipe, PreferRecipe)
+    return recipe
+
+
+def _job(folder: Path) -> Job:
+    return Job(folder / "out", folder, home=folder / "home")
+
+
+def test_the_loss_is_trls() -> None:
+    import torch
+
+    chosen, rejected = torch.tensor([0.4, -1.0]), torch.tensor([-0.2, 0.5])
+    mine = preference_loss(torch, chosen, rejected, 0.3)
+    wanted = [math.log(1 + math.exp(-0.3 * (a - b))) for a, b in ((0.4, -0.2), (-1.0, 0.5))]
+    assert mine.tolist() == pytest.approx(wanted, rel=1e-5)
+    assert float(preference_loss(torch, chosen[:1], chosen[:1], 0.3)) == pytest.approx(math.log(2))
+
+
+def test_the_reference_is_the_model_with_its_adapter_off(bench: Path) -> None:
+    from posology.adapt.network import open_network
+
+    network = open_network(Base(path="tiny", dtype="float32"), Lora(rank=4), _job(bench), seed=0)
+    pairs = [MarkedPair("a", (5, 6, 7), (8, 9, 2), (8, 10, 2)), MarkedPair("b", (5, 4), (3,), (9, 9, 9, 2))]
+    before = reference_of(network, pairs, 4096)
+    with network.torch.no_grad():
+        for name, values in network.trained.items():
+            if "lora_B" in name:
+                values.add_(0.3)
+    again = reference_of(network, pairs, 4096)
+    assert [value for pair in again for value in pair] == pytest.approx([v for pair in before for v in pair])
+    objective = PreferenceObjective(network, pairs, before, beta=0.5, supervised=0.0)
+    assert abs(objective.losses([0, 1]).parts["chosen"]) > 1e-3  # now the adapter is on
+
+    with network.torch.no_grad():  # one by one, by transformers' own head
+        ids = network.torch.tensor([[5, 6, 7, 8, 9, 2]])
+        with network.wrapped.disable_adapter():
+            logp = network.core(ids).logits.log_softmax(-1)[0]
+    assert before[0][0] == pytest.approx(float(logp[2, 8] + logp[3, 9] + logp[4, 2]), abs=1e-4)
+
+
+def test_pairs_computed_together_cost_what_they_cost_apart(bench: Path) -> None:
+    from posology.adapt.network import open_network
+
+    network = open_network(Base(path="tiny", dtype="float32"), Lora(rank=2), _job(bench), seed=0)
+    pairs = [MarkedPair("a", (5, 6, 7), (8, 9, 2), (8, 2)), MarkedPair("b", (5, 4), (3,), (9, 9, 9, 2))]
+    objective = PreferenceObjective(network, pairs, [(-1.0, -2.0), (-3.0, -1.0)], beta=0.5, supervised=0.3)
+    both = objective.losses([0, 1])
+    apart = [objective.losses([row]) for row in (0, 1)]
+    assert float(both.total.detach()) == pytest.approx(
+        sum(float(one.total.detach()) for one in apart), rel=1e-4
+    )
+    assert both.parts["right"] == sum(one.parts["right"] for one in apart)
+
+
+def test_faithful_answers_gain_on_faulty_ones(bench: Path) -> None:
+    folder = run_prefer(_recipe(), _job(bench))
+    report = json.loads((folder / "report.json").read_text())
+    before, after = report["select_before"], report["select_after"]
+    assert before["preference"] == pytest.approx(math.log(2), rel=1e-3)  # nothing learned: a coin
+    assert after["answer"] < before["answer"]
+    assert after["chosen"] > 0
+    assert report["faults"] == {"number": report["pairs"]}
+    assert (folder / "adapter.safetensors").is_file()
+    assert "moved the right way" in (folder / "card.md").read_text()
+
+
+def test_a_fall_of_faithful_answers_ends_the_run_and_keeps_no_such_weights(bench: Path) -> None:
+    text = RECIPE.replace("supervised = 0.2", "supervised = 0.0\nfall = 0.0").replace("lr = 0.02", "lr = 3.0")
+    with pytest.raises(ModelError, match=r"faithful answers became less likely.*raise contrast"):
+        run_prefer(_recipe(text), _job(bench))
+    assert not (bench / "out").exists()
+
+
+def test_pairs_of_a_group_are_on_one_side() -> None:
+    pairs = [_pair(number // 3) for number in range(60)]
+    tune, select = split_by_group(pairs, 0.3)
+    assert len(tune) + len(select) == 60
+    assert select
+    groups = {pair.provenance.group for pair in tune} & {pair.provenance.group for pair in select}
+    assert not groups
+
+
+def test_a_licence_that_forbids_it_stops_the_run(bench: Path) -> None:
+    write_jsonl(bench / "preferences.jsonl", [_pair(1, "CC-BY-NC-4.0"), _pair(2)])
+    with pytest.raises(UserError, match=r"made notes \(CC-BY-NC-4\.0\): 1 pairs"):
+        run_prefer(_recipe(RECIPE.replace("[base]", 'purpose = "ship"\n[base]')), _job(bench))
+
+
+def test_a_recipe_without_data_is_refused() -> None:
+    with pytest.raises(UserError, match="name tasks, corpora, pairs or ratings"):
+        _recipe(RECIPE.replace('pairs = ["preferences.jsonl"]', ""))
+
+
+def _rating(case: str, preferred: str, blind: bool = True) -> dict[str, Any]:
+    return {
+        "case": case,
+        "rater": "r",
+        "policy": "cpap",
+        "blind": blind,
+        "preferred": preferred,
+        "draft": {"text": f"draft of {case}", "scores": {}, "marks": []},
+        "manual": {"text": f"manual of {case}", "scores": {}, "marks": []},
+    }
+
+
+def test_reviewers_preferences_become_pairs_by_majority_and_carry_their_consent(tmp_path: Path) -> None:
+    header = {"posology": "ratings/1", "consent": "IRB 7", "year": 2026, "comparisons": 4, "ratings": 6}
+    ratings = [
+        _rating("one", "draft"), _rating("one", "draft"), _rating("one", "manual"),
+        _rating("tied", "draft"), _rating("tied", "manual"),
+        _rating("open", "neither"), _rating("seen", "draft", blind=False),
+    ]  # fmt: skip
+    path = tmp_path / "ratings.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in (header, *ratings)))
+    made = read_ratings(path)
+    assert [(one.chosen, one.rejected) for one in made.pairs] == [("draft of one", "manual of one")]
+    assert made.pairs[0].provenance == Provenance("ratings of ratings.jsonl", "not stated", "IRB 7", "one")
+    assert dict(made.rejected) == {
+        "tied": "no rater preferred one letter, or as many each",
+        "open": "no rater preferred one letter, or as many each",
+        "seen": "no blind rating",
+    }
+    assert len(read_ratings(path, blind_only=False).pairs) == 2
+
+
+@pytest.mark.parametrize("text", ["", "no json\n", '{"posology": "ratings/2", "consent": "x"}\n'])
+def test_another_file_is_no_export_of_ratings(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.jsonl").write_text(text)
+    with pytest.raises(UserError, match="export of ratings"):
+        read_ratings(tmp_path / "x.jsonl")
+
+
+def test_the_recipes_that_ship_are_read(repo_root: Path) -> None:
+    for path in sorted((repo_root / "recipes").glob("prefer-*.toml")):
+        assert isinstance(read_recipe(path), PreferRecipe)
