@@ -66,7 +66,8 @@ def test_an_arm_that_a_task_rules_out_has_a_stand_in(tmp_path):
 
 
 def test_the_plans_of_the_project_can_be_read(repo_root):
-    for path in [*sorted((repo_root / "studies").glob("*.toml")), repo_root / "examples" / "titration.toml"]:
+    examples = [repo_root / "examples" / name for name in ("titration.toml", "referrals/titration.toml")]
+    for path in [*sorted((repo_root / "studies").glob("*.toml")), *examples]:
         assert load_plan(path, ALL).asks()
 
 
