@@ -10,14 +10,9 @@ from scipy import stats
 from posology.errors import UserError
 from posology.evaluate.estimates import (
     compare_arms,
-    design_effect,
-    detectable_difference,
     estimate,
     estimate_all,
     group_count,
-    holm,
-    mcnemar,
-    needed_n,
     non_inferior,
     table_mean,
 )
@@ -27,7 +22,8 @@ from posology.evaluate.scorers.labels import all_orders_right
 from posology.evaluate.scorers.measures import Measure, rate_of
 from posology.evaluate.tasks.healthver import HEALTHVER
 from posology.evaluate.tasks.ncbi_disease import NCBI_DISEASE
-from posology.statistics import Difference, Estimate, bootstrap_interval, wilson_interval
+from posology.power import design_effect, detectable_difference, needed_n
+from posology.statistics import Difference, Estimate, bootstrap_interval, holm, mcnemar, wilson_interval
 
 MEASURES = {measure.name: measure for measure in measures_of(HEALTHVER)}
 ACCURACY, MACRO_F1, AUROC = MEASURES["accuracy"], MEASURES["macro-F1"], MEASURES["AUROC"]

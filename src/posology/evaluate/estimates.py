@@ -5,8 +5,8 @@ percentile cluster bootstrap. Below some thirty groups such intervals are too na
 
 Where all items are alike, draws have no spread and would claim to be sure. So a share of exactly 0 or 1 has
 Wilson's interval of as many groups, as has the F1 of 0 of a system that answers and never hits, and a
-difference without spread (of arms that never differ, or that are both at 0) is bounded by the most that it may
-be off: Wilson's upper end of no group out of so many.
+difference without spread (of arms that never differ, or that are both at 0) is bounded by the most that it
+may be off: Wilson's upper end of no group out of so many.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,21 +21,15 @@ from posology.errors import UserError
 from posology.evaluate.items import Outcome
 from posology.evaluate.scorers.counts import f1_of
 from posology.evaluate.scorers.measures import AnyMeasure, Floats, Measure, rate_of, total
-from posology.power import design_effect, detectable_difference, needed_n
-from posology.statistics import Difference, Estimate, holm, mcnemar, percentile_estimate, wilson_interval
+from posology.statistics import Difference, Estimate, percentile_estimate, wilson_interval
 
 __all__ = [
     "TableMean",
     "Verdict",
     "compare_arms",
-    "design_effect",
-    "detectable_difference",
     "estimate",
     "estimate_all",
     "group_count",
-    "holm",
-    "mcnemar",
-    "needed_n",
     "non_inferior",
     "table_mean",
 ]

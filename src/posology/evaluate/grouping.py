@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["linked_groups", "same_words"]
+__all__ = ["group_of", "linked_groups", "same_words"]
 
 _WORD = re.compile(r"\w+")
 
@@ -17,6 +17,11 @@ def same_words(text: str) -> str:
     True
     """
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+
+
+def group_of(*texts: str) -> str:
+    """Return the group of a source text: the same for texts with the same words."""
+    return _name("\n".join(same_words(text) for text in texts))
 
 
 def linked_groups(keys: Sequence[Sequence[str]]) -> list[str]:

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from posology.errors import UserError
 from posology.evaluate.declarations import read_declaration
 from posology.evaluate.forms import ChoiceForm, CodesForm, MentionsForm, TextForm, locate_mentions
+from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Answer, Item, Mention
 from posology.evaluate.naming import nearest_words
-from posology.evaluate.reading import Line, group_of, read_jsonl
+from posology.evaluate.reading import Line, read_jsonl
 from posology.evaluate.scorers import measures_of
 from posology.evaluate.task import Card, Family, Form, Kind, Task
 

@@ -1,7 +1,7 @@
 """Reading the files of a source: what is wrong is said with file and line, nothing is skipped in silence."""
 
+import ast
 import csv
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,18 +10,19 @@ from typing import Any
 from xml.parsers import expat
 
 from posology.errors import UserError
-from posology.evaluate.grouping import same_words
+from posology.evaluate.forms import LETTERS
 
 __all__ = [
     "Line",
-    "group_of",
     "length_slice",
+    "parse_dict",
     "read_csv",
     "read_elements",
     "read_json",
     "read_jsonl",
     "read_lines",
     "require_label",
+    "require_letters",
     "require_number",
     "require_text",
 ]
@@ -135,6 +136,25 @@ def read_elements(path: Path, tag: str, names: Sequence[str]) -> Iterator[tuple[
         yield line, row
 
 
+def parse_dict(written: str, column: str, line: Line) -> dict[Any, Any]:
+    """Read a column that holds a dict as Python writes one."""
+    try:
+        value = ast.literal_eval(written)
+    except (SyntaxError, ValueError) as cause:
+        raise line.fault(f"{column} is not a dict of Python") from cause
+    if not isinstance(value, dict):
+        raise line.fault(f"{column} is not a dict of Python")
+    return value
+
+
+def require_letters(options: Mapping[str, Any], line: Line) -> tuple[str, ...]:
+    """Return the letters of options; raise UserError where they are not A, B, C and so on."""
+    letters = tuple(sorted(options))
+    if letters != tuple(LETTERS[: len(letters)]):
+        raise line.fault(f"the options have the letters {', '.join(letters)}, not A, B, C, …")
+    return letters
+
+
 def require_label(label: str, labels: Sequence[str], line: Line) -> str:
     """Return the label; raise UserError where it is none of the task's."""
     if label not in labels:
@@ -167,12 +187,6 @@ def require_number(
     if not low <= value <= high:
         raise line.fault(f"{column} is not between {low:g} and {high:g}")
     return value
-
-
-def group_of(*texts: str) -> str:
-    """Return the group of a source text: the same for texts with the same words."""
-    words = "\n".join(same_words(text) for text in texts)
-    return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
 def length_slice(text: str) -> str:

@@ -4,8 +4,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 
-from posology.evaluate.grouping import linked_groups, same_words
-from posology.evaluate.reading import group_of
+from posology.evaluate.grouping import group_of, linked_groups, same_words
 
 __all__ = ["similar_groups"]
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from posology.evaluate.forms import LETTERS, ChoiceForm, ask_with_options
+from posology.evaluate.forms import ChoiceForm, ask_with_options
 from posology.evaluate.items import Item
-from posology.evaluate.reading import length_slice, read_jsonl, require_label, require_text
+from posology.evaluate.reading import length_slice, read_jsonl, require_label, require_letters, require_text
 from posology.evaluate.similarity import similar_groups
 from posology.evaluate.task import Card, Family, Task
 
@@ -16,9 +16,7 @@ def _read(folder: Path) -> Iterator[Item]:
     rows = list(read_jsonl(folder / "train.jsonl", ("realidx", "question", "options", "answer_idx")))
     groups = similar_groups([str(row["question"]) for _, row in rows])
     for (line, row), group in zip(rows, groups, strict=True):
-        letters = tuple(sorted(row["options"]))
-        if letters != tuple(LETTERS[: len(letters)]):
-            raise line.fault(f"the options have the letters {', '.join(letters)}, not A, B, C, …")
+        letters = require_letters(row["options"], line)
         text = require_text(row, "question", line)
         yield Item(
             id=row["realidx"],

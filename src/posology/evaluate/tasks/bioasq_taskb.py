@@ -5,8 +5,9 @@ from pathlib import Path
 
 from posology.errors import UserError
 from posology.evaluate.forms import ChoiceForm
+from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item
-from posology.evaluate.reading import group_of, length_slice, read_json
+from posology.evaluate.reading import length_slice, read_json
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["BIOASQ_TASKB"]

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from posology.evaluate.forms import ChoiceForm
+from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item
 from posology.evaluate.persons import age_group
-from posology.evaluate.reading import group_of, read_jsonl, require_label
+from posology.evaluate.reading import read_jsonl, require_label
 from posology.evaluate.task import Card, Family, Shares, Task
 
 __all__ = ["CLINICAFLOW_VIGNETTES"]

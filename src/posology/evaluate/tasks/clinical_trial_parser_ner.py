@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from posology.evaluate.forms import MentionsForm
+from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item, Mention
-from posology.evaluate.reading import Line, group_of, read_lines, require_label
+from posology.evaluate.reading import Line, read_lines, require_label
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["CLINICAL_TRIAL_PARSER_NER"]

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from posology.evaluate.forms import ChoiceForm
+from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item
 from posology.evaluate.persons import person_slices
-from posology.evaluate.reading import group_of, read_csv, require_label, require_text
+from posology.evaluate.reading import read_csv, require_label, require_text
 from posology.evaluate.task import Card, Family, Reference, Shares, Task
 
 __all__ = ["ESI_HANDBOOK_CASES"]

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from posology.evaluate.forms import ChoiceForm
+from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item
-from posology.evaluate.reading import Line, group_of, length_slice, read_jsonl
+from posology.evaluate.reading import Line, length_slice, read_jsonl
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["EXPERTQA"]

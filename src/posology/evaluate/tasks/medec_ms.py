@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from posology.evaluate.forms import ChoiceForm
-from posology.evaluate.grouping import linked_groups, same_words
+from posology.evaluate.grouping import group_of, linked_groups, same_words
 from posology.evaluate.items import Item
 from posology.evaluate.persons import person_slices
-from posology.evaluate.reading import group_of, length_slice, read_csv, require_label, require_text
+from posology.evaluate.reading import length_slice, read_csv, require_label, require_text
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["MEDEC_MS"]

@@ -1,12 +1,12 @@
 """MedHallu: whether an answer follows from an abstract, or was made up to look as if."""
 
-import ast
 from collections.abc import Iterator
 from pathlib import Path
 
 from posology.evaluate.forms import ChoiceForm
+from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item
-from posology.evaluate.reading import Line, group_of, length_slice, read_csv, require_text
+from posology.evaluate.reading import Line, length_slice, parse_dict, read_csv, require_text
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["MEDHALLU"]
@@ -31,13 +31,10 @@ def _read(folder: Path) -> Iterator[Item]:
 
 
 def _contexts_of(written: str, line: Line) -> list[str]:
-    try:
-        read = ast.literal_eval(written)
-    except (SyntaxError, ValueError) as cause:
-        raise line.fault("knowledge is not a dict of Python") from cause
-    if not isinstance(read, dict) or not read.get("contexts"):
+    contexts = parse_dict(written, "knowledge", line).get("contexts")
+    if not contexts:
         raise line.fault("knowledge has no contexts")
-    return [str(one) for one in read["contexts"]]
+    return [str(one) for one in contexts]
 
 
 def _ask(item: Item) -> str:

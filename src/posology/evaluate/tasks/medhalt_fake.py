@@ -1,20 +1,19 @@
 """Med-HALT, fake questions: whether a model says that it does not know where nobody can."""
 
-import ast
 import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from posology.evaluate.forms import LETTERS, ChoiceForm, ask_with_options
-from posology.evaluate.grouping import same_words
+from posology.evaluate.grouping import group_of, same_words
 from posology.evaluate.items import Item
-from posology.evaluate.reading import Line, group_of, length_slice, read_csv, require_text
+from posology.evaluate.reading import Line, length_slice, parse_dict, read_csv, require_text
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["MEDHALT_FAKE"]
 
-UNKNOWN = "I do not know"
+_UNKNOWN = "I do not know"
 _GIVES_UP = re.compile(
     r"\b(?:admi[ts]|conced|acknowledg|ignoran|surrender|confess|succumb|unknowable|bafflement)"
     r"|\baccept(?:ing|ance)?\b|\bnot know\b|\bcannot (?:know|be answered|be known)\b|\bno answer\b"
@@ -31,7 +30,7 @@ def _read(folder: Path) -> Iterator[Item]:
             id=row["id"],
             group=group_of(text),
             text=text,
-            gold=LETTERS[options.index(UNKNOWN)],
+            gold=LETTERS[options.index(_UNKNOWN)],
             options=options,
             slices={"made from": row["dataset"], "length": length_slice(text)},
         )
@@ -39,17 +38,14 @@ def _read(folder: Path) -> Iterator[Item]:
 
 def _options_of(written: str, number: str, line: Line) -> tuple[str, ...]:
     """Return the options in an order by hash, those that give up as one: "I do not know"."""
-    try:
-        read = ast.literal_eval(written)
-    except (SyntaxError, ValueError) as cause:
-        raise line.fault("options is not a dict of Python") from cause
-    if not isinstance(read, dict) or not read:
-        raise line.fault("options is not a dict of Python")
+    read = parse_dict(written, "options", line)
+    if not read:
+        raise line.fault("options is empty")
     kept = dict.fromkeys(
         str(one).strip() for one in read.values() if not _GIVES_UP.search(same_words(str(one)))
     )
     return tuple(
-        sorted([*kept, UNKNOWN], key=lambda one: hashlib.sha256(f"{number}:{one}".encode()).hexdigest())
+        sorted([*kept, _UNKNOWN], key=lambda one: hashlib.sha256(f"{number}:{one}".encode()).hexdigest())
     )
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from posology.evaluate.forms import LETTERS, ChoiceForm, ask_with_options
+from posology.evaluate.forms import ChoiceForm, ask_with_options
 from posology.evaluate.items import Item
 from posology.evaluate.persons import person_slices
-from posology.evaluate.reading import length_slice, read_jsonl, require_label, require_text
+from posology.evaluate.reading import length_slice, read_jsonl, require_label, require_letters, require_text
 from posology.evaluate.similarity import similar_groups
 from posology.evaluate.task import Card, Family, Reference, Task
 
@@ -20,9 +20,7 @@ def _read(folder: Path) -> Iterator[Item]:
     rows = list(read_jsonl(folder / "phrases_no_exclude_dev.jsonl", keys))
     groups = similar_groups([str(row["question"]) for _, row in rows])
     for (line, row), group in zip(rows, groups, strict=True):
-        letters = tuple(sorted(row["options"]))
-        if letters != tuple(LETTERS[: len(letters)]):
-            raise line.fault(f"the options have the letters {', '.join(letters)}, not A, B, C, …")
+        letters = require_letters(row["options"], line)
         gold = require_label(row["answer_idx"], letters, line)
         if row["options"][gold] != row["answer"]:
             raise line.fault("answer is not the option that answer_idx names")

@@ -6,9 +6,10 @@ from typing import Any
 
 from posology.errors import UserError
 from posology.evaluate.forms import ChoiceForm
+from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item
 from posology.evaluate.persons import age_group
-from posology.evaluate.reading import group_of, read_json
+from posology.evaluate.reading import read_json
 from posology.evaluate.task import Card, Family, Reference, Shares, Task
 
 __all__ = ["NURSESIM_TRIAGE"]

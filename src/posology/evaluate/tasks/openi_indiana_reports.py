@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from posology.evaluate.forms import TextForm
+from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item
-from posology.evaluate.reading import group_of, length_slice, read_csv
+from posology.evaluate.reading import length_slice, read_csv
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["OPENI_INDIANA_REPORTS"]

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from posology.evaluate.forms import ChoiceForm
+from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item
 from posology.evaluate.persons import person_slices
-from posology.evaluate.reading import group_of, read_jsonl, require_label, require_text
+from posology.evaluate.reading import read_jsonl, require_label, require_text
 from posology.evaluate.task import Card, Family, Shares, Task
 
 __all__ = ["SYMPTOM_VIGNETTES"]
