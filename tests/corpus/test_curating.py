@@ -15,7 +15,7 @@ from posology.corpus import (
     spec_of_folder,
 )
 from posology.errors import OutputError, UserError
-from tests.corpus.made import NOTE, OTHER, write_patient
+from tests.corpus.made import NOTE, OTHER, chart_of, write_patient
 
 KEY = bytes(range(32))
 
@@ -112,6 +112,38 @@ def test_an_earlier_corpus_is_not_learned_again(sources: Path, tmp_path: Path) -
     counts = curate(Curation(read_spec(spec), tmp_path, key=KEY), tmp_path / "next")
     assert sum(counts.kept.values()) == 0
     assert "a near copy of an earlier corpus" in " ".join(rejected(tmp_path / "next").values())
+
+
+def test_a_source_without_anything_to_read_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    spec = tmp_path / "spec.toml"
+    spec.write_text(
+        'posology = "corpus/1"\nname = "x"\n[[source]]\nname = "clinic"\nkind = "fhir"\npath = "in"\n'
+    )
+    with pytest.raises(UserError, match="source clinic: nothing of the kind fhir"):
+        curate(Curation(read_spec(spec), tmp_path), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_ids_of_a_chart_are_told_by_no_reason(tmp_path: Path) -> None:
+    bundle = chart_of("Maribel", "Abernethy", NOTE)
+    link = {"reference": "Organization/abernethy-4471829"}
+    bundle["entry"].append(
+        {
+            "resource": {
+                "resourceType": "Coverage",
+                "id": "c",
+                "beneficiary": {"reference": "Patient/p1"},
+                "payor": [link],
+            }
+        }
+    )
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "one.json").write_text(json.dumps(bundle))
+    curate(Curation(spec_of_folder(tmp_path / "in"), tmp_path / "in"), tmp_path / "out")
+    reasons = " ".join(rejected(tmp_path / "out").values())
+    assert "refers to Organization" in reasons
+    assert "abernethy" not in reasons
 
 
 FAULTS = [

@@ -60,6 +60,11 @@ def test_a_chart_gives_its_documents_with_what_it_knows_of_the_patient(tmp_path:
     assert "two.json" not in whys(found)[0]
 
 
+def test_a_chart_without_text_is_listed(tmp_path: Path) -> None:
+    write_patient(tmp_path / "in", "one")
+    assert whys(read(tmp_path, "fhir")) == ["a chart without text: no note, report or narrative"]
+
+
 def test_articles_are_title_and_abstract(tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text(
         "\n1|t|A title.\n1|a|An abstract.\n1\t2\t7\ttitle\tDisease\tD1\n\n2|t|x\n3|a|y\n\nno article\n"

@@ -21,7 +21,7 @@ from posology.corpus.licences import canonical_licence
 from posology.corpus.readers import READERS, Unreadable
 from posology.corpus.screening import CONTAMINATED, Kept, Rejected, Screen
 from posology.corpus.spec import SourceSpec, Spec
-from posology.errors import InternalError
+from posology.errors import InternalError, UserError
 from posology.files import staged_folder
 from posology.manifest import Input, build_manifest, hash_file, render_manifest
 
@@ -61,8 +61,11 @@ def curate(
     """
     with _folder(out, overwrite=overwrite) as folder:
         run = _Run(curation, folder, progress or _silent)
-        run.read()
-        run.drop_copies()
+        try:
+            run.read()
+            run.drop_copies()
+        finally:
+            run.close()
         counts = run.counts
         if out is not None:
             (folder / "card.md").write_text(render_card(curation.spec, counts), encoding="utf-8")
@@ -134,8 +137,11 @@ class _Run:
                 where = "an earlier corpus" if of < self._earlier else self._lines.record(of).id
                 reason = f"a near copy of {where} (at least {near:g} of their five-word runs in common)"
                 self._reject(rejected.write, record.provenance.source, Rejected(record.id, reason))
-        self._lines.remove()
         self.counts.timings_s["near duplicates"] = time.perf_counter() - start
+
+    def close(self) -> None:
+        """Remove what only the run needed."""
+        self._lines.remove()
 
     def _verdicts(self, source: SourceSpec) -> Iterator[Kept | Rejected]:
         digest = hashlib.sha256()
@@ -149,6 +155,8 @@ class _Run:
             digest.update(raw.text.encode("utf-8", "surrogatepass") + b"\0")
             self.counts.known[source.name] += raw.known is not None
             yield self._screen.judge(source, raw)
+        if not self.counts.read[source.name]:
+            raise UserError(f"the source {source.name}: nothing of the kind {source.kind} is in it")
         self.counts.digests[source.name] = digest.hexdigest()
 
     def _keep(self, kept: Kept) -> None:

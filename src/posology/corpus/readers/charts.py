@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from posology.corpus.readers.raw import Raw, Unreadable, root_of
+from posology.corpus.readers.raw import Raw, Unreadable, root_of, unread_of
 from posology.corpus.spec import SourceSpec
 from posology.errors import ChartError
 from posology.records import Chart, read_chart
@@ -39,6 +39,8 @@ def read_charts(source: SourceSpec, beside: Path) -> Iterator[Raw | Unreadable]:
 
 def _documents(chart: Chart, place: str, group: str) -> Iterator[Raw | Unreadable]:
     known = known_identifiers(chart)
+    if not chart.documents:
+        yield Unreadable(place, "a chart without text: no note, report or narrative")
     for number, document in enumerate(chart.documents, 1):
         yield Raw(
             f"{place}.{number}",
@@ -48,8 +50,7 @@ def _documents(chart: Chart, place: str, group: str) -> Iterator[Raw | Unreadabl
             meta={"kind": document.kind},
             known=known,
         )
-    for number, unread in enumerate(chart.unread, 1):
-        yield Unreadable(f"{place}.unread.{number}", f"unread: {unread.why}")
+    yield from unread_of(place, chart.unread)
 
 
 def _holds_fhir(folder: Path) -> bool:

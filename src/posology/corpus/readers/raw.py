@@ -1,14 +1,16 @@
 """What a reader yields, and the files that a source consists of."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from posology.corpus.spec import SourceSpec
 from posology.errors import UserError
+from posology.records import Unread
 from posology.records.deidentify import KnownIdentifiers
 
-__all__ = ["Raw", "Unreadable", "files_of", "root_of", "text_of"]
+__all__ = ["Raw", "Unreadable", "files_of", "root_of", "text_of", "unread_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,22 @@ class Raw:
         return f"Raw({self.place}, {len(self.text)} characters)"
 
 
+_TYPE = r"\1"
+_REFERENCE = re.compile(r"\b([A-Z][A-Za-z]+)/[^\s,;)]+")
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """Something in a source that was not read, and why; ``why`` quotes no text and no name."""
 
     place: str
     why: str
+
+
+def unread_of(place: str, unread: Iterable[Unread]) -> Iterator[Unreadable]:
+    """Yield what a chart holds unread; of a reference only its type is told, for an id may identify."""
+    for number, one in enumerate(unread, 1):
+        yield Unreadable(f"{place}.unread.{number}", f"unread: {_REFERENCE.sub(_TYPE, one.why)}")
 
 
 def root_of(source: SourceSpec, beside: Path) -> Path:

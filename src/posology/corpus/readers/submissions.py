@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from posology.corpus.readers.raw import Raw, Unreadable, files_of, root_of
+from posology.corpus.readers.raw import Raw, Unreadable, files_of, root_of, unread_of
 from posology.corpus.readers.tables import field_of, read_rows, row_text
 from posology.corpus.spec import SourceSpec
 from posology.errors import ChartError
@@ -74,8 +74,7 @@ def _bundle(place: str, path: Path) -> Iterator[Raw | Unreadable]:
         yield Raw(f"{place}.{number}", document.text, document.source, path.stem, meta=meta, known=known)
     if not chart.documents:
         yield Unreadable(place, "a submission without text: no note, letter or narrative")
-    for number, unread in enumerate(chart.unread, 1):
-        yield Unreadable(f"{place}.unread.{number}", f"unread: {unread.why}")
+    yield from unread_of(place, chart.unread)
 
 
 def _decision(chart: Chart) -> str:
