@@ -12,6 +12,7 @@ from posology.adapt.export import Export, Tolerance, compare_logits, export_mode
 from posology.adapt.export.decoder import decoder_logits
 from posology.adapt.export.probes import Probe
 from posology.adapt.merge import change_of, open_weights
+from posology.chat import weights_at
 from posology.errors import ModelError, OutputError
 from tests.adapt.tiny_models import TEXTS, as_gguf, made_model, saved, torch_logits, with_adapter
 
@@ -278,3 +279,36 @@ def test_queries_and_keys_in_the_wrong_order_are_noticed(tmp_path: Path, tiny: d
         decoder_logits(base, TEXTS, change), decoder_logits(open_weights(tmp_path / "model.gguf"), TEXTS)
     )
     assert difference.mean_kl > 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_the_embedded_engine_loads_an_export_and_answers_as_its_source(tmp_path: Path) -> None:
+    """SmolLM2 with a random adapter, as int8 OpenVINO: compared by another engine's arithmetic."""
+    from posology.adapt.merge.adapters import write_adapter
+    from posology.chat import Message, ModelIdentity, Prompt, find_weights
+    from posology.chat.openvino import OpenVinoOptions, open_openvino
+
+    try:
+        base = find_weights("smollm2-135m-instruct")
+    except ModelError as cause:
+        pytest.skip(str(cause))
+    weights, chance = open_weights(base.path), np.random.default_rng(0)
+    parts = {}
+    for name, stored in weights.tensors.items():
+        if name.endswith("_proj.weight"):
+            out, into = stored.shape
+            a = chance.normal(size=(8, into)) / np.sqrt(into)
+            parts[name] = a.astype(np.float32), (0.02 * chance.normal(size=(out, 8))).astype(np.float32)
+    (tmp_path / "adapter").mkdir()
+    write_adapter(tmp_path / "adapter", parts)
+    done = export_model(Export(base.path, (tmp_path / "adapter",), "openvino"), tmp_path / "out")
+    assert done.difference.mean_kl < 0.004  # measured: 0.0017
+    assert done.difference.mean_kl < 0.2 * done.effect.mean_kl
+    folder = weights_at(tmp_path / "out")
+    assert folder.window == base.window
+    engine = open_openvino(
+        folder.path, ModelIdentity("x", "smollm2", "", "", ""), folder.window or 0, OpenVinoOptions()
+    )
+    answer = engine.generate([Prompt((Message("user", "Say yes."),), max_tokens=8)])[0]
+    assert answer.output_tokens > 0

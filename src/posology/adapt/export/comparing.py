@@ -34,7 +34,10 @@ class Difference:
 
     def record(self) -> dict[str, Any]:
         """Return JSON-ready values."""
-        return {key: float(f"{value:.6g}") for key, value in asdict(self).items()}
+        return {
+            key: float(f"{value:.6g}") if isinstance(value, float) else value
+            for key, value in asdict(self).items()
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from posology.adapt.preference.reward import fact_reward
 from posology.corpus import Example
 from posology.errors import MissingExtra, UserError
 
-__all__ = ["GrpoSettings", "reward_of_answers", "run_grpo"]
+__all__ = ["GrpoSettings", "reward_of_answers", "rows_of", "run_grpo"]
 
 
 @dataclass(frozen=True, slots=True)
