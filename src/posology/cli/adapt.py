@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posology.cli import adapt_data
+from posology.cli import adapt_data, adapt_merge
 from posology.cli.show import JsonFlag, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Make a small model good at a job, from a recipe.", no_args_is_help=True)
 adapt_data.register(app)
+adapt_merge.register(app)
 
 _Recipe = Annotated[Path, typer.Argument(help="The recipe.", metavar="RECIPE.toml")]
 _Data = Annotated[

@@ -1,0 +1,182 @@
+"""Tokens a second of tuning: our loop, our loop with a cached teacher, and TRL's SFTTrainer, in one run.
+
+    .venv/bin/python benchmarks/tuning.py MODEL_FOLDER [--steps 6] [--out tuning.json]
+
+MODEL_FOLDER is a folder with safetensors, such as the one that the transformers engine keeps of a GGUF file.
+All arms see the same made examples in batches of the same size, with the same adapters in the same
+arithmetic, and in turns; the first two steps of each are not counted. Tokens are those of examples, without
+padding. Run it on a machine that does nothing else.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from posology.adapt.job import Job
+from posology.adapt.masks import Marker, mark_examples
+from posology.adapt.network import Network, open_network
+from posology.adapt.objective.answers import AnswerObjective
+from posology.adapt.recipe import Base, Lora
+from posology.adapt.recipes.tune import Distillation, Objective
+from posology.chat import Message
+from posology.corpus import Example, Provenance
+
+WARM_UP = 2
+BATCH = 8
+
+
+def examples(number: int) -> list[Example]:
+    """Return made notes with a question and a short answer."""
+    chance = random.Random(0)
+    made = []
+    for place in range(number):
+        lines = [f"Day {day}: weight {chance.randint(50, 150)} kg, no fever." for day in range(18)]
+        note = "\n".join(lines)
+        turns = (Message("system", "You read notes."), Message("user", f"{note}\nThe last weight?"))
+        made.append(Example(f"{place}", turns, lines[-1][8:], Provenance("made", "made here")))
+    return made
+
+
+def opened(folder: Path) -> Network:
+    """Open the model with adapters in every linear layer."""
+    return open_network(Base(path=str(folder)), Lora(rank=16, alpha=32), Job(Path("unused")), seed=0)
+
+
+def own(folder: Path, steps: int, cache: Path | None) -> list[float]:
+    """Return the tokens a second of each step of our loop, with a cached teacher where ``cache`` is given."""
+    network = opened(folder)
+    marked = mark_examples(examples(BATCH * steps), Marker(network.codec, network.ends))
+    terms, teacher = Objective(), None
+    if cache is not None:
+        from posology.adapt.distill import open_teacher
+
+        distill = Distillation(on=True, teacher=str(folder), cache=str(cache))
+        terms = Objective(distill=distill)
+        teacher = open_teacher(distill, network, Base(path=str(folder)), marked, Job(Path("unused")))
+    objective = AnswerObjective(network, marked, terms, teacher)
+    parameters = list(network.trained.values())
+    adam = network.torch.optim.AdamW(parameters, lr=1e-4)
+    speeds = []
+    for step in range(steps):
+        rows = range(step * BATCH, (step + 1) * BATCH)
+        began = time.perf_counter()
+        (objective.losses(rows).total / objective.count(rows)).backward()
+        network.torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        adam.step()
+        adam.zero_grad(set_to_none=True)
+        speeds.append(sum(marked[row].tokens for row in rows) / (time.perf_counter() - began))
+    return speeds[WARM_UP:]
+
+
+def trl(folder: Path, steps: int) -> list[float]:
+    """Return the tokens a second of each step of TRL's SFTTrainer."""
+    import torch
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+    from trl import SFTConfig, SFTTrainer
+
+    network = opened(folder)
+    marked = mark_examples(examples(BATCH * steps), Marker(network.codec, network.ends))
+    half = network.half
+    del network
+    tokens = [sum(one.tokens for one in marked[at : at + BATCH]) for at in range(0, len(marked), BATCH)]
+    rows = [
+        {
+            "prompt": [{"role": turn.role, "content": turn.content} for turn in one.messages],
+            "completion": [{"role": "assistant", "content": one.answer}],
+        }
+        for one in examples(BATCH * steps)
+    ]
+
+    class Clock(TrainerCallback):  # type: ignore[misc]
+        """Times steps."""
+
+        def __init__(self) -> None:
+            self.seconds: list[float] = []
+            self.began = 0.0
+
+        def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002 - transformers' names
+            """Begin a step."""
+            self.began = time.perf_counter()
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002 - transformers' names
+            """End a step."""
+            self.seconds.append(time.perf_counter() - self.began)
+
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as out:
+        settings = SFTConfig(
+            output_dir=out,
+            per_device_train_batch_size=BATCH,
+            max_steps=steps,
+            learning_rate=1e-4,
+            bf16=half,
+            use_cpu=not torch.cuda.is_available(),
+            gradient_checkpointing=False,
+            report_to=[],
+            save_strategy="no",
+            logging_strategy="no",
+            disable_tqdm=True,
+            seed=0,
+        )
+        model = AutoModelForCausalLM.from_pretrained(
+            str(folder), dtype=torch.bfloat16 if half else torch.float32, attn_implementation="sdpa"
+        )
+        trainer = SFTTrainer(
+            model=model,
+            args=settings,
+            train_dataset=Dataset.from_list(rows),
+            processing_class=AutoTokenizer.from_pretrained(str(folder)),
+            peft_config=LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM"),
+            callbacks=[clock],
+        )
+        trainer.train()
+    mean = statistics.mean(tokens)  # TRL shuffles: each step is credited with the mean
+    return [mean / seconds for seconds in clock.seconds[WARM_UP:]]
+
+
+def main() -> None:
+    """Run the arms in turns and write their medians."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=None)
+    given = parser.parse_args()
+    steps = given.steps + WARM_UP
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Path(folder) / "cache"
+        arms: dict[str, Callable[[], list[float]]] = {
+            "own": lambda: own(given.model, steps, None),
+            "own, cached teacher": lambda: own(given.model, steps, cache),
+            "trl": lambda: trl(given.model, steps),
+        }
+        found: dict[str, list[float]] = {name: [] for name in arms}
+        for _ in range(given.rounds):
+            for name, run in arms.items():
+                found[name] += run()
+    medians = {name: round(statistics.median(speeds), 1) for name, speeds in found.items()}
+    record = {
+        "tokens_per_second": medians,
+        "own against trl": round(medians["own"] / medians["trl"], 3),
+        "time of the cached teacher against plain": round(medians["own"] / medians["own, cached teacher"], 3),
+        "every step": {name: [round(one, 1) for one in speeds] for name, speeds in found.items()},
+        "steps": given.steps,
+        "rounds": given.rounds,
+        "batch": BATCH,
+    }
+    text = json.dumps(record, indent=1)
+    print(text)
+    if given.out:
+        given.out.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
