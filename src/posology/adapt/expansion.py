@@ -16,7 +16,7 @@ from posology.errors import ModelError
 
 __all__ = ["NewToken", "NewWord", "choose_words", "expand_tokenizer"]
 
-_WORD = re.compile(r"(?<![^\s(\[/])[A-Za-z]{4,39}(?=[\s.,;:)\]/]|$)")
+_WORD = re.compile(r"(?<= )[A-Za-z]{4,39}(?=[\s.,;:)\]/]|$)")  # a new token begins with the space before it
 
 
 @dataclass(frozen=True, slots=True)

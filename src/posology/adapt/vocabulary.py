@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from posology.adapt.expansion import NewToken, choose_words, expand_tokenizer
-from posology.adapt.fertility import Fertility, Tally, measure_fertility
+from posology.adapt.fertility import Fertility, measure_fertility
 from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
 from posology.adapt.network import find_base
@@ -49,12 +49,12 @@ def run_vocabulary(recipe: VocabularyRecipe, job: Job) -> Path:
         texts.records, encode, count=limits.least_count, groups=limits.least_groups, most=limits.most
     )
     before = measure_fertility(encode, texts.records)
-    _require_pay(sum(word.saving for word in words), before.whole, limits.least_saving)
     fresh, tokens = expand_tokenizer(state, [word.text for word in words])
+    after = measure_fertility(_encode_of(fresh), texts.records)
+    _require_pay(_saved(before, after), limits.least_saving)
     job.tell("Writing and comparing the model")
     with model_folder(job.out, overwrite=job.overwrite) as folder:
         parameters = expand_model(old, folder, fresh, tokens)
-        after = measure_fertility(open_encode(folder / TOKENIZER), texts.records)
         compared = compare_models(old, folder, texts.records, tokens)
         _require_equal(compared, limits.tolerance)
         report = {
@@ -76,9 +76,13 @@ def run_vocabulary(recipe: VocabularyRecipe, job: Job) -> Path:
 
 def open_encode(tokenizer: Path) -> Callable[[str], Sequence[int]]:
     """Return what turns a text into tokens, without those that open or end one."""
+    return _encode_of(_read_state(tokenizer))
+
+
+def _encode_of(state: dict[str, Any]) -> Callable[[str], Sequence[int]]:
     from tokenizers import Tokenizer
 
-    opened = Tokenizer.from_str(json.dumps(_read_state(tokenizer)))
+    opened = Tokenizer.from_str(json.dumps(state))
     opened.no_padding()
     opened.no_truncation()
 
@@ -101,8 +105,7 @@ def _read_state(tokenizer: Path) -> dict[str, Any]:
     return state
 
 
-def _require_pay(saving: int, whole: Tally, least: float) -> None:
-    share = saving / whole.tokens if whole.tokens else 0.0
+def _require_pay(share: float, least: float) -> None:
     if share < least:
         raise UserError(
             f"the words would save {share:.1%} of the tokens, less than words.least_saving ({least:.1%}): it "
@@ -111,7 +114,7 @@ def _require_pay(saving: int, whole: Tally, least: float) -> None:
 
 
 def _saved(before: Fertility, after: Fertility) -> float:
-    return round(1 - after.whole.tokens / before.whole.tokens, 5)
+    return round(1 - after.whole.tokens / before.whole.tokens, 5) if before.whole.tokens else 0.0
 
 
 def expand_model(old: Path, folder: Path, state: dict[str, Any], tokens: Sequence[NewToken]) -> int:

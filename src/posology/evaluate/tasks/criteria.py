@@ -20,7 +20,7 @@ from posology.records import Chart, read_chart
 from posology.testing import make_chart, random_plan
 from posology.testing.plans import all_leaves
 
-__all__ = ["CRITERIA"]
+__all__ = ["CRITERIA", "policy_part"]
 
 _LABELS = ("yes", "no", "not documented")
 _CHARTS = 12  # a policy
@@ -88,6 +88,11 @@ def _style(truth: Mapping[str, Any]) -> str:
 
 def _part(item: Item) -> Part:
     return _PARTS[item.slices["policy"]]
+
+
+def policy_part(policy_id: str) -> Part | None:
+    """Return the part that a policy's questions are in, None where the task does not use it."""
+    return _PARTS.get(policy_id)
 
 
 def _ask(item: Item) -> str:
