@@ -10,7 +10,7 @@ from posology.errors import InternalError
 from posology.evaluate.forms import ChoiceForm, CodesForm, MentionsForm, TextForm
 from posology.evaluate.items import Item, Mention, Outcome, Response
 from posology.evaluate.scorers import measures_of, score_item
-from posology.evaluate.scorers.labels import all_orders_right, confusion, label_measures
+from posology.evaluate.scorers.labels import label_measures
 from posology.evaluate.scorers.measures import Measure, total, value_of
 from posology.evaluate.task import Card, Family, Form, Kind, Task
 from posology.evaluate.tasks import TASKS
@@ -83,20 +83,6 @@ def test_balanced_accuracy_is_scikit_learns_where_all_answer() -> None:
     assert found["balanced accuracy"] == pytest.approx(metrics.balanced_accuracy_score(gold, said))
 
 
-def test_the_confusion_matrix_is_scikit_learns_with_a_last_column_for_no_answer() -> None:
-    outcomes = [
-        answered("low", "low"),
-        answered("low", None),
-        answered("high", "middle"),
-        answered("high", None),
-    ]
-    names = [*LABELS, NOTHING]
-    gold = [str(one.item.gold) for one in outcomes]
-    said = [str(one.response.answer or NOTHING) for one in outcomes]
-    whole = metrics.confusion_matrix(gold, said, labels=names)
-    assert confusion(LABELS, outcomes).tolist() == whole[: len(LABELS)].tolist()
-
-
 def test_a_label_that_is_gold_nowhere_is_not_averaged_over() -> None:
     found = values_of(CHOICE, [answered("low", "low", 0), answered("middle", "middle", 1)])
     assert found["macro-F1"] == 1.0
@@ -138,25 +124,6 @@ def test_nothing_to_score_is_not_a_number_never_zero() -> None:
 def test_a_gold_answer_outside_the_labels_is_refused_by_its_item() -> None:
     with pytest.raises(ValueError, match="item i7: its gold answer is none of the task's labels"):
         values_of(CHOICE, [answered("unheard of", "low", 7)])
-
-
-def test_a_question_is_right_in_all_orders_or_not_right() -> None:
-    rights = {
-        "q1": (True, True, True),
-        "q2": (True, False, True),
-        "q3": (False, False, False),
-        "q4": (True, True),
-    }
-    outcomes = [
-        Outcome(Item(f"{name}#order={order}", name, "", "A"), Response("A" if right else "B"))
-        for name, orders in rights.items()
-        for order, right in enumerate(orders)
-    ]
-    once = Outcome(Item("q5", "q5", "", "A"), Response("A"))
-    rows, places = total(all_orders_right(), [*outcomes, once])
-    assert all_orders_right().size(rows) == 4
-    assert len(places) == len(outcomes), "an item asked in one order is not asked about"
-    assert value_of(all_orders_right(), outcomes) == 0.5
 
 
 def test_lettered_options_lead_with_accuracy() -> None:

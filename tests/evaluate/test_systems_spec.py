@@ -9,7 +9,7 @@ from posology.config import load_settings
 from posology.errors import SettingsError, UserError
 from posology.evaluate.arm import Arm, Learning
 from posology.evaluate.items import Item
-from posology.evaluate.systems import SystemSpec, check_recorded, open_arm, open_system, parse_system
+from posology.evaluate.systems import SystemSpec, open_arm, open_system, parse_system
 from posology.evaluate.task import Task
 from posology.evaluate.tasks.ddi_end_to_end import DDI_END_TO_END
 from tests.evaluate.made_tasks import CHOICE, CODES, MENTIONS, TEXT, choice_items, entity_item
@@ -146,12 +146,3 @@ def test_a_mention_with_other_words_than_its_place_is_refused(tmp_path: Path) ->
     arm = recorded(tmp_path, {"id": "e1", "answer": [[0, 4, "Disease", "gout"]]}, task=MENTIONS)
     with pytest.raises(UserError, match="characters 0 to 4 of the item are not the words"):
         arm.answer([item])
-
-
-def test_an_id_of_no_item_is_found_where_all_items_are_known(tmp_path: Path) -> None:
-    file = tmp_path / "answers.jsonl"
-    spec = SystemSpec(name="large", kind="recorded", file=str(file))
-    file.write_text("".join(json.dumps({"id": f"r{n}", "text": "Yes"}) + "\n" for n in range(3)))
-    check_recorded(spec, CHOICE, ITEMS)
-    with pytest.raises(UserError, match="line 3: made has no item r2 in this part"):
-        check_recorded(spec, CHOICE, ITEMS[:2])

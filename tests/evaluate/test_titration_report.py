@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -11,6 +12,7 @@ import pytest
 from made_titration import TASKS, made_arms, made_items, made_outcomes, made_plan, made_task
 
 from posology.evaluate.alarms import Scored, find_alarms
+from posology.evaluate.items import Item, Outcome, Response
 from posology.evaluate.references import standing_of
 from posology.evaluate.scorers import measures_of
 from posology.evaluate.task import Family
@@ -202,3 +204,33 @@ def test_a_trial_pairs_changed_items_with_their_originals(study):
     assert robust.gap.value < 0
     assert 0 < robust.changed.value < 1
     assert robust.yielded is None
+
+
+def test_all_tasks_are_drawn_side_by_side_and_as_a_file_of_its_own(study, tmp_path):
+    page = write_report(study, tmp_path).read_text(encoding="utf-8")
+    drawn = (tmp_path / "overview.svg").read_text(encoding="utf-8")
+    root = ElementTree.fromstring(drawn)
+    told = root.findtext("{http://www.w3.org/2000/svg}desc")
+    for task in study.tasks:
+        assert f"{task.task.name} ({task.task.metric}): " in told
+    assert "the best without a model" in told
+    assert "<title>Scores against parameters</title>" in page
+
+
+def test_options_in_another_order_count_where_both_orders_are_right():
+    first, second = ("A", "A", "B", "B"), ("B", "A", "B", "A")
+    items = [Item(f"q{n}", f"q{n}", "", "A", options=("one", "two")) for n in range(4)]
+    turned = [Item(f"q{n}#kind=options", f"q{n}", "", "B", options=("two", "one")) for n in range(4)]
+    trial = Trial(
+        "made",
+        "arm",
+        "options",
+        [Outcome(item, Response(said)) for item, said in zip(items, first, strict=True)],
+        [Outcome(item, Response(said)) for item, said in zip(turned, second, strict=True)],
+        {},
+    )
+    asked = replace(made_task("made_options"), labels=(), metric="accuracy")
+    accuracy = next(one for one in measures_of(asked) if one.name == "accuracy")
+    found = measure_trial(trial, accuracy, seed=1, rounds=200)
+    assert found.yielded.value == 0.25, "right in both orders: the first alone"
+    assert found.changed.value == 0.5

@@ -4,9 +4,9 @@ Intervals come from drawing whole groups of items (patients, documents, source t
 percentile cluster bootstrap. Below some thirty groups such intervals are too narrow; say how many there are.
 
 Where all items are alike, draws have no spread and would claim to be sure. So a share of exactly 0 or 1 has
-Wilson's interval of as many groups, as has the F1 of 0 of a system that answers and never hits, and a
-difference without spread (of arms that never differ, or that are both at 0) is bounded by the most that it
-may be off: Wilson's upper end of no group out of so many.
+Wilson's interval of as many groups, as have a perfect score and the F1 of 0 of a system that answers and
+never hits, and a difference without spread (of arms that never differ, or that are both at 0) is bounded by
+the most that it may be off: Wilson's upper end of no group out of so many.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -214,11 +214,13 @@ def _estimate_alike(
 
 
 def _is_extreme_share(measure: AnyMeasure, sample: _Sample, value: float) -> bool:
-    """Say whether a measure is a share of 0 or 1, or the F1 of answers of which none is right."""
+    """Say whether a measure is a share of 0 or 1, perfect, or the F1 of answers of which none is right."""
     if not isinstance(measure, Measure):
         return False
     if measure.value is rate_of:
         return value in (0, 1)
+    if value == 1 and measure.better > 0:
+        return True
     answered = measure.value is f1_of and bool(sample.rows[:, 1].any())
     return answered and value == 0
 

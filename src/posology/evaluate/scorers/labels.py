@@ -4,22 +4,17 @@ All are values of three counts a label: how often it is right, is gold, is answe
 (a parse failure, a text too long, an abstention) is a miss of its gold label: wrong in every measure here.
 """
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from posology.evaluate.items import Outcome
-from posology.evaluate.scorers.measures import Floats, Measure, RankMeasure, mean_where, rate_of, ratio
+from posology.evaluate.scorers.measures import Floats, Measure, mean_where, rate_of, ratio
 from posology.evaluate.task import Task
 
-__all__ = ["ORDER_MARK", "all_orders_right", "confusion", "is_right", "label_measures"]
+__all__ = ["is_right", "label_measures"]
 
 _Value = Callable[[Floats], Floats]
-ORDER_MARK = (
-    "#order="  # in the id of an item asked with its options in several orders: id#order=0, id#order=1, …
-)
 
 
 def is_right(outcome: Outcome) -> bool:
@@ -45,29 +40,6 @@ def label_measures(task: Task) -> tuple[Measure, ...]:
         *(_f1_of(task.labels, place, counts) for place in range(len(task.labels))),
         *(_recall_of(task.labels, place, counts) for place in range(len(task.labels))),
         Measure("majority share", counts, _majority, better=0, about=_MAJORITY),
-    )
-
-
-def confusion(labels: Sequence[str], outcomes: Sequence[Outcome]) -> NDArray[np.int64]:
-    """Return how often each label (rows: gold) was answered as each (columns); the last column: no answer."""
-    places = {label: place for place, label in enumerate(labels)}
-    table = np.zeros((len(labels), len(labels) + 1), dtype=np.int64)
-    for outcome in outcomes:
-        table[_place(outcome, places), _said(outcome, places)] += 1
-    return table
-
-
-def all_orders_right() -> RankMeasure:
-    """Return the share of questions right in every order of their options, over items ``id#order=k``.
-
-    n counts questions, not the orders they were asked in; items asked in one order are not asked about.
-    """
-    return RankMeasure(
-        "all orders right",
-        _order_row,
-        _all_right,
-        about="The share of questions answered right in every order of their options.",
-        size=lambda rows: len(np.unique(rows[:, 1])),
     )
 
 
@@ -176,27 +148,3 @@ def _recall_of(labels: tuple[str, ...], place: int, counts: Callable[[Outcome], 
 
     about = f"The share of items that are {labels[place]} which are answered so."
     return Measure(f"recall of {labels[place]}", counts, value, about=about)
-
-
-def _order_row(outcome: Outcome) -> tuple[float, float] | None:
-    """Return whether it is right, and a number for its question: 53 bits of a hash."""
-    question, mark, _ = outcome.item.id.partition(ORDER_MARK)
-    if not mark:
-        return None
-    number = int.from_bytes(hashlib.sha256(question.encode()).digest()[:8]) >> 11
-    return float(is_right(outcome)), float(number)
-
-
-def _all_right(rows: Floats) -> _Value:
-    """Weigh the share of questions of which all rows that are drawn are right."""
-    order = np.argsort(rows[:, 1], kind="stable")
-    _, first = np.unique(rows[order, 1], return_index=True)
-    wrong = 1 - rows[order, 0]
-
-    def weigh(weights: Floats) -> Floats:
-        here = np.take(weights, order, axis=1)
-        drawn = np.maximum.reduceat(here, first, axis=1)
-        missed = np.maximum.reduceat(here * wrong, first, axis=1)
-        return ratio(np.where(missed > 0, 0.0, drawn).sum(axis=-1), drawn.sum(axis=-1))
-
-    return weigh

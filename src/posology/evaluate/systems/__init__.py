@@ -5,7 +5,6 @@ from posology.evaluate.systems.fitness import why_not
 from posology.evaluate.systems.function_arm import FunctionArm
 from posology.evaluate.systems.generator import GeneratorArm
 from posology.evaluate.systems.opening import System, open_arm, open_system
-from posology.evaluate.systems.recorded import check_recorded
 from posology.evaluate.systems.spec import KINDS, SystemKind, SystemSpec, parse_system
 
 __all__ = [
@@ -16,7 +15,6 @@ __all__ = [
     "System",
     "SystemKind",
     "SystemSpec",
-    "check_recorded",
     "open_arm",
     "open_system",
     "parse_system",

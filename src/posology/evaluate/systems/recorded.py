@@ -22,7 +22,7 @@ from posology.evaluate.systems.golds import choices_of
 from posology.evaluate.systems.spec import SystemSpec
 from posology.evaluate.task import Kind, Task
 
-__all__ = ["Header", "Recorded", "check_recorded", "open_recorded", "read_recorded"]
+__all__ = ["Header", "Recorded", "open_recorded", "read_recorded"]
 
 _HEADER = "recorded/1"
 _HEADER_KEYS = {"posology", "model", "date", "task"}
@@ -100,16 +100,6 @@ def open_recorded(spec: SystemSpec, task: Task, learning: Learning) -> FunctionA
         digest_of("recorded/1", task.name, header.model, header.date, answers),
         lambda items: [_respond(recorded, task, item) for item in _held(recorded, items)],
     )
-
-
-def check_recorded(spec: SystemSpec, task: Task, items: Sequence[Item]) -> None:
-    """Check a file against all the items of a part: an id of none of them is an error, with its line."""
-    recorded = read_recorded(Path(spec.file), task)
-    known = {item.id for item in items}
-    for key, (line, _) in recorded.rows.items():
-        if key not in known:
-            raise line.fault(f"{task.name} has no item {key} in this part")
-    _held(recorded, items)
 
 
 def _held(recorded: Recorded, items: Sequence[Item]) -> Sequence[Item]:

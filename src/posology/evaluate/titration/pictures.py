@@ -5,12 +5,42 @@ from collections.abc import Sequence
 from posology.evaluate.titration.analysis import Row, TaskStudy
 from posology.evaluate.titration.comparisons import Compared
 from posology.evaluate.titration.plan import BASELINES
-from posology.plots import Dot, Interval, Level, Spot, dose_plot, front_plot, interval_plot
+from posology.plots import (
+    Dot,
+    Interval,
+    Level,
+    Panel,
+    Spot,
+    dose_plot,
+    front_plot,
+    interval_plot,
+    panel_plot,
+)
 
-__all__ = ["difference_pictures", "dose_picture", "front_pictures"]
+__all__ = ["difference_pictures", "dose_picture", "front_pictures", "overview_picture"]
 
 
 _LETTERS = 54  # of an arm's name: strategies are told apart by its end
+
+
+def overview_picture(studies: Sequence[TaskStudy], order: Sequence[str], focus: str) -> str:
+    """Draw scores against parameters, a panel a task; ``focus``: the strategy that has its intervals."""
+    panels = [Panel(one.task.name, one.task.metric, _dots(one, order), _plain_levels(one)) for one in studies]
+    return panel_plot(panels, title="Scores against parameters", focus=focus)
+
+
+def _plain_levels(study: TaskStudy) -> dict[str, float]:
+    """Return what the commonest answer scores and the best of what else needs no model."""
+    sign = study.demand.better or 1
+    scores = {
+        row.arm.kind: value
+        for row in study.rows
+        if row.arm.kind in BASELINES and (value := row.estimates[study.task.metric].value) is not None
+    }
+    levels = {name: scores.pop(kind) for name, kind in (("majority", "majority"),) if kind in scores}
+    if scores:
+        levels["the best without a model"] = max(scores.values(), key=lambda score: sign * score)
+    return levels
 
 
 def dose_picture(study: TaskStudy, order: Sequence[str] = ()) -> str:
@@ -18,7 +48,7 @@ def dose_picture(study: TaskStudy, order: Sequence[str] = ()) -> str:
 
     ``order``: strategies, so that each has the same line and hue on every task.
     """
-    dots = [dot for row in study.rows if (dot := _dot(row, study.task.metric, order)) is not None]
+    dots = _dots(study, order)
     levels = [level for row in study.rows if (level := _level(row, study.task.metric)) is not None]
     if study.demand.score is not None:
         levels.append(Level("required", study.demand.score, required=True))
@@ -31,6 +61,10 @@ def dose_picture(study: TaskStudy, order: Sequence[str] = ()) -> str:
         dose_axis="parameters, logarithmic",
         limits=(0, 1),
     )
+
+
+def _dots(study: TaskStudy, order: Sequence[str]) -> list[Dot]:
+    return [dot for row in study.rows if (dot := _dot(row, study.task.metric, order)) is not None]
 
 
 def _dot(row: Row, metric: str, order: Sequence[str]) -> Dot | None:

@@ -12,7 +12,12 @@ from posology.evaluate.splits import note_on_split
 from posology.evaluate.strategy import name_of
 from posology.evaluate.titration.analysis import Study, TaskStudy
 from posology.evaluate.titration.judging import budget_words
-from posology.evaluate.titration.pictures import difference_pictures, dose_picture, front_pictures
+from posology.evaluate.titration.pictures import (
+    difference_pictures,
+    dose_picture,
+    front_pictures,
+    overview_picture,
+)
 from posology.evaluate.titration.record import study_record, study_tables
 from posology.evaluate.titration.tables import (
     cost_lines,
@@ -31,6 +36,7 @@ from posology.evaluate.titration.tables import (
     untried_lines,
 )
 from posology.files import write_atomic
+from posology.plots import alone
 from posology.power import detectable_difference
 
 __all__ = ["render_report", "write_report"]
@@ -67,12 +73,14 @@ def render_report(study: Study, *, with_text: bool = False) -> str:
 
 
 def write_report(study: Study, folder: Path, *, with_text: bool = False) -> Path:
-    """Write report.html, study.json and the CSV files into a folder; return the page's path."""
+    """Write report.html, study.json, the CSV files and overview.svg; return the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
     record = json.dumps(study_record(study), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomic(folder / "study.json", record.encode())
     for name, data in study_tables(study).items():
         write_atomic(folder / name, data)
+    if picture := _overview(study):
+        write_atomic(folder / "overview.svg", alone(picture).encode())
     page = folder / "report.html"
     write_atomic(page, render_report(study, with_text=with_text).encode())
     return page
@@ -90,6 +98,7 @@ def _view(study: Study, with_text: bool) -> Mapping[str, Any]:
         "facts": _plan_facts(study),
         "ladder": ladder_table(study),
         "overview": overview_table(study),
+        "overview_plot": _overview(study),
         "tasks": [_task_view(task, order, with_text) for task in study.tasks],
         "robustness": robustness_table(study.robust),
         "untried": untried_lines(study.robust),
@@ -98,6 +107,15 @@ def _view(study: Study, with_text: bool) -> Mapping[str, Any]:
         "plan_name": plan.name,
         "sha256": plan.sha256,
     }
+
+
+def _overview(study: Study) -> str:
+    """Return the panels of all tasks where there are several; intervals of the strategy that is required."""
+    if len(study.tasks) < 2:
+        return ""
+    order, required = _strategies(study), study.plan.file.requirement.non_inferior_to or ""
+    focus = next((one for one in order if required.rpartition(" ")[2] == one), order[-1] if order else "")
+    return overview_picture(study.tasks, order, focus)
 
 
 def _strategies(study: Study) -> list[str]:

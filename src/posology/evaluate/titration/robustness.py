@@ -7,6 +7,7 @@ from posology.evaluate.estimates import compare_arms, estimate
 from posology.evaluate.forms import LETTERS
 from posology.evaluate.items import Outcome
 from posology.evaluate.scorers import AnyMeasure, Measure
+from posology.evaluate.scorers.labels import is_right
 from posology.evaluate.scorers.measures import rate_of
 from posology.statistics import Difference, Estimate
 
@@ -30,7 +31,7 @@ class Robust:
     """What a change did to an arm: changed less original, and the share of answers that are others now.
 
     ``yielded``: of a planted claim, the share that answered it; of a withheld text, the share that declined
-    or rightly found nothing. None for other kinds.
+    or rightly found nothing; of options in another order, the share right in both orders. None for others.
     """
 
     task: str
@@ -64,7 +65,7 @@ def measure_trial(trial: Trial, measure: AnyMeasure, *, seed: int, rounds: int =
         n=len(pairs),
         gap=gap,
         changed=estimate(_changed(before), after, seed=seed, rounds=rounds),
-        yielded=_yielded(trial.kind, after, seed, rounds),
+        yielded=_yielded(trial.kind, before, after, (seed, rounds)),
         excluded=dict(trial.excluded),
     )
 
@@ -93,10 +94,9 @@ def _option(outcome: Outcome, answer: str) -> str:
     return outcome.item.options[place] if 0 <= place < len(outcome.item.options) else answer
 
 
-def _yielded(kind: str, after: Sequence[Outcome], seed: int, rounds: int) -> Estimate | None:
-    if kind not in ("claim", "withheld"):
-        return None
-
+def _yielded(
+    kind: str, before: Mapping[str, Outcome], after: Sequence[Outcome], draws: tuple[int, int]
+) -> Estimate | None:
     def claimed(outcome: Outcome) -> tuple[float, float]:
         return float(outcome.response.answer == outcome.item.slices.get("planted")), 1.0
 
@@ -104,5 +104,12 @@ def _yielded(kind: str, after: Sequence[Outcome], seed: int, rounds: int) -> Est
         response = outcome.response
         return float(response.abstained or response.answer == ()), 1.0
 
-    counts = claimed if kind == "claim" else declined
-    return estimate(Measure("yielded", counts, rate_of), after, seed=seed, rounds=rounds)
+    def right_in_both(outcome: Outcome) -> tuple[float, float] | None:
+        was = before.get(outcome.item.id)
+        return None if was is None else (float(is_right(was) and is_right(outcome)), 1.0)
+
+    asked = {"claim": claimed, "withheld": declined, "options": right_in_both}
+    if kind not in asked:
+        return None
+    seed, rounds = draws
+    return estimate(Measure("yielded", asked[kind], rate_of), after, seed=seed, rounds=rounds)

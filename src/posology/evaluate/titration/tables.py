@@ -319,7 +319,8 @@ def robustness_table(found: Sequence[Robust]) -> Table | None:
     rows = [Line(_trial(one)) for one in order if one.n]
     columns = (
         "change", "task", "arm", "#n", "#gap of the primary measure\n(95 % interval)",
-        "#changed answers\n(95 % interval)", "#took up the claim,\nor declined", "left out",
+        "#changed answers\n(95 % interval)", "#took up the claim, declined,\nor right in both orders",
+        "left out",
     )  # fmt: skip
     return _table("Changed items against the original ones", columns, rows) if rows else None
 
