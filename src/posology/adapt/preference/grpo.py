@@ -4,7 +4,7 @@ For machines with a GPU: each step draws several answers to a prompt. This is a 
 ours, everything else is TRL's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,10 @@ def rows_of(examples: Sequence[Example]) -> list[dict[str, Any]]:
     ]
 
 
+def _reward_of(completions: Sequence[Any], columns: Mapping[str, Any]) -> list[float]:
+    return reward_of_answers(completions, columns["source"], columns["reference"])
+
+
 def run_grpo(model: Path, examples: Sequence[Example], out: Path, settings: GrpoSettings) -> None:
     """Tune a transformers folder on its own answers and write the model to ``out``; made for a GPU."""
     rows = rows_of(examples)
@@ -74,9 +78,6 @@ def run_grpo(model: Path, examples: Sequence[Example], out: Path, settings: Grpo
         from trl import GRPOConfig, GRPOTrainer
     except ImportError as cause:
         raise MissingExtra("trl", "adapt", "Preference tuning on policy") from cause
-
-    def reward(completions: Sequence[Any], **columns: Any) -> list[float]:  # TRL's form
-        return reward_of_answers(completions, columns["source"], columns["reference"])
 
     config = GRPOConfig(
         output_dir=str(out),
@@ -90,8 +91,10 @@ def run_grpo(model: Path, examples: Sequence[Example], out: Path, settings: Grpo
         report_to="none",
         logging_steps=1,
     )
+    # TRL calls it with whatever columns and state it has, by name
+    reward = [lambda completions, **columns: _reward_of(completions, columns)]
     trainer = GRPOTrainer(
-        model=str(model), reward_funcs=[reward], args=config, train_dataset=Dataset.from_list(rows)
+        model=str(model), reward_funcs=reward, args=config, train_dataset=Dataset.from_list(rows)
     )
     trainer.train()
     trainer.save_model(str(out))
