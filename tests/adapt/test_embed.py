@@ -187,7 +187,7 @@ dimensions = 16
 [optimizer]
 lr = {lr}
 batch = 8
-epochs = 6.0
+epochs = 30.0
 micro_tokens = 10000
 [stop]
 every = 4
@@ -215,7 +215,7 @@ def _made_pairs(folder: Path, licence: str = "made here") -> None:
         write_pairs(folder / f"pairs-{part}.jsonl", other)
 
 
-@pytest.mark.parametrize(("static", "lr", "anchor"), [("true", 0.3, "anchor = 1e-4"), ("false", 0.01, "")])
+@pytest.mark.parametrize(("static", "lr", "anchor"), [("true", 0.3, "anchor = 1e-4"), ("false", 0.003, "")])
 def test_tuning_lifts_the_meaning_above_the_untuned(
     tmp_path: Path, static: str, lr: float, anchor: str
 ) -> None:

@@ -89,7 +89,7 @@ def test_a_chart_becomes_a_signed_letter_without_a_mouse(site, person, chart_fil
     )
     keys = Keys(page)
     page.goto("/sign-in")
-    keys.to("^input Name")
+    keys.to("^input Login name")
     keys.type("ann")
     keys.press("Tab")
     keys.type(PASSWORD)

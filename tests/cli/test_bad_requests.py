@@ -102,16 +102,6 @@ POLICIES = [
     ),
     ("another format", ("policy/1", "policy/9"), ["own.yaml", "policy/1"]),
     ("an end before the beginning", ("until: null", "until: 1999-01-01"), ["ends before it begins"]),
-    (
-        "a code that is none",
-        ("criteria:", "codes: {bmi: [{system: LOINC, code: 39156-6}]}\ncriteria:"),
-        ["own.yaml", "codes.bmi", "39156-6", "posology policy check"],
-    ),
-    (
-        "a value set of nothing",
-        ("criteria:", "codes: {bmi: []}\ncriteria:"),
-        ["own.yaml", "codes.bmi", "nothing can match it"],
-    ),
     ("no YAML", ("services: [", "services: [["), ["own.yaml", "line"]),
     ("a source that is not there", ("criteria:", "source: {file: gone.txt}\ncriteria:"), ["gone.txt"]),
     (

@@ -1,5 +1,6 @@
 """A trained head as a rung: it answers labels, options and mentions, and no item that it has seen."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,8 +85,7 @@ def test_an_item_that_the_head_has_seen_is_refused(mentions: SystemSpec) -> None
 
 def test_a_head_that_does_not_say_what_it_has_seen_is_refused(mentions: SystemSpec, tmp_path: Path) -> None:
     head = Path(mentions.path) / "made"
-    for path in head.iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(head, tmp_path, dirs_exist_ok=True)
     (tmp_path / "seen.json").unlink()
     with pytest.raises(ModelError, match="it must say which items the head has seen"):
         open_system(mentions.model_copy(update={"path": str(tmp_path)})).arm(None, MENTIONS, Learning())

@@ -112,7 +112,7 @@ def test_the_tables_hold_what_the_page_shows(study, tmp_path):
     assert f"{float(mine['value']):.3f}" in (tmp_path / "report.html").read_text()
     assert {path.name for path in tmp_path.iterdir()} == {
         "report.html", "study.json", "scores.csv", "differences.csv", "costs.csv", "slices.csv",
-        "robustness.csv",
+        "robustness.csv", "overview.svg",
     }  # fmt: skip
 
 

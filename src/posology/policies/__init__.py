@@ -1,7 +1,7 @@
 """What the payer wants: policy files, their criteria, and deciding them on structured data."""
 
 from posology.policies.candidates import Scope
-from posology.policies.check import Problem, check_paths, check_policy, require_sound
+from posology.policies.check import Problem, check_paths, check_policy
 from posology.policies.choose import choose_policy, find_policy, open_policy
 from posology.policies.describe import describe_policy, new_policy_text, render_policy
 from posology.policies.documents import DocumentFindings, FoundDocument, find_documents
@@ -53,6 +53,5 @@ __all__ = [
     "normal_code",
     "open_policy",
     "render_policy",
-    "require_sound",
     "same_system",
 ]

@@ -18,7 +18,7 @@ from posology.policies.types import RESOURCE_TYPES
 from posology.policies.units import canonical_unit, known_unit
 from posology.spans import find_quote
 
-__all__ = ["Problem", "check_paths", "check_policy", "require_sound"]
+__all__ = ["Problem", "check_paths", "check_policy"]
 
 Severity = Literal["error", "warning"]
 
@@ -68,18 +68,6 @@ def check_policy(policy: Policy, others: Sequence[Policy] = ()) -> tuple[Problem
     found += [row for n, node in enumerate(policy.exclusions) for row in _tree(node, f"exclusions[{n}]")]
     found += list(_overlaps(policy, others))
     return tuple(Problem(policy.file, where, severity, message) for where, severity, message in found)
-
-
-def require_sound(policy: Policy) -> None:
-    """Raise PolicyError where a check finds an error: what nothing can meet would read as not met."""
-    errors = [problem for problem in check_policy(policy) if problem.severity == "error"]
-    if errors:
-        told = "; ".join(f"{one.where}: {one.message}" for one in errors[:3])
-        more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
-        raise PolicyError(
-            f"{policy.file}: the policy {policy.id} cannot be right: {told}{more}. "
-            f"Mend it until `posology policy check {policy.file}` finds no error."
-        )
 
 
 Row = tuple[str, Severity, str]

@@ -16,7 +16,6 @@ from posology.policies import (
     choose_policy,
     find_documents,
     load_policies,
-    require_sound,
 )
 from posology.priorauth.administrative import build_administrative
 from posology.priorauth.conclusion import conclude
@@ -26,6 +25,7 @@ from posology.priorauth.models import Models, open_models
 from posology.priorauth.packet import Packet
 from posology.priorauth.record import Parts, build_record
 from posology.priorauth.request import Request, RequestFile
+from posology.priorauth.runnable import require_runnable
 from posology.priorauth.story import Story, tell
 from posology.priorauth.subject import require_alive, subject_of
 from posology.priorauth.tree import all_leaves
@@ -100,7 +100,7 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
         quotes_payer=payer is not None,
     )
     subject = subject_of(chart, request, policy.payer)
-    require_sound(policy)
+    require_runnable(policy)
     _require_attestable(policy, request)
     on_stage("Opening the models")
     with clock("open_models"):

@@ -53,7 +53,7 @@ def read_rows(
 
 
 def _cells(source: SourceSpec, path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-    csv.field_size_limit(_LONGEST)
+    before = csv.field_size_limit(_LONGEST)
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, delimiter=source.delimiter)
@@ -74,6 +74,8 @@ def _cells(source: SourceSpec, path: Path) -> Iterator[tuple[int, Mapping[str, A
         raise UserError(f"{path}: not a UTF-8 table ({type(cause).__name__})") from None
     except OSError as cause:
         raise UserError(f"{path}: cannot be read ({cause.strerror})") from cause
+    finally:
+        csv.field_size_limit(before)  # the module's, for every reader of the process
 
 
 def _require_columns(source: SourceSpec, path: Path, header: list[str]) -> None:
