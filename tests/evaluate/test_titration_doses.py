@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_titration import TASKS, made_arm, made_arms, made_items, made_plan
 
+from posology.evaluate.cost import Basis, Figure
 from posology.evaluate.items import Item, Mention, Outcome, Response
 from posology.evaluate.scorers import measures_of
 from posology.evaluate.tasks.ncbi_disease import NCBI_DISEASE
@@ -14,7 +15,7 @@ from posology.evaluate.titration import Results, analyze
 from posology.evaluate.titration.arms import Fallen
 from posology.evaluate.titration.doses import find_dose
 from posology.evaluate.titration.fronts import Point, find_front
-from posology.evaluate.titration.judging import Demand, Judgement, judge
+from posology.evaluate.titration.judging import Demand, Judgement, judge, order_of
 from posology.evaluate.titration.pictures import front_pictures
 from posology.evaluate.titration.plan import Budget
 from posology.evaluate.titration.slicing import slice_scores
@@ -261,3 +262,16 @@ def test_a_reference_no_better_than_counting_words_is_said_to_be_so(tmp_path):
     text += '[requirement]\nnon_inferior_to = "small few+constrained"\nmargin = 0.5\n'
     task = analyze(made_plan(tmp_path, text), Results(tuple(made_arms())), rounds=200).tasks[0]
     assert task.dose.sentence.endswith("better than tf-idf: not being worse than it says little.")
+
+
+def test_of_one_size_the_arm_with_fewer_operations_is_the_smaller_dose_whatever_the_clock_said():
+    arm = next(one for one in made_arms() if one.identity.parameters)
+    costs = {"quick": (2e9, 0.1), "small": (1e9, 0.9)}
+    quick, small = (
+        replace(arm, cost=dict(arm.cost) | {"flops": flops, "latency_p50": seconds})
+        for flops, seconds in (
+            (Figure(flops, "FLOP per item", Basis.MODELLED), Figure(seconds, "s", Basis.MEASURED))
+            for flops, seconds in costs.values()
+        )
+    )
+    assert sorted([quick, small], key=order_of) == [small, quick]

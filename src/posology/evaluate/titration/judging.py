@@ -113,13 +113,16 @@ def budget_words(budget: Budget) -> str:
     return "; ".join(f"{words}: at most {limit:,g}" for words, limit in limits if limit is not None)
 
 
-def order_of(arm: ArmResult) -> tuple[float, float, float, float, str]:
-    """Return the place of an arm among doses: by parameters, then by money, energy and time of an answer."""
+def order_of(arm: ArmResult) -> tuple[float, float, float, float, float, str]:
+    """Return the place of an arm among doses: by parameters, then by what an answer takes.
+
+    Operations come before money, energy and time, which differ with what else the machine did.
+    """
     size = arm.identity.parameters
     dose = 0.0 if arm.kind in BASELINES else float(size) if size else math.inf
-    costs = [arm.figure(name).value for name in ("money", "energy", "latency_p50")]
-    money, energy, seconds = (math.inf if value is None else value for value in costs)
-    return dose, money, energy, seconds, arm.name
+    costs = [arm.figure(name).value for name in ("flops", "money", "energy", "latency_p50")]
+    flops, money, energy, seconds = (math.inf if value is None else value for value in costs)
+    return dose, flops, money, energy, seconds, arm.name
 
 
 def score_words(measure: str, found: Estimate) -> str:
