@@ -225,7 +225,7 @@ SELECT = texts(4, "s")
             "sequence",
             [replace(one, provenance=origin("g", "CC-BY-NC-4.0")) for one in texts(4)],
             SELECT,
-            "example t0 of made: its licence, CC-BY-NC-4.0, does not allow",
+            r"the licence forbids it or is not known: made \(CC-BY-NC-4\.0\): 4 examples",
         ),
     ],
 )

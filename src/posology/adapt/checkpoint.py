@@ -7,15 +7,16 @@ as a checkpoint names it) and ``log.jsonl``. Nothing is pickled.
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from posology.errors import ModelError, OutputError
 from posology.files import staged_folder
+from posology.manifest import Input
 
-__all__ = ["Checkpoints", "Progress"]
+__all__ = ["Checkpoints", "Progress", "fingerprint_of"]
 
 KEPT = 2
 STATE = "state.json"
@@ -34,6 +35,12 @@ class Progress:
     worse: int = 0  # measurements since the best
     ended: str = ""  # why training ended, "" while it goes on
     log: list[dict[str, Any]] = field(default_factory=list, repr=False)
+
+
+def fingerprint_of(recipe: str, inputs: Iterable[Input], weights: object) -> str:
+    """Return the hash of what a checkpoint belongs to: the recipe's text, its inputs, JSON-ready weights."""
+    about = [recipe, [(one.role, one.sha256) for one in inputs], weights]
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
 
 class Checkpoints:

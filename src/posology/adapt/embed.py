@@ -1,13 +1,12 @@
 """Runs of recipes of kind embed: pairs tune an embedder, which is measured against what is there already."""
 
-import hashlib
 import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from posology.adapt.checkpoint import Checkpoints
+from posology.adapt.checkpoint import Checkpoints, fingerprint_of
 from posology.adapt.devices import Devices
 from posology.adapt.embedding.contrast import Contrast
 from posology.adapt.embedding.dealing import deal_batches
@@ -124,7 +123,6 @@ def _training(recipe: EmbedRecipe, material: PairMaterial, start: _Start, job: J
     if chosen:
         select = Contrast(tower, material.select, chosen, recipe.form.scale, recipe.pairs.negatives)
     steps = optimizer.steps or len(batches)
-    about = [render_recipe(recipe), [one.sha256 for one in material.inputs], start.identity]
     network = Network(
         tower.torch,
         tower.core,
@@ -143,7 +141,7 @@ def _training(recipe: EmbedRecipe, material: PairMaterial, start: _Start, job: J
         stop=recipe.stop,
         seed=recipe.seed,
         work=job.work,
-        fingerprint=hashlib.sha256(json.dumps(about).encode()).hexdigest(),
+        fingerprint=fingerprint_of(render_recipe(recipe), material.inputs, start.identity),
         devices=Devices(),
         tell=job.tell,
     )

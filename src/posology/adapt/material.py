@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -12,11 +12,11 @@ from posology.adapt.masks import Marked, Marker, mark_examples
 from posology.adapt.recipe import Data
 from posology.corpus import Example
 from posology.corpus.jsonl import line_of, read_examples
-from posology.corpus.licences import may_ship
+from posology.corpus.licences import require_shippable
 from posology.errors import UserError
 from posology.manifest import Input, hash_bytes, hash_file
 
-__all__ = ["Material", "examples_file", "gather_material", "mark_material", "require_licences"]
+__all__ = ["Material", "examples_file", "gather_material", "mark_material"]
 
 EXAMPLES = "examples.jsonl"
 
@@ -63,7 +63,8 @@ def gather_material(data: Data, job: Job) -> Material:
     if not tune:
         raise UserError("data: there is no example to learn from: name tasks or corpora")
     _require_apart(tune, select)
-    require_licences([*tune, *select], data.purpose)
+    if data.purpose == "ship":
+        require_shippable((one.provenance for one in (*tune, *select)), "examples")
     balanced = _balanced(tune) if data.balance == "answers" else tune
     return Material(tuple(balanced), tuple(select), tuple(inputs))
 
@@ -79,23 +80,6 @@ def examples_file(path: Path) -> Path:
     if not found.is_file():
         raise UserError(f"{path}: no {EXAMPLES} here; make one with posology curate, or correct data.corpora")
     return found
-
-
-def require_licences(examples: Iterable[Example], purpose: Literal["study", "ship"]) -> None:
-    """Raise UserError where a model that learned from these examples may not be given away, and should be."""
-    if purpose != "ship":
-        return
-    barred = Counter(
-        f"{one.provenance.source} ({one.provenance.licence})"
-        for one in examples
-        if not may_ship(one.provenance.licence)
-    )
-    if barred:
-        told = "; ".join(f"{name}: {n} examples" for name, n in sorted(barred.items()))
-        raise UserError(
-            f"data.purpose: ship: the licence forbids it or is not known: {told}; leave these sources out or "
-            'set purpose = "study", whose weights stay here'
-        )
 
 
 def _require_apart(tune: Sequence[Example], select: Sequence[Example]) -> None:

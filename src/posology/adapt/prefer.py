@@ -1,7 +1,5 @@
 """Preference tuning: from a recipe and pairs to a model folder, by DPO with a supervised term."""
 
-import hashlib
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from posology.adapt.checkpoint import Checkpoints, Progress
+from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
 from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
@@ -91,7 +89,9 @@ def _training(recipe: PreferRecipe, prepared: _Prepared, job: Job) -> Training:
         stop=recipe.stop,
         seed=recipe.seed,
         work=job.work,
-        fingerprint=_fingerprint(recipe, prepared),
+        fingerprint=fingerprint_of(
+            render_recipe(recipe), prepared.material.inputs, prepared.network.identity
+        ),
         devices=find_devices(),
         tell=job.tell,
         halt=_halt(recipe.contrast),
@@ -105,13 +105,6 @@ def _halt(terms: Contrast) -> Callable[[Mapping[str, float]], str]:
         return f"faithful answers became less likely, by {-measured['chosen']:.3f} nats a token"
 
     return halt
-
-
-def _fingerprint(recipe: PreferRecipe, prepared: _Prepared) -> str:
-    """Return the hash of what a checkpoint belongs to: recipe, pairs, weights."""
-    inputs = [(one.role, one.sha256) for one in prepared.material.inputs]
-    about = [render_recipe(recipe), inputs, prepared.network.identity]
-    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
 
 def _write(recipe: PreferRecipe, prepared: _Prepared, progress: Progress, job: Job, seconds: float) -> None:

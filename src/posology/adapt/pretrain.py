@@ -5,8 +5,6 @@ loss is measured as it goes: the weights kept are those best on the domain that 
 general text than the recipe allows.
 """
 
-import hashlib
-import json
 import math
 import random
 import time
@@ -16,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from posology.adapt.checkpoint import Checkpoints, Progress
+from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
 from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
@@ -166,7 +164,6 @@ def mix_rows(domain: Sequence[Row], general: Sequence[Row], replay: float, seed:
 
 
 def _training(recipe: PretrainRecipe, texts: _Texts, network: Network, rows: _Rows, job: Job) -> Training:
-    about = [render_recipe(recipe), [one.sha256 for one in texts.inputs], network.identity]
     return Training(
         network=network,
         objective=PlainObjective(network, rows.learned),
@@ -175,7 +172,7 @@ def _training(recipe: PretrainRecipe, texts: _Texts, network: Network, rows: _Ro
         stop=recipe.stop,
         seed=recipe.seed,
         work=job.work,
-        fingerprint=hashlib.sha256(json.dumps(about).encode()).hexdigest(),
+        fingerprint=fingerprint_of(render_recipe(recipe), texts.inputs, network.identity),
         devices=find_devices(),
         tell=job.tell,
     )

@@ -1,7 +1,7 @@
 """Records of corpus folders, gathered for a run and gated by licence."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,11 +10,11 @@ from typing import Literal
 from posology.adapt.job import Job
 from posology.corpus import Record
 from posology.corpus.jsonl import read_records
-from posology.corpus.licences import may_ship
+from posology.corpus.licences import require_shippable
 from posology.errors import UserError
 from posology.manifest import Input, hash_file
 
-__all__ = ["TextMaterial", "gather_texts", "records_file", "require_record_licences"]
+__all__ = ["TextMaterial", "gather_texts", "records_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def gather_texts(
     if not records:
         raise UserError(f"{role}: there is no text to read: name folders with records.jsonl")
     if purpose == "ship":
-        require_record_licences(records)
+        require_shippable((one.provenance for one in records), "records")
     return TextMaterial(tuple(records), tuple(inputs))
 
 
@@ -62,18 +62,3 @@ def records_file(path: Path) -> Path:
     if not found.is_file():
         raise UserError(f"{path}: no records.jsonl here; make one with posology curate, or correct the path")
     return found
-
-
-def require_record_licences(records: Iterable[Record]) -> None:
-    """Raise UserError where a model that learned from these records may not be given away."""
-    barred = Counter(
-        f"{one.provenance.source} ({one.provenance.licence})"
-        for one in records
-        if not may_ship(one.provenance.licence)
-    )
-    if barred:
-        told = "; ".join(f"{name}: {n} records" for name, n in sorted(barred.items()))
-        raise UserError(
-            f"data.purpose: ship: the licence forbids it or is not known: {told}; leave these sources out or "
-            'set purpose = "study", whose weights stay here'
-        )

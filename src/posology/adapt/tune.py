@@ -1,7 +1,5 @@
 """Tuning: from a recipe, examples and a base to a model folder, by adapters or whole."""
 
-import hashlib
-import json
 import resource
 import sys
 import time
@@ -11,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from posology.adapt.card import tuning_card
-from posology.adapt.checkpoint import Checkpoints, Progress
+from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
 from posology.adapt.distill import open_teacher
 from posology.adapt.folders import Made, model_folder, write_papers
@@ -126,17 +124,12 @@ def _training(recipe: TuneRecipe, prepared: Prepared, job: Job) -> Training:
         stop=recipe.stop,
         seed=recipe.seed,
         work=job.work,
-        fingerprint=_fingerprint(recipe, prepared),
+        fingerprint=fingerprint_of(
+            render_recipe(recipe), prepared.material.inputs, prepared.network.identity
+        ),
         devices=find_devices(),
         tell=job.tell,
     )
-
-
-def _fingerprint(recipe: TuneRecipe, prepared: Prepared) -> str:
-    """Return the hash of what a checkpoint belongs to: recipe, data, weights."""
-    inputs = [(one.role, one.sha256) for one in prepared.material.inputs]
-    about = [render_recipe(recipe), inputs, prepared.network.identity]
-    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
 
 def _write(recipe: TuneRecipe, prepared: Prepared, progress: Progress, job: Job, seconds: float) -> None:

@@ -20,7 +20,7 @@ from posology.corpus.jsonl import (
     read_records,
     write_jsonl,
 )
-from posology.corpus.licences import SHIPPABLE, canonical_licence, may_ship
+from posology.corpus.licences import SHIPPABLE, canonical_licence, may_ship, require_shippable
 from posology.corpus.parts import part_of
 from posology.corpus.spec import Spec, read_spec, spec_of_folder
 
@@ -53,6 +53,7 @@ __all__ = [
     "read_preferences",
     "read_records",
     "read_spec",
+    "require_shippable",
     "save_protected",
     "spec_of_folder",
     "write_jsonl",

@@ -1,8 +1,13 @@
 """What a licence permits: whether weights that learned from a record may be shipped."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 
-__all__ = ["SHIPPABLE", "canonical_licence", "may_ship"]
+from posology.corpus.example import Provenance
+from posology.errors import UserError
+
+__all__ = ["SHIPPABLE", "canonical_licence", "may_ship", "require_shippable"]
 
 SHIPPABLE = (
     "made here", "public domain", "CC0", "CC-BY", "MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause",
@@ -50,3 +55,17 @@ def may_ship(licence: str) -> bool:
     "for research purposes", "not stated", and every licence that is not on the list.
     """
     return canonical_licence(licence) in SHIPPABLE
+
+
+def require_shippable(learned: Iterable[Provenance], what: str, *, key: str = "data.purpose") -> None:
+    """Raise UserError where a model that learned from these may not be given away.
+
+    ``what`` they are called in the message, such as "examples"; ``key``: of the recipe, where it was asked.
+    """
+    barred = Counter(f"{one.source} ({one.licence})" for one in learned if not may_ship(one.licence))
+    if barred:
+        told = "; ".join(f"{name}: {n} {what}" for name, n in sorted(barred.items()))
+        raise UserError(
+            f"{key}: ship: the licence forbids it or is not known: {told}; leave these sources out or "
+            'set purpose = "study", whose weights stay here'
+        )

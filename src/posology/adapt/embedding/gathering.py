@@ -1,13 +1,11 @@
 """The pairs of a run, gathered and gated: parts that share no group, licences that allow what is meant."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from posology.adapt.embedding.pairs import Pair, read_pairs
 from posology.adapt.job import Job
 from posology.adapt.recipes.embed import EmbedRecipe
-from posology.corpus.licences import may_ship
+from posology.corpus.licences import require_shippable
 from posology.errors import UserError
 from posology.manifest import Input, hash_file
 
@@ -40,7 +38,7 @@ def gather_pairs(recipe: EmbedRecipe, job: Job) -> PairMaterial:
         raise UserError("pairs.tune: there is no pair to learn from: name files, or folders of `adapt pairs`")
     _require_apart(found)
     if recipe.pairs.purpose == "ship":
-        _require_licences(found["tune"])
+        require_shippable((one.provenance for one in found["tune"]), "pairs", key="pairs.purpose")
     return PairMaterial(found["tune"], found["select"], found["report"], inputs)
 
 
@@ -54,17 +52,3 @@ def _require_apart(found: dict[str, list[Pair]]) -> None:
         shared = groups[one] & groups[other]
         if shared:
             raise UserError(f"pairs: {len(shared)} groups stand in {one} and in {other}; split by group")
-
-
-def _require_licences(pairs: Sequence[Pair]) -> None:
-    barred = Counter(
-        f"{one.provenance.source} ({one.provenance.licence})"
-        for one in pairs
-        if not may_ship(one.provenance.licence)
-    )
-    if barred:
-        told = "; ".join(f"{name}: {n} pairs" for name, n in sorted(barred.items()))
-        raise UserError(
-            f"pairs.purpose: ship: the licence forbids it or is not known: {told}; leave these sources out "
-            'or set purpose = "study"'
-        )

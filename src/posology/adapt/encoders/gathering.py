@@ -9,7 +9,7 @@ from posology.adapt.encoders.labelled import LABELLED_FILE, Labelled, read_label
 from posology.adapt.encoders.prepared import Task
 from posology.adapt.job import Job
 from posology.adapt.recipes.encode import EncodeData, EncodeRecipe
-from posology.corpus import may_ship
+from posology.corpus import require_shippable
 from posology.errors import UserError
 
 __all__ = ["Gathered", "fingerprints", "gather"]
@@ -43,7 +43,7 @@ def gather(recipe: EncodeRecipe, job: Job) -> Gathered:
     if not tune:
         raise UserError(f"{recipe.name}: there is no example to learn from: see data in the recipe")
     if recipe.data.purpose == "ship":
-        _require_licences(tune)
+        require_shippable((one.provenance for one in tune), "examples")
     _require_apart(tune, select)
     task = Task(recipe.head.kind, _labels(recipe, tune))
     known = [one for one in select if _is_known(one, task)]
@@ -103,15 +103,6 @@ def _labels(recipe: EncodeRecipe, tune: Sequence[Labelled]) -> tuple[str, ...]:
 def _is_known(one: Labelled, task: Task) -> bool:
     labels = {span.label for span in one.spans} if task.kind == "token" else {one.label}
     return labels <= set(task.labels)
-
-
-def _require_licences(tune: Sequence[Labelled]) -> None:
-    for one in tune:
-        if not may_ship(one.provenance.licence):
-            raise UserError(
-                f"example {one.id} of {one.provenance.source}: its licence, {one.provenance.licence}, "
-                "does not allow to give away what learned from it; leave it out, or set purpose = study"
-            )
 
 
 def _require_apart(tune: Sequence[Labelled], select: Sequence[Labelled]) -> None:

@@ -17,7 +17,7 @@ from posology.chat import Prompt
 from posology.chat.torch_prompts import PromptCodec
 from posology.corpus import Preference
 from posology.corpus.jsonl import read_preferences
-from posology.corpus.licences import may_ship
+from posology.corpus.licences import require_shippable
 from posology.errors import UserError
 from posology.manifest import Input, hash_file
 
@@ -58,7 +58,7 @@ def gather_pairs(recipe: PreferRecipe, job: Job) -> PairMaterial:
     pairs = [pair for one in found for pair in one.pairs]
     chosen = [pair for one in select for pair in one.pairs]
     if data.purpose == "ship":
-        _require_shippable([*pairs, *chosen])
+        require_shippable((pair.provenance for pair in (*pairs, *chosen)), "pairs")
     if not chosen and data.select_share:
         pairs, chosen = split_by_group(pairs, data.select_share)
     if not pairs:
@@ -69,17 +69,6 @@ def gather_pairs(recipe: PreferRecipe, job: Job) -> PairMaterial:
 
 def _file_of(path: Path) -> Path:
     return path / PREFERENCES if path.is_dir() else path
-
-
-def _require_shippable(pairs: Sequence[Preference]) -> None:
-    barred = Counter(
-        f"{pair.provenance.source} ({pair.provenance.licence})"
-        for pair in pairs
-        if not may_ship(pair.provenance.licence)
-    )
-    if barred:
-        told = "; ".join(f"{name}: {n} pairs" for name, n in sorted(barred.items()))
-        raise UserError(f"data.purpose: ship: the licence forbids it or is not known: {told}")
 
 
 def split_by_group(pairs: Sequence[Preference], share: float) -> tuple[list[Preference], list[Preference]]:
