@@ -1,10 +1,11 @@
 """Reading what people write, and writing files and folders that appear whole or not at all."""
 
+import csv
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,37 @@ def read_utf8(path: Path, error: type[UserError] = UserError) -> str:
         raise error(f"{path}: not UTF-8 text (byte {cause.start}); save it as UTF-8 and try again") from cause
     except OSError as cause:
         raise error(f"{path}: cannot be read ({cause.strerror})") from cause
+
+
+class TableReader:
+    """The rows of a delimited table, each a list of texts; ``line`` is the source line read last.
+
+    A field may hold a whole note. The library keeps the length of a field for the process, so it is set
+    while a row is read and given back after: another reader of the process keeps its own.
+    """
+
+    LONGEST_FIELD = 10_000_000  # characters
+
+    def __init__(self, lines: Iterable[str], *, delimiter: str = ",", strict: bool = False) -> None:
+        """Read from lines that keep their ends; ``strict`` refuses what follows a closing quote."""
+        self._reader = csv.reader(lines, delimiter=delimiter, strict=strict)
+
+    @property
+    def line(self) -> int:
+        """Return the number of lines read; the first line is 1."""
+        return self._reader.line_num
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Yield the rows; raise csv.Error where a row cannot be read."""
+        return self
+
+    def __next__(self) -> list[str]:
+        """Return the next row."""
+        before = csv.field_size_limit(self.LONGEST_FIELD)
+        try:
+            return next(self._reader)
+        finally:
+            csv.field_size_limit(before)
 
 
 class _PlainLoader(yaml.SafeLoader):

@@ -1,6 +1,5 @@
 """Tasks of questions, claims and mental health: what is read, that it can be answered, and what it hides."""
 
-import csv
 import json
 from collections import Counter
 from dataclasses import replace
@@ -15,8 +14,7 @@ from posology.evaluate.items import Item
 from posology.evaluate.splits import load_parts
 from posology.evaluate.task import Part
 from posology.evaluate.tasks import TASKS
-
-csv.field_size_limit(10_000_000)
+from posology.files import TableReader
 
 # task: items in tune, select, report; gold answers
 EXPECTED: dict[str, tuple[tuple[int, int, int], dict[str, int]]] = {
@@ -80,7 +78,9 @@ def items_of(name: str, data: Path) -> list[Item]:
 
 def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
+        rows = TableReader(stream)
+        header = next(rows)
+        return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 @every_task

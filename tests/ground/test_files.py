@@ -1,11 +1,12 @@
 """Files and folders appear whole or not at all, and YAML holds text."""
 
+import csv
 from pathlib import Path
 
 import pytest
 
 from posology.errors import OutputError, UserError
-from posology.files import parse_yaml, staged_folder, write_atomic
+from posology.files import TableReader, parse_yaml, staged_folder, write_atomic
 
 
 def _packet(folder: Path, text: str) -> Path:
@@ -89,3 +90,15 @@ def test_plain_scalars_are_text_but_for_true_false_and_null() -> None:
 def test_yaml_that_cannot_be_meant_is_one_error_of_the_users(text: str) -> None:
     with pytest.raises(UserError, match=r"p\.yaml"):
         parse_yaml(text, "p.yaml")
+
+
+def test_a_field_may_hold_a_note_and_the_limit_of_other_readers_stays() -> None:
+    before = csv.field_size_limit(10)
+    try:
+        rows = TableReader(["id,text\n", f"1,{'x' * 200_000}\n"])
+        assert next(rows) == ["id", "text"]
+        assert csv.field_size_limit() == 10
+        assert [len(cell) for cell in next(rows)] == [1, 200_000]
+        assert (rows.line, csv.field_size_limit()) == (2, 10)
+    finally:
+        csv.field_size_limit(before)

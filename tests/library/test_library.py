@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from posology.files import TableReader
 from posology.policies.load import load_policies, load_policy, shipped_folder
 from posology.policies.policy import Leaf, Policy
 from posology.spans import find_quote
@@ -112,11 +113,13 @@ def test_the_ncd_texts_agree_with_the_published_table():
     table = DATA / "cms_ncd" / "ncd_trkg.csv"
     if not table.is_file():
         pytest.skip(f"no NCD table at {table}; set POSOLOGY_DATA")
-    import csv
-
-    csv.field_size_limit(10**8)
     with table.open(encoding="utf-8", newline="") as stream:
-        rows = {row["NCD_mnl_sect"]: row for row in csv.DictReader(stream)}
+        table_rows = TableReader(stream)
+        header = next(table_rows)
+        rows = {
+            row["NCD_mnl_sect"]: row
+            for row in (dict(zip(header, cells, strict=True)) for cells in table_rows)
+        }
     for policy in POLICIES:
         if policy.payer == "CMS":
             row = rows[policy.id.removeprefix("cms-ncd-")]

@@ -11,6 +11,7 @@ from xml.parsers import expat
 
 from posology.errors import UserError
 from posology.evaluate.forms import LETTERS
+from posology.files import TableReader
 
 __all__ = [
     "Line",
@@ -59,25 +60,25 @@ def read_csv(
 ) -> Iterator[tuple[Line, dict[str, str]]]:
     """Yield the rows of a table with a header; every column named must be there, and filled in or empty."""
     lines = list(read_lines(path))
-    reader = csv.reader((f"{text}\n" for _, text in lines), delimiter=delimiter, strict=True)
+    reader = TableReader((f"{text}\n" for _, text in lines), delimiter=delimiter, strict=True)
     rows = _parsed(reader, path)
     header = next(rows, None)
     if header is None or (missing := [name for name in columns if name not in header]):
         named = "an empty file" if header is None else f"no column {', '.join(missing)}"
         raise Line(path, 1).fault(f"{named}; the columns {', '.join(columns)} are needed")
     for row in rows:
-        line = Line(path, reader.line_num)
+        line = Line(path, reader.line)
         if len(row) != len(header):
             raise line.fault(f"{len(row)} values where the header has {len(header)}")
         yield line, dict(zip(header, row, strict=True))
 
 
-def _parsed(reader: Any, path: Path) -> Iterator[list[str]]:
+def _parsed(reader: TableReader, path: Path) -> Iterator[list[str]]:
     """Yield the rows; a quote that is not closed would swallow the rows behind it."""
     try:
         yield from reader
     except csv.Error as cause:
-        raise Line(path, reader.line_num).fault(f"not a row of a table ({cause})") from cause
+        raise Line(path, reader.line).fault(f"not a row of a table ({cause})") from cause
 
 
 def read_jsonl(path: Path, keys: Sequence[str]) -> Iterator[tuple[Line, dict[str, Any]]]:

@@ -9,10 +9,9 @@ from typing import Any
 from posology.corpus.readers.raw import Raw, Unreadable, files_of, root_of
 from posology.corpus.spec import SourceSpec
 from posology.errors import UserError
+from posology.files import TableReader
 
 __all__ = ["read_rows", "read_tables", "row_text"]
-
-_LONGEST = 10_000_000  # characters of one field
 
 
 def read_tables(source: SourceSpec, beside: Path) -> Iterator[Raw | Unreadable]:
@@ -53,10 +52,9 @@ def read_rows(
 
 
 def _cells(source: SourceSpec, path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-    before = csv.field_size_limit(_LONGEST)
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, delimiter=source.delimiter)
+            reader = TableReader(stream, delimiter=source.delimiter)
             header = next(reader, None)
             _require_columns(source, path, header or [])
             for number, row in enumerate(reader, 1):
@@ -74,8 +72,6 @@ def _cells(source: SourceSpec, path: Path) -> Iterator[tuple[int, Mapping[str, A
         raise UserError(f"{path}: not a UTF-8 table ({type(cause).__name__})") from None
     except OSError as cause:
         raise UserError(f"{path}: cannot be read ({cause.strerror})") from cause
-    finally:
-        csv.field_size_limit(before)  # the module's, for every reader of the process
 
 
 def _require_columns(source: SourceSpec, path: Path, header: list[str]) -> None:
