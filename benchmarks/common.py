@@ -66,6 +66,24 @@ def machine() -> dict[str, Any]:
     }
 
 
+def load(name: str) -> tuple[dict[str, Any], str]:
+    """Return a report's results, and in words where and when they were made."""
+    results = json.loads((REPORTS / name / "results.json").read_text())
+    manifest = json.loads((REPORTS / name / "manifest.json").read_text())
+    machine = manifest["machine"]
+    cores = machine.get("cores") or machine.get("cpus") or "?"
+    when = manifest.get("date", "")
+    return results, f"`{manifest.get('command', name)}`, {cores} cores of a {machine['cpu']}, {when}"
+
+
+def share(row: dict[str, Any]) -> str:
+    """Return a proportion as k of n with its interval."""
+    if not row["n"]:
+        return "none"
+    low, high = row["ci95"]
+    return f"{row['k']} of {row['n']} ({low:.3f}-{high:.3f})"
+
+
 def write_report(name: str, results: Mapping[str, Any], *, command: str, settings: Mapping[str, Any]) -> Path:
     """Write ``reports/NAME/results.json`` with its manifest and return the folder."""
     folder = REPORTS / name

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from common import REPORTS, ROOT
+from common import REPORTS, ROOT, load, share
+from summary_evaluate import SECTIONS
 
 PAGE = ROOT / "docs" / "measurements.md"
 _REPORT_OF = {"serving": "serve", "faults": "faults"}  # long runs, whose reports may not be there yet
@@ -33,27 +34,10 @@ def render() -> Iterator[str]:
     yield "on them says little of what it scores on a hospital's notes."
     parts = [criteria, grounding, facts, support, retrieval, speed, second, ledger]
     parts += [part for part in (serving, faults) if (REPORTS / _REPORT_OF[part.__name__]).is_dir()]
-    for part in (*parts, deidentification):
+    later = [section for name, section in SECTIONS.items() if (REPORTS / name).is_dir()]
+    for part in (*parts, deidentification, *later):
         yield ""
         yield from part()
-
-
-def load(name: str) -> tuple[dict[str, Any], str]:
-    """Return a report's results, and in words where and when they were made."""
-    results = json.loads((REPORTS / name / "results.json").read_text())
-    manifest = json.loads((REPORTS / name / "manifest.json").read_text())
-    machine = manifest["machine"]
-    cores = machine.get("cores") or machine.get("cpus") or "?"
-    when = manifest.get("date", "")
-    return results, f"`{manifest.get('command', name)}`, {cores} cores of a {machine['cpu']}, {when}"
-
-
-def share(row: dict[str, Any]) -> str:
-    """Return a proportion as k of n with its interval."""
-    if not row["n"]:
-        return "none"
-    low, high = row["ci95"]
-    return f"{row['k']} of {row['n']} ({low:.3f}-{high:.3f})"
 
 
 def criteria() -> Iterator[str]:

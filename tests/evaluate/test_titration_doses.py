@@ -261,7 +261,10 @@ def test_a_reference_no_better_than_counting_words_is_said_to_be_so(tmp_path):
     text = PLAN.partition("[requirement]")[0]
     text += '[requirement]\nnon_inferior_to = "small few+constrained"\nmargin = 0.5\n'
     task = analyze(made_plan(tmp_path, text), Results(tuple(made_arms())), rounds=200).tasks[0]
-    assert task.dose.sentence.endswith("better than tf-idf: not being worse than it says little.")
+    opening, _, rest = task.dose.sentence.partition("not being worse than it says little. By it alone, ")
+    assert opening.startswith("On made_triage the reference, small few+constrained (macro-F1 0.3")
+    assert "is itself not shown to be better than tf-idf (macro-F1 0." in opening
+    assert rest.startswith("no language model is needed: majority (")
 
 
 def test_of_one_size_the_arm_with_fewer_operations_is_the_smaller_dose_whatever_the_clock_said():

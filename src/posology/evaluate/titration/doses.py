@@ -109,33 +109,39 @@ class _Words:
         if plain is None and model is None:
             return self._none(closest)
         if plain is not None:
-            said = f"On {self.task} no language model is needed: {self._evidence(plain)} is effective"
+            said = f"{self._opening()}no language model is needed: {self._evidence(plain)} is effective"
             if model:
                 said += f"; the smallest effective model is {self._evidence(model)}"
             elif self.any_model:
                 said += "; no model of the ladder is"
-            return f"{said}. Required: {self.demand.words}.{self._caveat()}"
+            return f"{said}. Required: {self.demand.words}."
         if model is None:
             return ""
         if model.name == self.demand.reference:
-            said = f"On {self.task} no dose smaller than the reference itself, {self._evidence(model)},"
-            return f"{said} is shown to be effective. Required: {self.demand.words}.{self._caveat()}"
-        said = f"On {self.task} the smallest effective dose is {self._evidence(model)}"
+            said = f"{self._opening()}no dose smaller than the reference itself, {self._evidence(model)},"
+            return f"{said} is shown to be effective. Required: {self.demand.words}."
+        said = f"{self._opening()}the smallest effective dose is {self._evidence(model)}"
         said += f", the runner-up {self._evidence(second)}" if second else "; no other system is effective"
-        return f"{said}. Required: {self.demand.words}.{self._caveat()}"
+        return f"{said}. Required: {self.demand.words}."
 
     def undecided(self) -> str:
         """Say that the reference is missing."""
         said = f"On {self.task} no dose can be judged: the reference, {self.demand.reference}, has no result"
         return f"{said}. Required: {self.demand.words}."
 
-    def _caveat(self) -> str:
-        """Say where not being worse than the reference says little, because the reference is not good."""
+    def _opening(self) -> str:
+        """Begin with where not being worse than the reference says little, because it is not good."""
         name = self.demand.not_above
         if not name or not self.demand.reference:
-            return ""
-        said = f" The reference itself is not shown to be better than {name}"
-        return f"{said}: not being worse than it says little."
+            return f"On {self.task} "
+        ours, other = (self._score(one) for one in (self.demand.reference, name))
+        return (
+            f"On {self.task} the reference, {ours}, is itself not shown to be better than {other}, so not "
+            "being worse than it says little. By it alone, "
+        )
+
+    def _score(self, name: str) -> str:
+        return f"{name} ({score_words(self.demand.measure, self.estimates[name])})"
 
     def _none(self, closest: ArmResult | None) -> str:
         said = f"On {self.task} no dose of the ladder is effective (required: {self.demand.words})"
