@@ -152,7 +152,7 @@ FAULTS = [
     ('posology = "corpus/1"\nname = "X Y"\nsource = []', "name", "a name that is no file's"),
     (
         'posology = "corpus/1"\nname = "x"\nwords = 3\n[[source]]\nname="a"\nkind="csv"\npath="."',
-        "words",
+        "words is no key of a specification; known keys: about, duplicates, filter",
         "unknown",
     ),
     (

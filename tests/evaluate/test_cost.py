@@ -237,7 +237,7 @@ def test_a_file_of_costs_is_read_strictly(tmp_path: Path) -> None:
     )
     path.write_text(good)
     assert read_money(path).workload == PA
-    for line, words in (("wats = 3\n", "did you mean watts"), ("pue = 0.5\n", "premises.pue")):
+    for line, words in (("wats = 3\n", "did you mean 'watts'"), ("pue = 0.5\n", "premises.pue")):
         path.write_text(good + line)
         with pytest.raises(UserError, match=words):
             read_money(path)

@@ -102,7 +102,7 @@ def test_texts_groups_slices_and_fields_come_from_the_fields_that_are_named(tmp_
 
 
 BAD_TABLES = {
-    "an unknown key": ({**CHOICE, "lables": []}, "lables is no key of a task; did you mean labels"),
+    "an unknown key": ({**CHOICE, "lables": []}, "lables is no key of a task; did you mean 'labels'?"),
     "a missing key": ({k: v for k, v in CHOICE.items() if k != "file"}, "file is missing"),
     "another version": ({**CHOICE, "posology": "task/9"}, "posology: Input should be 'task/1'"),
     "one label": ({**CHOICE, "labels": ["a"]}, "two labels or more"),

@@ -23,7 +23,7 @@ ITEMS = choice_items(3, "r")
         ({"kind": "majority"}, "ladder.toml: name is missing"),
         (
             {"name": "x", "kind": "majority", "pth": "y"},
-            "ladder.toml: pth is no key of a system; did you mean path?",
+            "ladder.toml: pth is no key of a system; did you mean 'path'?",
         ),
         ({"name": "x", "kind": "bert"}, "ladder.toml: kind: Input should be 'majority'"),
         ({"name": "x", "kind": "majority", "parameters": "7"}, "parameters: Input should be a valid integer"),

@@ -26,7 +26,7 @@ def test_a_plan_knows_its_hash_and_its_arms_from_the_smallest_on(tmp_path):
         ('"few+constrained"]', '"few+constraint"]', "'constraint' is unknown; did you mean constrained?"),
         ('"tf-idf"]', '"tfidf"]', "baselines: 'tfidf' is unknown; did you mean tf-idf?"),
         ("n = 60", "number = 60", "number is no key of a plan"),
-        ("score = 0.6", "scor = 0.6", "requirement.scor is no key of a plan; did you mean score?"),
+        ("score = 0.6", "scor = 0.6", "requirement.scor is no key of a plan; did you mean 'score'?"),
         ("score = 0.6", 'score = "high"', "requirement.score"),
         ('engine = "transformers"\npath = "middle"', 'engin = "transformers"', "ladder 3: engin is no key"),
         ('name = "middle"', 'name = "small"', "two systems are called small"),

@@ -54,9 +54,9 @@ def compare(
 
 def _result_folder(folder: Path) -> Path:
     """Return a result folder, by its arm's name too; raise UserError with the nearest one."""
+    from posology.declarations import nearest_words
     from posology.errors import UserError
     from posology.evaluate.evaluation import arm_folder
-    from posology.evaluate.naming import nearest_words
     from posology.evaluate.results import MANIFEST
 
     for one in (folder, folder.with_name(arm_folder(folder.name)) if folder.name else folder):

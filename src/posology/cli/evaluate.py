@@ -167,8 +167,8 @@ def _tasks(names: Sequence[str]) -> list["Task"]:
 def _specs(
     systems: Sequence[str], models: Sequence[str], answers: Sequence[Path], engine: str, base_url: str
 ) -> list["SystemSpec"]:
+    from posology.declarations import nearest_words
     from posology.evaluate.chosen import model_spec, recorded_spec, system_spec
-    from posology.evaluate.naming import nearest_words
 
     if models and engine not in _ENGINES:
         raise UserError(f"--engine {engine}: there is no such engine{nearest_words(engine, _ENGINES)}")

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from posology.config.settings import table_of
 from posology.config.tables import OpenId, Part, Practice, Profile, Remote, Serve, SettingsFile
+from posology.declarations import table_of
 
 __all__ = ["ENVIRONMENT", "settings_reference"]
 

@@ -4,24 +4,21 @@ An unknown key is an error that names the nearest known one. A name in an addres
 only that address is used afterwards.
 """
 
-import difflib
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 from posology.addresses import Address, check_address, resolve_name
 from posology.config.profiles import BUILT_IN_PROFILES
 from posology.config.tables import ENGINES_OF, Part, Practice, Profile, Serve, SettingsFile
+from posology.declarations import parse_declaration, parse_toml
 from posology.errors import SettingsError
 from posology.files import read_utf8
 
-__all__ = ["Settings", "load_settings", "settings_record", "table_of"]
+__all__ = ["Settings", "load_settings", "settings_record"]
 
 DEFAULT_FILE = "posology.toml"
 
@@ -60,7 +57,7 @@ def load_settings(
     environ = os.environ if environ is None else environ
     file = _settings_path(path, environ)
     name = file.name if file else "built-in"
-    parsed = _parse(_read_toml(file), name) if file else SettingsFile()
+    parsed = _read(file, name) if file else SettingsFile()
     chosen = profile or environ.get("POSOLOGY_PROFILE") or parsed.default_profile
     if chosen not in parsed.profile:
         if chosen not in BUILT_IN_PROFILES:
@@ -83,15 +80,8 @@ def _settings_path(path: Path | None, environ: Mapping[str, str]) -> Path | None
     return default if default.is_file() else None
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    text = read_utf8(path, SettingsError)
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as cause:
-        raise SettingsError(f"{path.name}: not TOML ({cause})") from cause
-
-
-def _parse(data: dict[str, Any], name: str) -> SettingsFile:
+def _read(path: Path, name: str) -> SettingsFile:
+    data = parse_toml(read_utf8(path, SettingsError), name, SettingsError)
     profiles = data.get("profile")
     if isinstance(profiles, dict):  # parts a built-in profile's namesake does not give come from the built-in
         filled = {
@@ -99,39 +89,7 @@ def _parse(data: dict[str, Any], name: str) -> SettingsFile:
             for key, value in profiles.items()
         }
         data = {**data, "profile": filled}
-    try:
-        return SettingsFile.model_validate(data)
-    except ValidationError as cause:
-        lines = [_explain(error["loc"], error["type"], error["msg"]) for error in cause.errors()]
-        raise SettingsError(f"{name}: " + f"\n{name}: ".join(lines)) from None
-
-
-def _explain(location: tuple[int | str, ...], kind: str, message: str) -> str:
-    path = ".".join(str(step) for step in location)
-    if kind == "extra_forbidden":
-        known = sorted(_known_keys(location[:-1]))
-        near = difflib.get_close_matches(str(location[-1]), known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "known keys: " + ", ".join(known)
-        return f"{path} is no setting; {hint}"
-    if kind == "missing":
-        return f"{path} is missing"
-    return f"{path}: {message.removeprefix('Value error, ')}"
-
-
-def _known_keys(location: tuple[int | str, ...]) -> set[str]:
-    table: type[BaseModel] = SettingsFile
-    for step in location:
-        field = table.model_fields.get(str(step))
-        if field is not None:
-            table = table_of(field.annotation) or table
-    return set(table.model_fields)
-
-
-def table_of(annotation: Any) -> type[BaseModel] | None:
-    """Return the table that a field holds, or ``None`` where it holds a plain value."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for inner in get_args(annotation) if (found := table_of(inner))), None)
+    return parse_declaration(data, SettingsFile, name, "setting", SettingsError)
 
 
 def _no_profile(name: str, chosen: str, known: list[str]) -> str:

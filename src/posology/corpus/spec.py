@@ -1,13 +1,12 @@
 """What a corpus is made from: a TOML file that names sources, filters and parts."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from posology.declarations import read_declaration
 from posology.errors import UserError
-from posology.files import read_utf8
 
 __all__ = [
     "DuplicateRules",
@@ -145,14 +144,7 @@ class Spec(_Strict):
 
 def read_spec(path: Path) -> Spec:
     """Read the specification of a corpus; raise UserError that names the file and the key."""
-    try:
-        return Spec.model_validate(tomllib.loads(read_utf8(path)))
-    except tomllib.TOMLDecodeError as cause:
-        raise UserError(f"{path}: not TOML ({cause})") from cause
-    except ValidationError as cause:
-        faults = cause.errors(include_input=False, include_url=False, include_context=False)
-        lines = [f"{path}: {'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in faults]
-        raise UserError("\n".join(lines)) from None
+    return read_declaration(path, Spec, "key of a specification")
 
 
 def spec_of_folder(folder: Path, *, licence: str = "not stated", consent: str = "") -> Spec:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from posology.chat.catalogue import CATALOGUE, find_entry
 from posology.chat.weights import find_weights
+from posology.declarations import nearest_words
 from posology.errors import UserError
-from posology.evaluate.naming import nearest_words
 from posology.evaluate.systems import SystemSpec, parse_system
 
 __all__ = ["PLAIN", "model_spec", "recorded_spec", "system_spec", "with_weights"]

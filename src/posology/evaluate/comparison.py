@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from posology.declarations import nearest_words
 from posology.errors import UserError
 from posology.evaluate.estimates import Verdict, compare_arms, non_inferior
 from posology.evaluate.items import Item, Outcome
-from posology.evaluate.naming import nearest_words
 from posology.evaluate.results import read_manifest, read_outcomes, read_summary
 from posology.evaluate.scorers import AnyMeasure, Measure, measures_of, score_item
 from posology.evaluate.task import Task

@@ -7,12 +7,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from posology.declarations import nearest_words, read_declaration
 from posology.errors import UserError
-from posology.evaluate.declarations import read_declaration
 from posology.evaluate.forms import ChoiceForm, CodesForm, MentionsForm, TextForm, locate_mentions
 from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Answer, Item, Mention
-from posology.evaluate.naming import nearest_words
 from posology.evaluate.reading import Line, read_jsonl
 from posology.evaluate.scorers import measures_of
 from posology.evaluate.task import Card, Family, Form, Kind, Task
@@ -73,7 +72,7 @@ class OwnTask(BaseModel):
 
 def read_own_task(path: Path) -> Task:
     """Read a task of one's own; raise UserError that names the file and the key."""
-    own = read_declaration(path, OwnTask, "a task")
+    own = read_declaration(path, OwnTask, "key of a task")
     return _task_of(own, path)
 
 

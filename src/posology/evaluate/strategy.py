@@ -8,8 +8,8 @@ tuned for the task: it is asked as it was trained, without examples.
 from dataclasses import dataclass
 from typing import Literal
 
+from posology.declarations import nearest_words
 from posology.errors import UserError
-from posology.evaluate.naming import nearest_words
 
 __all__ = ["Strategy", "name_of", "parse_strategy"]
 

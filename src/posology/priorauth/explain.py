@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
+from posology.declarations import nearest_name
 from posology.errors import UserError
 from posology.priorauth.letter.criteria import is_exclusion, status_words
 from posology.priorauth.letter.reading import rows_of, text_of, texts_of
@@ -60,8 +60,8 @@ def _find_row(rows: Sequence[Mapping[str, Any]], criterion: str) -> Mapping[str,
     ids = [text_of(row, "id") for row in rows]
     if criterion in ids:
         return rows[ids.index(criterion)]
-    near = get_close_matches(criterion, ids, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"the packet has: {', '.join(ids) or 'none'}"
+    near = nearest_name(criterion, ids)
+    hint = f"did you mean {near}?" if near else f"the packet has: {', '.join(ids) or 'none'}"
     raise UserError(f"packet.json: no criterion {criterion!r}; {hint}")
 
 

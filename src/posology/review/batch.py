@@ -1,7 +1,6 @@
 """Many drafts from one table: rows in, jobs out; running it again drafts nothing twice."""
 
 import csv
-import difflib
 import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from posology.declarations import nearest_name
 from posology.errors import ChartError, NotAllowed, NotFound, RequestError, UserError
 from posology.files import read_utf8
 from posology.ledger.entries import Kind
@@ -118,8 +118,8 @@ def read_batch(path: Path) -> tuple[list[BatchRow], list[Rejected]]:
 def _require_header(path: Path, names: Sequence[str]) -> None:
     for name in names:
         if name not in COLUMNS:
-            near = difflib.get_close_matches(str(name).strip().lower(), COLUMNS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known columns: {', '.join(COLUMNS)}"
+            near = nearest_name(str(name).strip().lower(), COLUMNS)
+            hint = f"did you mean {near!r}?" if near else f"known columns: {', '.join(COLUMNS)}"
             raise RequestError(f"{path}: header: {name!r} is no column; {hint}")
     missing = [name for name in _NEEDED if name not in names]
     if missing:

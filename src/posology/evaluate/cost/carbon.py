@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from posology.declarations import nearest_words
 from posology.errors import UserError
 from posology.evaluate.cost.figures import JOULES_PER_KWH, Basis, Figure, modelled, unavailable
-from posology.evaluate.naming import nearest_words
 
 __all__ = ["Grid", "carbon_figure", "find_grid", "load_grids"]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from posology.declarations import read_declaration
 from posology.errors import UserError
 from posology.evaluate.cost.prices import Price, find_price
-from posology.evaluate.declarations import read_declaration
 
 __all__ = ["Money", "Premises", "Workload", "arithmetic", "call_cost", "premises_cost", "read_money"]
 
@@ -61,7 +61,7 @@ class Money(_Table):
 
 def read_money(path: Path) -> Money:
     """Read a file of costs; raise UserError that names the key."""
-    return read_declaration(path, Money, "a file of costs")
+    return read_declaration(path, Money, "key of a file of costs")
 
 
 def call_cost(work: Workload, price: Price) -> float:

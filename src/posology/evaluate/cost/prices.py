@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from posology.declarations import nearest_words
 from posology.errors import UserError
-from posology.evaluate.naming import nearest_words
 
 __all__ = ["Price", "find_price", "load_prices"]
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from posology.evaluate.declarations import parse_declaration
+from posology.declarations import parse_declaration
 
 __all__ = ["KINDS", "SystemKind", "SystemSpec", "parse_system"]
 
@@ -80,7 +80,7 @@ def parse_system(table: Mapping[str, Any], where: str, *, folder: Path | None = 
 
     Paths that are relative are taken from ``folder``, the one of the file that the table stands in.
     """
-    spec = parse_declaration(table, SystemSpec, where, "a system")
+    spec = parse_declaration(table, SystemSpec, where, "key of a system")
     if folder is None:
         return spec
     placed = {name: _placed(getattr(spec, name), folder) for name in ("path", "adapter", "file")}

@@ -1,7 +1,7 @@
 """The tasks, each a file; ``TASKS`` lists them."""
 
+from posology.declarations import nearest_words
 from posology.errors import UserError
-from posology.evaluate.naming import nearest_words
 from posology.evaluate.task import Task
 from posology.evaluate.tasks.aci_bench import ACI_BENCH
 from posology.evaluate.tasks.afrimedqa import AFRIMEDQA

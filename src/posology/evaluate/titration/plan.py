@@ -12,10 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from posology.declarations import nearest_words, read_declaration
 from posology.errors import UserError
-from posology.evaluate.declarations import read_declaration
 from posology.evaluate.evaluation import Ask
-from posology.evaluate.naming import nearest_words
 from posology.evaluate.own import read_own_task
 from posology.evaluate.perturb import KINDS
 from posology.evaluate.strategy import Strategy, parse_strategy
@@ -158,7 +157,7 @@ def _plain(strategy: Strategy) -> Strategy:
 
 def load_plan(path: Path, tasks: Mapping[str, Task]) -> Plan:
     """Read a plan; raise UserError that says which key is wrong and offers the nearest known name."""
-    file = read_declaration(path, PlanFile, "a plan")
+    file = read_declaration(path, PlanFile, "key of a plan")
     tasks = _with_own(path, file, tasks)
     _require_known(path, file, tasks)
     data = path.read_bytes()
