@@ -1,14 +1,16 @@
 """Weights for the transformers engine: a folder as it is, a GGUF file converted once."""
 
+import hashlib
 import importlib.util
 import json
 import os
 import time
+from importlib.metadata import version
 
 import numpy as np
 import pytest
 
-from posology.chat import Message, Prompt, open_generator
+from posology.chat import Message, ModelIdentity, Prompt, open_generator
 from posology.chat.torch_weights import read_source, transformers_folder, transformers_weights
 from posology.config import load_settings
 from posology.config.tables import Part
@@ -152,6 +154,70 @@ def test_a_folder_with_safetensors_is_used_as_it_is(tmp_path):
     assert transformers_weights(folder, weights.sha256) == weights
     with pytest.raises(ModelError, match="not the weights expected"):
         transformers_weights(folder, "0" * 64)
+
+
+CHANGES = {
+    "the chat template": ("chat_template.jinja", "{{ messages[0].content }}"),
+    "a template beside the main one": ("additional_chat_templates/rag.jinja", "{{ 1 }}"),
+    "the vocabulary": ("tokenizer.json", "{}"),
+    "how the tokenizer is set": ("tokenizer_config.json", "{}"),
+    "added tokens": ("added_tokens.json", '{"<x>": 9}'),
+    "which tokens end an answer": ("generation_config.json", '{"eos_token_id": 5}'),
+    "the configuration": ("config.json", '{"model_type": "llama", "rope_theta": 7}'),
+}
+
+
+@pytest.mark.parametrize("why", CHANGES)
+def test_what_changes_a_folders_answers_changes_its_identity_and_not_its_weights_hash(tmp_path, why):
+    folder = write_tiny(tmp_path / "model")
+    before = transformers_weights(folder)
+    name, content = CHANGES[why]
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text(content)
+    after = transformers_weights(folder)
+    assert (after.sha256, after.identity_sha256 == before.identity_sha256) == (before.sha256, False)
+
+
+def test_a_note_beside_the_weights_does_not_change_their_identity(tmp_path):
+    folder = write_tiny(tmp_path / "model")
+    before = transformers_weights(folder).identity_sha256
+    (folder / "README.md").write_text("who made it")
+    assert transformers_weights(folder).identity_sha256 == before
+
+
+def test_a_gguf_file_is_told_by_its_own_hash_alone_and_its_identity_is_as_it_ever_was(converted, home):
+    digest = hashlib.sha256(converted[0].read_bytes()).hexdigest()
+    settings = load_settings(environ={})
+    part = Part(engine="transformers", path=str(converted[0]), family="llama", threads=1)
+    told = open_generator(part, settings, home=home).identity
+    assert told == ModelIdentity(
+        "tiny", "llama", f"{digest[:12]}, bf16 of F32", digest, f"transformers {version('transformers')}"
+    )
+
+
+def write_adapter(folder, base, alpha):
+    """Write an adapter that changes one matrix of the tiny model."""
+    import torch
+    from safetensors.torch import save_file
+
+    folder.mkdir()
+    module = "base_model.model.model.layers.0.self_attn.q_proj"
+    sides = {"lora_A": torch.ones(1, 32), "lora_B": torch.ones(32, 1)}
+    tensors = {f"{module}.{side}.weight": tensor for side, tensor in sides.items()}
+    save_file(tensors, str(folder / "adapter.safetensors"))
+    config = {"peft_type": "LORA", "r": 1, "lora_alpha": alpha, "base_model_name_or_path": str(base)}
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    return folder
+
+
+def test_an_adapters_scale_and_its_bases_template_are_part_of_its_identity(tmp_path):
+    base = write_tiny(tmp_path / "base")
+    adapter = write_adapter(tmp_path / "a", base, 2)
+    found = [transformers_weights(adapter), transformers_weights(write_adapter(tmp_path / "b", base, 4))]
+    (base / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    found.append(transformers_weights(adapter))
+    assert len({one.sha256 for one in found}) == 1
+    assert len({one.identity_sha256 for one in found}) == 3
 
 
 def test_what_is_no_model_is_named(tmp_path):

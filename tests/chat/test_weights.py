@@ -224,3 +224,17 @@ def test_a_touched_but_unchanged_file_is_accepted(tmp_path, installed):
     shutil.copytree(installed, tmp_path / "home")
     (tmp_path / "home" / "models" / NAME / "model.gguf").touch()
     assert find_weights(NAME, tmp_path / "home").sha256 == find_weights(NAME, installed).sha256
+
+
+def test_a_changed_tokenizer_changes_the_identity_of_an_openvino_folder(tmp_path):
+    for name in (
+        "openvino_model.xml",
+        "openvino_model.bin",
+        "openvino_tokenizer.xml",
+        "openvino_tokenizer.bin",
+    ):
+        (tmp_path / name).write_bytes(b"x")
+    before = weights_at(tmp_path)
+    (tmp_path / "openvino_tokenizer.bin").write_bytes(b"y")
+    after = weights_at(tmp_path)
+    assert (before.sha256, before.identity_sha256 != after.identity_sha256) == (after.sha256, True)

@@ -10,6 +10,7 @@ from posology.chat import (
     Copy,
     JsonShape,
     Message,
+    ModelIdentity,
     OptionScore,
     Pattern,
     Prompt,
@@ -17,7 +18,13 @@ from posology.chat import (
     ScriptedGenerator,
 )
 from posology.errors import OutputError, PromptTooLong
+from posology.evaluate.arm import Learning
 from posology.evaluate.cache import CachedGenerator, CompletionCache, with_cache
+from posology.evaluate.evaluation import Ask
+from posology.evaluate.strategy import parse_strategy
+from posology.evaluate.systems import System, parse_system
+from posology.evaluate.titration.run import system_digest
+from tests.evaluate.made_tasks import CHOICE, choice_items
 
 ASKED = Prompt((Message("system", "You read."), Message("user", "How urgent?")), Choice(("a", "b")), 8)
 
@@ -162,3 +169,61 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "no").write_text("a file where a folder should be")
     with pytest.raises(OutputError, match="cannot be written"):
         CompletionCache(tmp_path / "no" / "cache")
+
+
+GGUF = ModelIdentity(
+    "smollm2-135m-instruct",
+    "smollm2",
+    "0123456789ab, bf16 of Q4_K",
+    "0123456789abcdef" * 4,
+    "transformers 5.23.0",
+)
+RUNG = {
+    "name": "smollm2-135m-instruct",
+    "kind": "generator",
+    "engine": "transformers",
+    "path": "/weights/smollm2.gguf",
+    "family": "smollm2",
+    "parameters": 134515008,
+    "precision": "bf16 of Q4_1",
+    "notes": "n",
+}
+
+
+class Named(Scoring):
+    """Is called as a GGUF file of the engine transformers is."""
+
+    identity = GGUF
+
+
+def test_what_was_kept_of_a_gguf_system_is_found_under_the_same_keys_for_good(cache) -> None:
+    prompt = Prompt((Message("system", "You judge."), Message("user", "Claim: x")), Choice(("Yes", "No")), 16)
+    kept = with_cache(Named(), cache)
+    kept.generate([prompt])
+    kept.score([prompt], [("Yes", "No")])
+    wanted = {
+        "an answer": "f789d8f25fdcea0f986a5300e92ca083267940bfcada461f6f3cd19fc333f9ea",
+        "scores of labels": "15ec04e9edb711c606e016951e5f888c143ff3369795c41e3e4294ea7439286b",
+    }
+    assert len(cache.find([bytes.fromhex(key) for key in wanted.values()])) == 2
+
+
+def test_an_arm_of_a_gguf_system_is_told_by_the_same_hashes_for_good() -> None:
+    """A study of days goes on where it was only while these stay."""
+    spec = parse_system(RUNG, "ladder 1")
+    digest = "9450dbe2442ff83902905e796af575fd4d7124ed9d3fe57cd35acb1880a55f2e"
+    assert system_digest(Ask(CHOICE, spec)) == digest
+    arm = System(spec, Named()).arm(parse_strategy("few:2+constrained"), CHOICE, Learning(choice_items(12)))
+    assert arm.fingerprint == "4fc468238751427201969a78bc77f04740930c5cdba2fb301b8b973b74a7210d"
+
+
+@pytest.mark.parametrize(
+    ("kind", "digest"),
+    [
+        ("majority", "f7786ddd641cee6226cb874982d2c2da88726bfa990f9cf70161f1e9af2cce2a"),
+        ("tf-idf", "59e522788dee6b6a4a1270fcdc676b41df0412f9a31cddf161b751d036971d90"),
+        ("boosting", "6fab749b2cf89d51932342bb496c239f769b03b9fa2180fb15404de92e8a2f26"),
+    ],
+)
+def test_a_baseline_of_a_study_is_told_by_the_same_hash_for_good(kind: str, digest: str) -> None:
+    assert system_digest(Ask(CHOICE, parse_system({"name": kind, "kind": kind}, "baselines"))) == digest

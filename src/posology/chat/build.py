@@ -61,7 +61,11 @@ def _openvino(order: _Order) -> Generator:
     if not window:
         raise EngineError(f"{name}: the weights do not tell their window; set window_tokens in the profile")
     identity = ModelIdentity(
-        name, family, weights.sha256[:12], weights.sha256, f"openvino-genai {_version('openvino-genai')}"
+        name,
+        family,
+        weights.sha256[:12],
+        weights.identity_sha256,
+        f"openvino-genai {_version('openvino-genai')}",
     )
     options = OpenVinoOptions(part.repeatable, part.cache_gb, part.threads, part.window_tokens)
     return open_openvino(weights.path, identity, window, options)
@@ -86,7 +90,8 @@ def _transformers(order: _Order) -> Generator:
     family = part.family or (family_of(part.model) if part.model else weights.architecture)
     told = f"{weights.sha256[:12]}, {source.precision}" if source else weights.sha256[:12]
     told += ", with an adapter" if weights.adapter else ""
-    identity = ModelIdentity(name, family, told, weights.sha256, f"transformers {_version('transformers')}")
+    engine = f"transformers {_version('transformers')}"
+    identity = ModelIdentity(name, family, told, weights.identity_sha256, engine)
     options = TransformersOptions(
         cache_gb=part.cache_gb,
         threads=part.threads,

@@ -118,7 +118,7 @@ class ModelIdentity:
     name: str
     family: str  # architecture family, such as "smollm2", "bert", "rules"
     version: str  # of weights or server, as far as known
-    sha256: str  # of the weights, "" where a server does not tell
+    sha256: str  # of the weights and all beside them that changes answers, "" where a server does not tell
     engine: str  # engine and its version
 
 

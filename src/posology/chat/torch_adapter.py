@@ -54,6 +54,11 @@ class Adapter:
             )
         return hashlib.sha256(f"{base} {check_sha256(self.file, '')}".encode()).hexdigest()
 
+    def answers_sha256(self, base: str) -> str:
+        """Return the hash of all that changes answers: of the base, and the adapter with its scale."""
+        told = f"{base} {check_sha256(self.file, '')} {self.rank} {self.alpha:g}"
+        return hashlib.sha256(told.encode()).hexdigest()
+
 
 def find_adapter(folder: Path) -> Adapter | None:
     """Return the adapter of a folder, None where it holds none; raise ModelError for one of another kind."""

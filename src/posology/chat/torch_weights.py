@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from posology.chat.catalogue import models_home
+from posology.chat.companions import TRANSFORMERS_FILES, answers_sha256
 from posology.chat.convert import GgufFacts, read_gguf_facts
 from posology.chat.runtime import import_torch, import_transformers
 from posology.chat.torch_adapter import find_adapter
@@ -73,7 +74,8 @@ def transformers_weights(
     """Return weights for the transformers engine by path, compared with ``sha256`` where given.
 
     The hash is the GGUF file's; of a folder, that of its safetensors; of an adapter, that of base and
-    adapter together. A folder that holds an adapter is opened with the base that it names; ``adapter`` is a
+    adapter together. ``answers`` is of a folder's tokenizer, chat template and configuration too, and of an
+    adapter's scale. A folder that holds an adapter is opened with the base that it names; ``adapter`` is a
     folder whose adapter is added to the weights at ``path``.
     """
     added = find_adapter(adapter or path)
@@ -82,7 +84,9 @@ def transformers_weights(
     folder = transformers_folder(path if added is None or adapter else added.base_path(home), home)
     source = read_source(folder)
     digest = source.sha256 if source else _folder_hash(folder)
+    answers = "" if source else answers_sha256(digest, folder, TRANSFORMERS_FILES)
     if added is not None:
+        answers = added.answers_sha256(answers or digest)
         digest = added.combined_sha256(digest)
     if sha256 and digest != sha256.lower():
         raise ModelError(
@@ -93,7 +97,8 @@ def transformers_weights(
     text = config.get("text_config", config)
     told = text.get("max_position_embeddings")
     window = told if isinstance(told, int) else None
-    return Weights(folder, digest, window, str(config.get("model_type")), added.folder if added else None)
+    where = added.folder if added else None
+    return Weights(folder, digest, window, str(config.get("model_type")), where, answers)
 
 
 def read_source(folder: Path) -> GgufSource | None:

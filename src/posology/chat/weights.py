@@ -24,6 +24,7 @@ from posology.chat.catalogue import (
     models_home,
     runs_here,
 )
+from posology.chat.companions import OPENVINO_FILES, answers_sha256
 from posology.chat.convert import convert_to_q8, read_gguf_facts
 from posology.errors import ModelError
 from posology.files import staged_folder
@@ -39,10 +40,16 @@ class Weights:
     """Weights ready to load: where, what hash, what window."""
 
     path: Path  # a GGUF file, an OpenVINO folder, or a folder with safetensors
-    sha256: str  # of the GGUF file, of the folder's model file otherwise
+    sha256: str  # of the GGUF file, of the folder's model files otherwise
     window: int | None
     architecture: str
     adapter: Path | None = None  # a folder whose adapter is added to these weights; the hash is of both
+    answers: str = ""  # of a folder: the hash of its weights and of all beside them that changes answers
+
+    @property
+    def identity_sha256(self) -> str:
+        """Return the hash that tells these weights from others, by all that changes their answers."""
+        return self.answers or self.sha256
 
 
 def list_models(home: Path | None = None) -> list[ModelRow]:
@@ -116,7 +123,9 @@ def weights_at(path: Path, sha256: str = "") -> Weights:
         model = path / "openvino_model.bin"
         if not (path / "openvino_model.xml").is_file() or not model.is_file():
             raise ModelError(f"{path}: no OpenVINO model here (openvino_model.xml and .bin)")
-        return Weights(path, check_sha256(model, sha256), _folder_window(path), "unknown")
+        digest = check_sha256(model, sha256)
+        answers = answers_sha256(digest, path, OPENVINO_FILES)
+        return Weights(path, digest, _folder_window(path), "unknown", answers=answers)
     if not path.is_file():
         raise ModelError(f"{path}: the weights are not there; correct `path` in the profile")
     digest = check_sha256(path, sha256)

@@ -25,7 +25,7 @@ from posology.evaluate.titration.plan import Plan
 from posology.evaluate.titration.robustness import Robust, Trial, measure_trial
 from posology.files import write_atomic
 
-__all__ = ["Step", "read_results", "require_titration", "run_plan"]
+__all__ = ["Step", "read_results", "require_titration", "run_plan", "system_digest"]
 
 _FALLEN, _PLANS = "fallen.json", "plans.json"
 
@@ -157,11 +157,15 @@ def _items(step: Step, plan: Plan, bench: Bench) -> list[Item]:
 
 def _run_plan(step: Step, plan: Plan, bench: Bench) -> RunPlan:
     split = committed_part(step.ask.task.name, bench.plan.part).get("sha256", "")
-    settings = {"titration": plan.sha256, "system": _digest(step.ask), "change": str(step.kind or "none")}
+    settings = {
+        "titration": plan.sha256,
+        "system": system_digest(step.ask),
+        "change": str(step.kind or "none"),
+    }
     return replace(bench.plan, split=split, seed=plan.file.seed, settings=settings)
 
 
-def _digest(ask: Ask) -> str:
+def system_digest(ask: Ask) -> str:
     """Return the hash of a system as the plan has it; a key that plans did not always have counts if set."""
     later = set() if ask.spec.adapter else {"adapter"}
     return hashlib.sha256(ask.spec.model_dump_json(exclude=later).encode()).hexdigest()
@@ -175,7 +179,7 @@ def _is_done(step: Step, plan: Plan, bench: Bench, out: Path) -> bool:
     settings = read_manifest(folder)["settings"]
     return bool(
         settings.get("state") == "finished"
-        and settings.get("system") == _digest(step.ask)
+        and settings.get("system") == system_digest(step.ask)
         and settings.get("items_sha256") == hash_items(_items(step, plan, bench))
     )
 
