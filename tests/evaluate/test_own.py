@@ -143,6 +143,18 @@ def test_an_item_with_a_mistake_is_named_by_its_line_and_never_quoted(tmp_path: 
     assert "secret" not in str(caught.value)
 
 
+def test_two_items_with_one_id_are_named_by_file_and_both_lines(tmp_path: Path) -> None:
+    rows = [{"id": one, "text": "secret", "gold": "urgent"} for one in ("a", "b", "a")]
+    with pytest.raises(UserError, match=r"items\.jsonl, line 3: the id is that of line 1"):
+        items_of(written(tmp_path, CHOICE, rows))
+
+
+def test_a_number_and_the_same_digits_are_one_id(tmp_path: Path) -> None:
+    rows = [{"id": one, "text": "secret", "gold": "urgent"} for one in (7, "7")]
+    with pytest.raises(UserError, match="line 2: the id is that of line 1"):
+        items_of(written(tmp_path, CHOICE, rows))
+
+
 def test_what_is_no_toml_is_said_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "task.toml").write_text("posology = \n")
     with pytest.raises(UserError, match=r"task\.toml: not TOML .*line 1"):

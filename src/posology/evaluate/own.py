@@ -120,9 +120,12 @@ def _form_of(own: OwnTask) -> Form:
 
 def _read_items(own: OwnTask, path: Path) -> Iterator[Item]:
     keys = ["id", "gold", *own.text, *([own.group] if own.group else []), *own.slices, *own.fields]
+    lines: dict[str, int] = {}
     for line, row in read_jsonl(path, list(dict.fromkeys(keys))):
         text = "\n\n".join(_words(row, name, line) for name in own.text)
         id_ = _words(row, "id", line)
+        if (first := lines.setdefault(id_, line.number)) != line.number:
+            raise line.fault(f"the id is that of line {first}; every item needs its own")
         yield Item(
             id=id_,
             group=_words(row, own.group, line) if own.group else group_of(text),
