@@ -240,7 +240,8 @@ def test_tuning_lifts_the_meaning_above_the_untuned(
 
 
 @pytest.mark.parametrize(
-    ("licence", "message"), [("GPL-3.0", "licence forbids"), ("made here", "groups stand in")]
+    ("licence", "message"),
+    [("GPL-3.0", "licence forbids"), ("made here", "its group is in tune and in report")],
 )
 def test_a_forbidden_licence_and_parts_that_share_a_group_stop_the_run(
     tmp_path: Path, licence: str, message: str

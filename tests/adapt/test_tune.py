@@ -179,7 +179,7 @@ def test_a_patient_on_both_sides_of_the_split_is_refused(tmp_path) -> None:
 
     folder = write_bench(tmp_path)
     write_jsonl(folder / "select.jsonl", [example(40, group="patient 1")])
-    with pytest.raises(UserError, match="1 patients, documents or questions stand among"):
+    with pytest.raises(UserError, match=r"its group is in tune and in select \(groups in both: 1\)"):
         run_tune(recipe_of(), job_of(folder))
 
 

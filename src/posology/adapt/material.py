@@ -13,6 +13,7 @@ from posology.adapt.recipe import Data
 from posology.corpus import Example
 from posology.corpus.jsonl import line_of, read_examples
 from posology.corpus.licences import require_shippable
+from posology.corpus.parts import require_apart
 from posology.errors import UserError
 from posology.manifest import Input, hash_bytes, hash_file
 
@@ -62,7 +63,7 @@ def gather_material(data: Data, job: Job) -> Material:
             found += list(read_examples(path))[: limit or None]
     if not tune:
         raise UserError("data: there is no example to learn from: name tasks or corpora")
-    _require_apart(tune, select)
+    require_apart({"tune": tune, "select": select}, "example")
     if data.purpose == "ship":
         require_shippable((one.provenance for one in (*tune, *select)), "examples")
     balanced = _balanced(tune) if data.balance == "answers" else tune
@@ -80,21 +81,6 @@ def examples_file(path: Path) -> Path:
     if not found.is_file():
         raise UserError(f"{path}: no {EXAMPLES} here; make one with posology curate, or correct data.corpora")
     return found
-
-
-def _require_apart(tune: Sequence[Example], select: Sequence[Example]) -> None:
-    """Raise UserError where a group of a source stands in both parts."""
-    groups = {_group(one) for one in tune if one.provenance.group}
-    shared = {_group(one) for one in select if _group(one) in groups}
-    if shared:
-        raise UserError(
-            f"data: {len(shared)} patients, documents or questions stand among what is learned and what "
-            "selects; split by group"
-        )
-
-
-def _group(one: Example) -> tuple[str, str]:
-    return one.provenance.source, one.provenance.group
 
 
 def _balanced(examples: Sequence[Example]) -> list[Example]:

@@ -21,7 +21,7 @@ from posology.corpus.jsonl import (
     write_jsonl,
 )
 from posology.corpus.licences import SHIPPABLE, canonical_licence, may_ship, require_shippable
-from posology.corpus.parts import part_of
+from posology.corpus.parts import part_of, require_apart
 from posology.corpus.spec import Spec, read_spec, spec_of_folder
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "read_preferences",
     "read_records",
     "read_spec",
+    "require_apart",
     "require_shippable",
     "save_protected",
     "spec_of_folder",

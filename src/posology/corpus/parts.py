@@ -1,12 +1,29 @@
-"""Which part a record is for: patients and documents are dealt out by hash."""
+"""Which part a record is for: patients and documents are dealt out by hash, and stay in one part."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Protocol
 
+from posology.corpus.example import Provenance
 from posology.corpus.spec import Parts
+from posology.errors import UserError
 
-__all__ = ["PARTS", "part_of"]
+__all__ = ["PARTS", "Dealt", "part_of", "require_apart"]
 
 PARTS = ("tune", "select", "report")
+
+
+class Dealt(Protocol):
+    """What is dealt out to parts: an example, a pair, a labelled text."""
+
+    @property
+    def id(self) -> str:
+        """Return what it is called in its source."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """Return where it comes from; its group stays in one part."""
 
 
 def part_of(corpus: str, group: str, shares: Parts) -> str:
@@ -15,3 +32,23 @@ def part_of(corpus: str, group: str, shares: Parts) -> str:
     if place < shares.report:
         return "report"
     return "select" if place < shares.report + shares.select else "tune"
+
+
+def require_apart(parts: Mapping[str, Sequence[Dealt]], what: str) -> None:
+    """Raise UserError where a group of a source stands in two parts, which would measure what was learned.
+
+    ``what`` they are called in the message, such as "example"; those without a group share none.
+    """
+    for (one, first), (other, second) in combinations(parts.items(), 2):
+        groups = {_group(each) for each in first if each.provenance.group}
+        shared = [each for each in second if _group(each) in groups]
+        if shared:
+            n = len({_group(each) for each in shared})
+            raise UserError(
+                f"{what} {shared[0].id} of {shared[0].provenance.source}: its group is in {one} and in "
+                f"{other} (groups in both: {n}); split by patient, document or question"
+            )
+
+
+def _group(one: Dealt) -> tuple[str, str]:
+    return one.provenance.source, one.provenance.group

@@ -6,6 +6,7 @@ from posology.adapt.embedding.pairs import Pair, read_pairs
 from posology.adapt.job import Job
 from posology.adapt.recipes.embed import EmbedRecipe
 from posology.corpus.licences import require_shippable
+from posology.corpus.parts import require_apart
 from posology.errors import UserError
 from posology.manifest import Input, hash_file
 
@@ -36,19 +37,7 @@ def gather_pairs(recipe: EmbedRecipe, job: Job) -> PairMaterial:
         found[part] = rows
     if not found["tune"]:
         raise UserError("pairs.tune: there is no pair to learn from: name files, or folders of `adapt pairs`")
-    _require_apart(found)
+    require_apart(found, "pair")
     if recipe.pairs.purpose == "ship":
         require_shippable((one.provenance for one in found["tune"]), "pairs", key="pairs.purpose")
     return PairMaterial(found["tune"], found["select"], found["report"], inputs)
-
-
-def _require_apart(found: dict[str, list[Pair]]) -> None:
-    """Raise UserError where a group of a source stands in two parts."""
-    groups = {
-        part: {(one.provenance.source, one.provenance.group) for one in rows if one.provenance.group}
-        for part, rows in found.items()
-    }
-    for one, other in (("tune", "select"), ("tune", "report"), ("select", "report")):
-        shared = groups[one] & groups[other]
-        if shared:
-            raise UserError(f"pairs: {len(shared)} groups stand in {one} and in {other}; split by group")

@@ -9,7 +9,7 @@ from posology.adapt.encoders.labelled import LABELLED_FILE, Labelled, read_label
 from posology.adapt.encoders.prepared import Task
 from posology.adapt.job import Job
 from posology.adapt.recipes.encode import EncodeData, EncodeRecipe
-from posology.corpus import require_shippable
+from posology.corpus import require_apart, require_shippable
 from posology.errors import UserError
 
 __all__ = ["Gathered", "fingerprints", "gather"]
@@ -44,7 +44,7 @@ def gather(recipe: EncodeRecipe, job: Job) -> Gathered:
         raise UserError(f"{recipe.name}: there is no example to learn from: see data in the recipe")
     if recipe.data.purpose == "ship":
         require_shippable((one.provenance for one in tune), "examples")
-    _require_apart(tune, select)
+    require_apart({"tune": tune, "select": select}, "example")
     task = Task(recipe.head.kind, _labels(recipe, tune))
     known = [one for one in select if _is_known(one, task)]
     left_out["select: a label that tune does not have"] += len(select) - len(known)
@@ -103,17 +103,6 @@ def _labels(recipe: EncodeRecipe, tune: Sequence[Labelled]) -> tuple[str, ...]:
 def _is_known(one: Labelled, task: Task) -> bool:
     labels = {span.label for span in one.spans} if task.kind == "token" else {one.label}
     return labels <= set(task.labels)
-
-
-def _require_apart(tune: Sequence[Labelled], select: Sequence[Labelled]) -> None:
-    """Raise UserError where a group (a patient, a document) is in both parts."""
-    groups = {(one.provenance.source, one.provenance.group) for one in tune if one.provenance.group}
-    for one in select:
-        if (one.provenance.source, one.provenance.group) in groups:
-            raise UserError(
-                f"example {one.id} of {one.provenance.source}: its group is in tune and in select; "
-                "groups stay together"
-            )
 
 
 def fingerprints(examples: Sequence[Labelled]) -> list[str]:

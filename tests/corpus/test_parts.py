@@ -1,0 +1,41 @@
+"""Parts: a patient, document or question of a source stands in one of them."""
+
+from itertools import combinations
+
+import pytest
+
+from posology.corpus import Provenance, Record, require_apart
+from posology.corpus.parts import PARTS
+from posology.errors import UserError
+
+
+def record(name: str, group: str, source: str = "made") -> Record:
+    return Record(name, "Text of a patient.", Provenance(source, "made here", "", group))
+
+
+APART = [
+    ([record("a", "p1")], [record("b", "p2")], "other groups"),
+    ([record("a", "p1")], [record("b", "p1", "elsewhere")], "the same name in another source"),
+    ([record("a", "")], [record("b", "")], "no group at all"),
+    ([record("a", "p1"), record("b", "p1")], [], "a group twice in one part"),
+]
+
+
+@pytest.mark.parametrize(("tune", "select", "reason"), APART, ids=[reason for *_, reason in APART])
+def test_parts_that_share_no_group_pass(tune: list[Record], select: list[Record], reason: str) -> None:
+    require_apart({"tune": tune, "select": select}, "record")
+
+
+@pytest.mark.parametrize("parts", list(combinations(PARTS, 2)), ids=" ".join)
+def test_a_group_in_two_parts_is_named_by_one_of_it_without_its_text(parts: tuple[str, str]) -> None:
+    dealt = {name: [record(f"{name}-own", name)] for name in PARTS}
+    for group in ("p1", "p2"):
+        for part in parts:
+            dealt[part] += [record(f"{part}-{group}-{number}", group) for number in range(2)]
+    with pytest.raises(UserError) as caught:
+        require_apart(dealt, "record")
+    first, second = parts
+    assert str(caught.value) == (
+        f"record {second}-p1-0 of made: its group is in {first} and in {second} (groups in both: 2); "
+        "split by patient, document or question"
+    )
