@@ -9,7 +9,6 @@ from typing import Any
 
 from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
-from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
 from posology.adapt.loop import Training, train
 from posology.adapt.network import Network, open_network
@@ -18,7 +17,7 @@ from posology.adapt.preference.material import PairMaterial, gather_pairs, mark_
 from posology.adapt.preference.pairs import length_gap
 from posology.adapt.recipes import render_recipe
 from posology.adapt.recipes.prefer import Contrast, PreferRecipe
-from posology.adapt.weights import save_weights
+from posology.adapt.results import Result, write_result
 from posology.errors import ModelError
 from posology.files import require_free
 
@@ -55,8 +54,7 @@ def run_prefer(recipe: PreferRecipe, job: Job) -> Path:
             "optimizer.lr, raise contrast.beta or contrast.supervised"
         )
     if training.devices.is_first:
-        _write(recipe, prepared, progress, job, time.monotonic() - began)
-        Checkpoints(job.work, "").discard()
+        write_result(_result(recipe, prepared, progress, time.monotonic() - began), job)
     training.devices.wait()
     return job.out
 
@@ -107,23 +105,11 @@ def _halt(terms: Contrast) -> Callable[[Mapping[str, float]], str]:
     return halt
 
 
-def _write(recipe: PreferRecipe, prepared: _Prepared, progress: Progress, job: Job, seconds: float) -> None:
-    base = dict(prepared.network.identity)
+def _result(recipe: PreferRecipe, prepared: _Prepared, progress: Progress, seconds: float) -> Result:
+    network, inputs = prepared.network, prepared.material.inputs
     report = _report(prepared, progress)
-    with model_folder(job.out, overwrite=job.overwrite) as folder:
-        save_weights(
-            folder, prepared.network, recipe.base.model or str(job.place(recipe.base.path).resolve())
-        )
-        made = Made(
-            recipe=recipe,
-            report=report,
-            card=_card(recipe, report, base),
-            log=progress.log,
-            inputs=prepared.material.inputs,
-            models={"base": base},
-            timings_s={"training": progress.seconds, "whole run": seconds},
-        )
-        write_papers(folder, made)
+    card = _card(recipe, report, dict(network.identity))
+    return Result(recipe, network, progress, inputs, report, card, seconds)
 
 
 def _report(prepared: _Prepared, progress: Progress) -> dict[str, Any]:
@@ -140,6 +126,7 @@ def _report(prepared: _Prepared, progress: Progress) -> dict[str, Any]:
         "length_gap_characters": length_gap(material.tune),
         "licences": dict(sorted(Counter(pair.provenance.licence for pair in material.tune).items())),
         "left_out": material.left_out,
+        "tests": material.tests,
         "steps": progress.step,
         "tokens": progress.tokens,
         "seconds": round(progress.seconds, 3),

@@ -16,7 +16,6 @@ from typing import Any
 
 from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
-from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
 from posology.adapt.loop import Training, measure, train
 from posology.adapt.network import Network, open_network
@@ -24,8 +23,8 @@ from posology.adapt.objective.plain import PlainObjective
 from posology.adapt.packing import Piece, Row, cut_pieces, pack, require_isolated
 from posology.adapt.recipes import render_recipe
 from posology.adapt.recipes.pretrain import PretrainRecipe
-from posology.adapt.texts import TextMaterial, gather_texts
-from posology.adapt.weights import save_weights
+from posology.adapt.results import Result, write_result
+from posology.adapt.texts import TextMaterial, Wanted, gather_texts
 from posology.corpus import Record
 from posology.corpus.parts import part_of
 from posology.corpus.spec import Parts
@@ -81,24 +80,20 @@ def run_pretrain(recipe: PretrainRecipe, job: Job) -> Path:
     after = measure(training)
     if training.devices.is_first:
         report = _report(texts, rows, progress, (before, after))
-        base = dict(network.identity)
-        seconds = {"training": progress.seconds, "whole run": time.monotonic() - began}
-        with model_folder(job.out, overwrite=job.overwrite) as folder:
-            save_weights(folder, network, recipe.base.model or str(job.place(recipe.base.path).resolve()))
-            card = _card(recipe, report, base)
-            made = Made(recipe, report, card, progress.log, texts.inputs, {"base": base}, seconds)
-            write_papers(folder, made)
-        Checkpoints(job.work, "").discard()
+        card = _card(recipe, report, dict(network.identity))
+        seconds = time.monotonic() - began
+        write_result(Result(recipe, network, progress, texts.inputs, report, card, seconds), job)
     training.devices.wait()
     return job.out
 
 
 def _gather(recipe: PretrainRecipe, job: Job) -> _Texts:
-    told, purpose, limit = recipe.texts, recipe.texts.purpose, recipe.texts.limit
-    domain = gather_texts(told.domain, job, role="texts.domain", purpose=purpose, limit=limit)
+    told = recipe.texts
+    domain = gather_texts(told.domain, job, recipe.tests, Wanted("texts.domain", told.purpose, told.limit))
     if not told.general:
         return _Texts(domain, None)
-    return _Texts(domain, gather_texts(told.general, job, role="texts.general", purpose=purpose, limit=limit))
+    wanted = Wanted("texts.general", told.purpose, told.limit)
+    return _Texts(domain, gather_texts(told.general, job, recipe.tests, wanted))
 
 
 def _rows(recipe: PretrainRecipe, texts: _Texts, network: Network) -> _Rows:
@@ -206,9 +201,17 @@ def _report(texts: _Texts, rows: _Rows, progress: Progress, measured: Measured) 
         "fill": round(sum(rows.tokens.values()) / (len(rows.learned) * max(_widths(rows.learned))), 4),
         "too_short": rows.left_out,
         "held_out": _perplexities(rows.held, *measured),
+        "tests": _tests(texts),
         "sources": texts.domain.sources | (texts.general.sources if texts.general else {}),
         "licences": texts.domain.licences | (texts.general.licences if texts.general else {}),
     }
+
+
+def _tests(texts: _Texts) -> dict[str, Any]:
+    """Return what domain and general text were held against, and what both dropped."""
+    dropped = Counter(texts.domain.tests["dropped"])
+    dropped.update(texts.general.tests["dropped"] if texts.general else {})
+    return {**texts.domain.tests, "dropped": dict(sorted(dropped.items()))}
 
 
 def _widths(rows: Sequence[Row]) -> list[int]:

@@ -12,7 +12,6 @@ from posology.adapt.card import tuning_card
 from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
 from posology.adapt.distill import open_teacher
-from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
 from posology.adapt.loop import Training, total_steps, train
 from posology.adapt.masks import Marked, Marker
@@ -22,7 +21,7 @@ from posology.adapt.objective.answers import AnswerObjective
 from posology.adapt.plan import Plan, Speed, disk_needed, needs_of, plan_of, probe, require_room
 from posology.adapt.recipes import render_recipe
 from posology.adapt.recipes.tune import Distillation, Objective, TuneRecipe
-from posology.adapt.weights import save_weights
+from posology.adapt.results import Result, write_result
 from posology.files import require_free
 
 __all__ = ["Prepared", "peak_memory", "plan_tune", "prepare", "run_tune"]
@@ -61,8 +60,7 @@ def run_tune(recipe: TuneRecipe, job: Job) -> Path:
     training.devices.wait()
     progress = train(training)
     if training.devices.is_first:
-        _write(recipe, prepared, progress, job, time.monotonic() - began)
-        Checkpoints(job.work, "").discard()
+        write_result(_result(recipe, prepared, progress, job.watts, time.monotonic() - began), job)
     training.devices.wait()
     return job.out
 
@@ -97,7 +95,7 @@ def _disk(prepared: Prepared) -> int:
 def prepare(recipe: TuneRecipe, job: Job) -> Prepared:
     """Gather the examples, open the model and mark what each term counts."""
     job.tell("Reading examples")
-    material = gather_material(recipe.data, job)
+    material = gather_material(recipe.data, job, recipe.tests)
     job.tell("Opening the model")
     network = open_network(recipe.base, recipe.lora, job, seed=recipe.seed)
     ground = recipe.objective.ground
@@ -132,21 +130,13 @@ def _training(recipe: TuneRecipe, prepared: Prepared, job: Job) -> Training:
     )
 
 
-def _write(recipe: TuneRecipe, prepared: Prepared, progress: Progress, job: Job, seconds: float) -> None:
-    network, base = prepared.network, dict(prepared.network.identity)
-    report = _report(prepared, progress, job.watts)
-    with model_folder(job.out, overwrite=job.overwrite) as folder:
-        save_weights(folder, network, recipe.base.model or str(job.place(recipe.base.path).resolve()))
-        made = Made(
-            recipe=recipe,
-            report=report,
-            card=tuning_card(recipe, report, base),
-            log=progress.log,
-            inputs=prepared.material.inputs,
-            models={"base": base},
-            timings_s={"training": progress.seconds, "whole run": seconds},
-        )
-        write_papers(folder, made)
+def _result(
+    recipe: TuneRecipe, prepared: Prepared, progress: Progress, watts: float | None, seconds: float
+) -> Result:
+    network, inputs = prepared.network, prepared.material.inputs
+    report = _report(prepared, progress, watts)
+    card = tuning_card(recipe, report, dict(network.identity))
+    return Result(recipe, network, progress, inputs, report, card, seconds)
 
 
 def _report(prepared: Prepared, progress: Progress, watts: float | None) -> dict[str, Any]:
@@ -157,6 +147,7 @@ def _report(prepared: Prepared, progress: Progress, watts: float | None) -> dict
         "examples": len(prepared.tune),
         "select_examples": len(prepared.select),
         "left_out": material.left_out,
+        "tests": material.tests,
         "licences": material.licences,
         "sources": material.sources,
         "steps": progress.step,
