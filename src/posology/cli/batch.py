@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posology.cli.options import ConfigFile, ModelProfile
 from posology.cli.show import JsonFlag, count, print_json, print_table, progress, say, warn
 
 if TYPE_CHECKING:
@@ -34,10 +35,8 @@ def batch(  # noqa: PLR0913 - one option each
     out: Annotated[
         Path | None, typer.Option(help="Also write each packet to a folder in DIR.", metavar="DIR")
     ] = None,
-    profile: Annotated[str | None, typer.Option(help="The profile of models.", metavar="NAME")] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Settings instead of posology.toml.", metavar="FILE")
-    ] = None,
+    profile: ModelProfile = None,
+    config: ConfigFile = None,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Draft here and now, or leave it to a running server.")
     ] = True,

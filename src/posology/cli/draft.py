@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posology.cli.options import ConfigFile, Listener, ModelProfile, PolicyFolders, SealedFlag
 from posology.cli.show import JsonFlag, count, print_json, print_table, progress, say, warn
 from posology.errors import RequestError
 
@@ -30,10 +31,7 @@ def draft(  # noqa: PLR0913 - one option each
     ],
     out: Annotated[Path, typer.Option(help="The folder to write.", metavar="DIR")],
     policy: Annotated[str | None, typer.Option(help="The policy's id.", metavar="ID")] = None,
-    policies: Annotated[
-        list[Path] | None,
-        typer.Option(help="A folder of further policies; may be given again.", metavar="DIR"),
-    ] = None,
+    policies: PolicyFolders = None,
     payer: Annotated[
         str | None, typer.Option(help="The payer; else the chart's Coverage.", metavar="NAME")
     ] = None,
@@ -45,24 +43,16 @@ def draft(  # noqa: PLR0913 - one option each
         Path | None,
         typer.Option(help="YAML or JSON with what no chart holds: docs/request.md.", metavar="FILE"),
     ] = None,
-    profile: Annotated[str | None, typer.Option(help="The profile of models.", metavar="NAME")] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Settings instead of posology.toml.", metavar="FILE")
-    ] = None,
+    profile: ModelProfile = None,
+    config: ConfigFile = None,
     seed: Annotated[int, typer.Option(help="Recorded in the manifest; models decode greedily.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a packet folder.")] = False,
     include_restricted: Annotated[
         bool,
         typer.Option("--include-restricted", help="Use resources labelled restricted; the packet says so."),
     ] = False,
-    sealed: Annotated[
-        bool,
-        typer.Option("--sealed", help="Let the kernel keep in all but the profile's addresses; else stop."),
-    ] = False,
-    probe: Annotated[
-        str | None,
-        typer.Option(help="A listener of your site that the start-up probe calls.", metavar="HOST:PORT"),
-    ] = None,
+    sealed: SealedFlag = False,
+    probe: Listener = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Draft a prior-authorization packet from a chart and a payer's policy."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posology.cli.options import BatchSize, CacheFolder, ConfigFile, DataFolder, Grid, Watts
 from posology.cli.scores import (
     cost_settings,
     data_of,
@@ -71,21 +72,13 @@ def evaluate(  # noqa: PLR0913 - one option each
         str, typer.Option(help="The items to score on: report or select.", metavar="PART")
     ] = "report",
     out: Annotated[Path, typer.Option(help="The folder of the results.", metavar="DIR")] = _OUT,
-    data: Annotated[
-        Path | None, typer.Option(help="The folder of data sets; else POSOLOGY_DATA.", metavar="DIR")
-    ] = None,
+    data: DataFolder = None,
     seed: Annotated[int, typer.Option(help="Of the intervals; the same seed gives the same numbers.")] = 0,
-    batch: Annotated[int, typer.Option(min=1, help="Items given to a system at once.")] = 64,
-    cache: Annotated[
-        Path | None, typer.Option(help="Keep completions in DIR and ask nothing twice.", metavar="DIR")
-    ] = None,
-    watts: Annotated[
-        float | None, typer.Option(help="What the machine draws under load, for modelled energy.")
-    ] = None,
-    grid: Annotated[str, typer.Option(help="Country of the electricity, for carbon, such as USA.")] = "",
-    config: Annotated[
-        Path | None, typer.Option(help="Settings instead of posology.toml.", metavar="FILE")
-    ] = None,
+    batch: BatchSize = 64,
+    cache: CacheFolder = None,
+    watts: Watts = None,
+    grid: Grid = "",
+    config: ConfigFile = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results of another run.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say items, tokens, time and cost; ask nothing.")

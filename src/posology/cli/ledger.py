@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posology.cli.options import ConfigFile
 from posology.cli.show import JsonFlag, count, print_json, say
-from posology.cli.site import Address, ConfigFile, KeyFile, ProfileName, open_site, require_packages
+from posology.cli.site import Address, KeyFile, ProfileName, open_site, require_packages
 from posology.errors import LedgerError, OutputError
 
 if TYPE_CHECKING:

@@ -1,10 +1,10 @@
 """posology models: the models Posology knows, fetching them, and testing an engine."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posology.cli.options import ConfigFile, ModelProfile
 from posology.cli.show import JsonFlag, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
@@ -56,10 +56,8 @@ def get(
 
 @app.command()
 def check(
-    profile: Annotated[str | None, typer.Option(help="The profile of models.", metavar="NAME")] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Settings instead of posology.toml.", metavar="FILE")
-    ] = None,
+    profile: ModelProfile = None,
+    config: ConfigFile = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Ask the generators canary questions whose constraint must hold; exit with 2 where one fails."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posology.cli.options import PolicyFolders
 from posology.cli.show import JsonFlag, count, print_json, print_table, say
 from posology.errors import OutputError
 
@@ -15,14 +16,9 @@ __all__ = ["app"]
 
 app = typer.Typer(help="List, read, check and begin policies.", no_args_is_help=True)
 
-Folders = Annotated[
-    list[Path] | None,
-    typer.Option("--policies", help="A folder of further policies; may be given again.", metavar="DIR"),
-]
-
 
 @app.command("list")
-def list_policies(policies: Folders = None, as_json: JsonFlag = False) -> None:
+def list_policies(policies: PolicyFolders = None, as_json: JsonFlag = False) -> None:
     """List the policies at hand."""
     from posology.policies import load_policies
 
@@ -55,7 +51,7 @@ def _services(policy: "Policy") -> str:
 @app.command()
 def show(
     policy: Annotated[str, typer.Argument(help="A policy's id, or a policy file.")],
-    policies: Folders = None,
+    policies: PolicyFolders = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show a policy's services and criteria; with --json its value sets too."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posology.cli.options import ConfigFile, Listener, ModelProfile, SealedFlag
 from posology.cli.show import say, warn
 from posology.errors import MissingExtra, RequestError, SettingsError
 
@@ -23,24 +24,16 @@ __all__ = ["serve"]
 
 
 def serve(  # noqa: PLR0913 - one option each
-    config: Annotated[
-        Path | None, typer.Option(help="Settings instead of posology.toml.", metavar="FILE")
-    ] = None,
-    profile: Annotated[str | None, typer.Option(help="The profile of models.", metavar="NAME")] = None,
+    config: ConfigFile = None,
+    profile: ModelProfile = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on.", metavar="ADDRESS")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0: any free one.", min=0, max=65535)] = None,
     demo: Annotated[
         bool,
         typer.Option("--demo", help="Made patients, a demonstration clinician, a store in posology-demo."),
     ] = False,
-    sealed: Annotated[
-        bool,
-        typer.Option("--sealed", help="Let the kernel keep in all but the profile's addresses; else stop."),
-    ] = False,
-    probe: Annotated[
-        str | None,
-        typer.Option(help="A listener of your site that the start-up probe calls.", metavar="HOST:PORT"),
-    ] = None,
+    sealed: SealedFlag = False,
+    probe: Listener = None,
 ) -> None:
     """Serve the web application in which packets are drafted, reviewed, signed and exported."""
     from posology.config import load_settings

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Address",
-    "ConfigFile",
     "KeyFile",
     "ProfileName",
     "address_of",
@@ -30,9 +29,6 @@ Address = Annotated[
 KeyFile = Annotated[
     Path | None,
     typer.Option("--key", help="The file of the encryption key; else the settings'.", metavar="FILE"),
-]
-ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="Settings instead of posology.toml.", metavar="FILE")
 ]
 ProfileName = Annotated[
     str | None, typer.Option("--profile", help="The profile that names the store.", metavar="NAME")

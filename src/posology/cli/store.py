@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from posology.cli.options import ConfigFile
 from posology.cli.show import JsonFlag, count, print_json, say
 from posology.cli.site import (
     Address,
-    ConfigFile,
     KeyFile,
     ProfileName,
     address_of,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from posology.cli.options import PolicyFolders
 from posology.cli.show import count, say
 
 __all__ = ["synth"]
@@ -15,10 +16,7 @@ def synth(
     out: Annotated[Path, typer.Option(help="The folder to write.", metavar="DIR")],
     number: Annotated[int, typer.Option("--n", min=1, help="How many charts.")] = 10,
     seed: Annotated[int, typer.Option(help="The same seed gives the same charts.")] = 0,
-    policies: Annotated[
-        list[Path] | None,
-        typer.Option(help="A folder of further policies; may be given again.", metavar="DIR"),
-    ] = None,
+    policies: PolicyFolders = None,
 ) -> None:
     """Make synthetic charts that meet, fail or lack each criterion, with the truth beside each."""
     from posology.policies import open_policy

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posology.cli.options import BatchSize, CacheFolder, ConfigFile, DataFolder, Grid, Watts
 from posology.cli.scores import cost_settings, data_of, goes_on, left_words, print_forecasts
 from posology.cli.show import JsonFlag, count, print_json, progress, say, warn
 
@@ -24,9 +25,7 @@ _OUT = Path("titration")
 def titrate(  # noqa: PLR0913 - one option each
     plan_file: Annotated[Path, typer.Argument(help="The plan: a TOML file.", metavar="PLAN.toml")],
     out: Annotated[Path, typer.Option(help="The folder of the study.", metavar="DIR")] = _OUT,
-    data: Annotated[
-        Path | None, typer.Option(help="The folder of data sets; else POSOLOGY_DATA.", metavar="DIR")
-    ] = None,
+    data: DataFolder = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say items, tokens, time and cost of every arm; ask nothing.")
     ] = False,
@@ -37,17 +36,11 @@ def titrate(  # noqa: PLR0913 - one option each
         bool,
         typer.Option("--with-text", help="Show texts of items in the report: see the licences of the data."),
     ] = False,
-    batch: Annotated[int, typer.Option(min=1, help="Items given to a system at once.")] = 64,
-    cache: Annotated[
-        Path | None, typer.Option(help="Keep completions in DIR and ask nothing twice.", metavar="DIR")
-    ] = None,
-    watts: Annotated[
-        float | None, typer.Option(help="What the machine draws under load, for modelled energy.")
-    ] = None,
-    grid: Annotated[str, typer.Option(help="Country of the electricity, for carbon, such as USA.")] = "",
-    config: Annotated[
-        Path | None, typer.Option(help="Settings instead of posology.toml.", metavar="FILE")
-    ] = None,
+    batch: BatchSize = 64,
+    cache: CacheFolder = None,
+    watts: Watts = None,
+    grid: Grid = "",
+    config: ConfigFile = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Find the smallest effective dose; run the same command again to go on after a stop."""

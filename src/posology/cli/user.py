@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posology.cli.options import ConfigFile
 from posology.cli.show import JsonFlag, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ app = typer.Typer(help="Accounts of the web application.", no_args_is_help=True)
 
 ProfileOption = Annotated[
     str | None, typer.Option("--profile", help="The profile whose store is meant.", metavar="NAME")
-]
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="Settings instead of posology.toml.", metavar="FILE")
 ]
 _ROLES = "clinician, staff, auditor or administrator"
 
@@ -33,7 +31,7 @@ def add(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input, one line.")
     ] = False,
-    config: ConfigOption = None,
+    config: ConfigFile = None,
 ) -> None:
     """Make an account; the password is asked for and never shown.
 
@@ -57,7 +55,7 @@ def add(
 
 
 @app.command("list")
-def list_users(profile: ProfileOption = None, config: ConfigOption = None, as_json: JsonFlag = False) -> None:
+def list_users(profile: ProfileOption = None, config: ConfigFile = None, as_json: JsonFlag = False) -> None:
     """List the accounts."""
     from posology.review.accounts import list_accounts
 
@@ -87,7 +85,7 @@ def list_users(profile: ProfileOption = None, config: ConfigOption = None, as_js
 def reset(
     login: Annotated[str, typer.Argument(help="Whose account.")],
     profile: ProfileOption = None,
-    config: ConfigOption = None,
+    config: ConfigFile = None,
 ) -> None:
     """Give an account a password for one sign-in and forget its one-time code; print the password."""
     from posology.review.accounts import reset_account
@@ -105,7 +103,7 @@ def reset(
 def disable(
     login: Annotated[str, typer.Argument(help="Whose account.")],
     profile: ProfileOption = None,
-    config: ConfigOption = None,
+    config: ConfigFile = None,
 ) -> None:
     """Disable an account and end its sessions."""
     from posology.review.accounts import disable_account

@@ -2,21 +2,16 @@
 
 import os
 import signal
-from pathlib import Path
-from typing import Annotated
 
-import typer
-
+from posology.cli.options import ConfigFile, ModelProfile
 from posology.cli.show import say
 
 __all__ = ["worker"]
 
 
 def worker(
-    profile: Annotated[str | None, typer.Option(help="The profile of models.", metavar="NAME")] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Settings instead of posology.toml.", metavar="FILE")
-    ] = None,
+    profile: ModelProfile = None,
+    config: ConfigFile = None,
 ) -> None:
     """Draft what is queued in the profile's store until stopped: one more worker beside a server's."""
     from threading import Event
