@@ -209,7 +209,7 @@ def _made_pairs(folder: Path, licence: str = "made here") -> None:
     write_pairs(folder / "pairs-tune.jsonl", rows)
     for part in ("select", "report"):
         other = [
-            Pair(f"{part}{n}", row.query, row.passage, Provenance("made", licence, group=f"{part}{n}"))
+            Pair(f"{part}{n}", row.query, WORDS[n + HALF], Provenance("made", licence, group=f"{part}{n}"))
             for n, row in enumerate(rows)
         ]
         write_pairs(folder / f"pairs-{part}.jsonl", other)

@@ -9,6 +9,7 @@ from typing import Any
 
 from posology.adapt.recipe import Recipe
 from posology.adapt.recipes import render_recipe
+from posology.adapt.screening import screening_told
 from posology.files import staged_folder
 from posology.manifest import Input, build_manifest, render_manifest
 
@@ -39,7 +40,7 @@ def write_papers(folder: Path, made: Made) -> None:
     """Write recipe.toml, report.json, card.md, log.jsonl and manifest.json into a model folder."""
     (folder / "recipe.toml").write_text(render_recipe(made.recipe), encoding="utf-8")
     (folder / "report.json").write_text(_json(made.report, indent=1) + "\n", encoding="utf-8")
-    (folder / "card.md").write_text(made.card, encoding="utf-8")
+    (folder / "card.md").write_text(_card(made), encoding="utf-8")
     lines = "".join(_json(entry) + "\n" for entry in made.log)
     (folder / "log.jsonl").write_text(lines, encoding="utf-8")
     settings = {"recipe": made.recipe.model_dump(mode="json")}
@@ -47,6 +48,11 @@ def write_papers(folder: Path, made: Made) -> None:
         made.inputs, made.models, settings, seed=made.recipe.seed, timings_s=made.timings_s
     )
     (folder / "manifest.json").write_bytes(render_manifest(manifest))
+
+
+def _card(made: Made) -> str:
+    tests = made.report.get("tests")
+    return made.card if tests is None else f"{made.card.rstrip()}\n\n{screening_told(tests)}\n"
 
 
 def _json(value: Any, *, indent: int | None = None) -> str:

@@ -7,9 +7,10 @@ from typing import Literal
 
 from posology.adapt.encoders.labelled import Labelled
 from posology.corpus import Example
+from posology.corpus.held import Held
 from posology.errors import UserError
 
-__all__ = ["Job", "TaskExamples", "TaskLabelled", "no_labelled", "no_tasks", "silent"]
+__all__ = ["Job", "TaskExamples", "TaskLabelled", "no_held", "no_labelled", "no_tasks", "silent"]
 
 TaskExamples = Callable[[str, Literal["tune", "select"]], Sequence[Example]]
 """From a task's name and a part to its examples; a part that holds scores is never asked for."""
@@ -31,6 +32,11 @@ def no_labelled(task: str, part: str) -> Sequence[Labelled]:  # noqa: ARG001  (t
     )
 
 
+def no_held() -> Held | None:
+    """Stand for a caller that knows no test texts."""
+    return None
+
+
 def silent(stage: str, done: int | None = None, total: int | None = None) -> None:
     """Tell nobody."""
 
@@ -43,6 +49,7 @@ class Job:
     folder: Path = field(default_factory=Path)
     examples: TaskExamples = no_tasks
     labelled: TaskLabelled = no_labelled
+    held: Callable[[], Held | None] = no_held  # the texts that scores are measured on, asked for once needed
     home: Path | None = None  # the folder that holds models, where it is not $POSOLOGY_HOME
     overwrite: bool = False
     restart: bool = False  # begin anew though a checkpoint is there

@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from posology.adapt.job import Job
 from posology.adapt.masks import Marked, Marker, mark_examples
-from posology.adapt.recipe import Data
+from posology.adapt.recipe import Data, Screening
+from posology.adapt.screening import Screen, example_text
 from posology.corpus import Example
 from posology.corpus.jsonl import line_of, read_examples
 from posology.corpus.licences import require_shippable
@@ -30,6 +31,7 @@ class Material:
     select: tuple[Example, ...]
     inputs: tuple[Input, ...]
     left_out: dict[str, int] = field(default_factory=dict)  # reason: how many
+    tests: dict[str, Any] = field(default_factory=dict)  # what was held against which test texts
 
     def __repr__(self) -> str:
         """Show the sizes only."""
@@ -46,7 +48,7 @@ class Material:
         return dict(sorted(Counter(one.provenance.source for one in self.tune).items()))
 
 
-def gather_material(data: Data, job: Job) -> Material:
+def gather_material(data: Data, job: Job, tests: Screening) -> Material:
     """Read every source of a recipe; raise UserError where nothing can or may be learned from them."""
     tune: list[Example] = []
     select: list[Example] = []
@@ -66,8 +68,10 @@ def gather_material(data: Data, job: Job) -> Material:
     require_apart({"tune": tune, "select": select}, "example")
     if data.purpose == "ship":
         require_shippable((one.provenance for one in (*tune, *select)), "examples")
+    screen = Screen(tests, job)
+    tune = screen.keep(tune, example_text, "examples", select)
     balanced = _balanced(tune) if data.balance == "answers" else tune
-    return Material(tuple(balanced), tuple(select), tuple(inputs))
+    return Material(tuple(balanced), tuple(select), tuple(inputs), tests=screen.record())
 
 
 def _of_task(job: Job, task: str, part: str) -> list[Example]:

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-__all__ = ["Base", "Data", "Lora", "Optimizer", "Recipe", "Stop", "Table", "Texts", "field_of"]
+__all__ = ["Base", "Data", "Lora", "Optimizer", "Recipe", "Screening", "Stop", "Table", "Texts", "field_of"]
 
 
 class Table(BaseModel):
@@ -115,6 +115,17 @@ class Stop(Table):
     minutes: float = field_of(10.0, "one is also kept after so long", unit="minutes", least=0.01)
 
 
+class Screening(Table):
+    """What is done with records that hold a text which scores are measured on."""
+
+    found: Literal["stop", "drop"] = field_of(
+        "stop", "stop: the run ends before its first step; drop: they are left out, and counted in the card"
+    )
+    files: Texts = field_of(
+        (), "files of further test texts, hashed (`posology curate --save-tests`), from the recipe's folder"
+    )
+
+
 class Recipe(Table):
     """What every recipe begins with."""
 
@@ -124,3 +135,4 @@ class Recipe(Table):
     about: str = field_of("", "what it is for, in a sentence")
     cost: str = field_of("", "what a run took, and where")
     seed: int = field_of(0, "fixes order, start values and dropout", least=0)
+    tests: Screening = Screening()

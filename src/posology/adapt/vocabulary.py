@@ -17,7 +17,7 @@ from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
 from posology.adapt.network import find_base
 from posology.adapt.recipes.vocabulary import VocabularyRecipe
-from posology.adapt.texts import TextMaterial, gather_texts
+from posology.adapt.texts import TextMaterial, Wanted, gather_texts
 from posology.chat.runtime import import_torch, import_transformers
 from posology.corpus import Record
 from posology.errors import ModelError, UserError
@@ -39,7 +39,7 @@ def run_vocabulary(recipe: VocabularyRecipe, job: Job) -> Path:
     began = time.monotonic()
     data = recipe.data
     job.tell("Reading texts")
-    texts = gather_texts(data.corpora, job, role="texts", purpose=data.purpose, limit=data.limit)
+    texts = gather_texts(data.corpora, job, recipe.tests, Wanted("texts", data.purpose, data.limit))
     weights, told = find_base(recipe.base, job)
     old = weights.path
     state = _read_state(old / TOKENIZER)
@@ -67,6 +67,7 @@ def run_vocabulary(recipe: VocabularyRecipe, job: Job) -> Path:
             "tokens_saved": _saved(before, after),
             "compared": compared.record(),
             "licences": texts.licences,
+            "tests": texts.tests,
         }
         card = _card(recipe, report, texts)
         seconds = {"whole run": time.monotonic() - began}

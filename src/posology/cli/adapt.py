@@ -1,16 +1,19 @@
 """posology adapt: a recipe makes a model; what it needs is said before the start."""
 
+import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from posology.cli import adapt_data, adapt_merge
-from posology.cli.show import JsonFlag, print_json, print_table, progress, say
+from posology.cli.show import JsonFlag, count, print_json, print_table, progress, say, warn
 
 if TYPE_CHECKING:
     from posology.adapt.job import Job
     from posology.adapt.plan import Plan
+    from posology.corpus.held import Held
 
 __all__ = ["app"]
 
@@ -124,6 +127,23 @@ def run(  # noqa: PLR0913 - one option each
         say(f"Model: {made} (card.md, report.json and log.jsonl beside the weights)")
 
 
+def _held(data: Path | None) -> "Held | None":
+    """Return the test texts of every task whose data is here; say where that is none, or not all."""
+    from posology.corpus.held import build_held
+    from posology.evaluate.held import held_texts
+    from posology.evaluate.splits import data_folder
+    from posology.evaluate.tasks import TASKS
+
+    if data is None and not os.environ.get("POSOLOGY_DATA"):
+        warn("No folder of data sets is known (--data, POSOLOGY_DATA): no test text is looked for.")
+        return None
+    missing: list[str] = []
+    held = build_held(held_texts(TASKS.values(), data_folder(data), missing.append))
+    if missing:
+        warn(f"Test texts of {count(len(missing), 'task')} are not looked for: their data is not here.")
+    return held
+
+
 def _job(recipe: Path, out: Path, data: Path | None) -> "Job":
     from posology.adapt.job import Job
     from posology.evaluate.encoder_examples import task_labelled
@@ -131,6 +151,7 @@ def _job(recipe: Path, out: Path, data: Path | None) -> "Job":
     from posology.evaluate.splits import data_folder
 
     return Job(
+        held=cache(lambda: _held(data)),
         out=out,
         folder=recipe.parent,
         examples=lambda task, part: task_examples(task, part, data_folder(data)),

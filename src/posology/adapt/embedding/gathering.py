@@ -1,10 +1,12 @@
 """The pairs of a run, gathered and gated: parts that share no group, licences that allow what is meant."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from posology.adapt.embedding.pairs import Pair, read_pairs
 from posology.adapt.job import Job
 from posology.adapt.recipes.embed import EmbedRecipe
+from posology.adapt.screening import Screen
 from posology.corpus.licences import require_shippable
 from posology.corpus.parts import require_apart
 from posology.errors import UserError
@@ -21,6 +23,7 @@ class PairMaterial:
     select: list[Pair]
     report: list[Pair]
     inputs: list[Input]
+    tests: dict[str, Any] = field(default_factory=dict)  # what was held against which test texts
 
 
 def gather_pairs(recipe: EmbedRecipe, job: Job) -> PairMaterial:
@@ -40,4 +43,10 @@ def gather_pairs(recipe: EmbedRecipe, job: Job) -> PairMaterial:
     require_apart(found, "pair")
     if recipe.pairs.purpose == "ship":
         require_shippable((one.provenance for one in found["tune"]), "pairs", key="pairs.purpose")
-    return PairMaterial(found["tune"], found["select"], found["report"], inputs)
+    screen = Screen(recipe.tests, job)
+    tune = screen.keep(found["tune"], _text, "pairs", [*found["select"], *found["report"]])
+    return PairMaterial(tune, found["select"], found["report"], inputs, screen.record())
+
+
+def _text(pair: Pair) -> str:
+    return f"{pair.query}\n{pair.passage}"

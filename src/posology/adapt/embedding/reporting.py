@@ -23,6 +23,7 @@ def embedding_report(
         "pairs": {"tune": len(material.tune), "select": len(material.select), "report": len(material.report)},
         "sources": dict(sorted(Counter(one.provenance.source for one in material.tune).items())),
         "licences": dict(sorted(Counter(one.provenance.licence for one in material.tune).items())),
+        "tests": material.tests,
         "steps": progress.step,
         "seconds": round(progress.seconds, 3),
         "ended": progress.ended,

@@ -3,12 +3,14 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from posology.adapt.encoders.labelled import LABELLED_FILE, Labelled, read_labelled
 from posology.adapt.encoders.prepared import Task
 from posology.adapt.job import Job
 from posology.adapt.recipes.encode import EncodeData, EncodeRecipe
+from posology.adapt.screening import Screen, labelled_text
 from posology.corpus import require_apart, require_shippable
 from posology.errors import UserError
 
@@ -23,6 +25,7 @@ class Gathered:
     select: tuple[Labelled, ...]
     task: Task
     left_out: dict[str, int]  # by reason
+    tests: dict[str, Any] = field(default_factory=dict)  # what was held against which test texts
 
     @property
     def licences(self) -> list[str]:
@@ -45,10 +48,15 @@ def gather(recipe: EncodeRecipe, job: Job) -> Gathered:
     if recipe.data.purpose == "ship":
         require_shippable((one.provenance for one in tune), "examples")
     require_apart({"tune": tune, "select": select}, "example")
+    screen = Screen(recipe.tests, job)
+    own = select if recipe.data.select else []  # of tasks, the parts are looked for by the job
+    tune = screen.keep(tune, labelled_text, "examples", own)
     task = Task(recipe.head.kind, _labels(recipe, tune))
     known = [one for one in select if _is_known(one, task)]
     left_out["select: a label that tune does not have"] += len(select) - len(known)
-    return Gathered(tuple(tune), tuple(known), task, {k: v for k, v in left_out.items() if v})
+    return Gathered(
+        tuple(tune), tuple(known), task, {k: v for k, v in left_out.items() if v}, screen.record()
+    )
 
 
 def _source(recipe: EncodeRecipe, job: Job, part: str, left_out: Counter[str]) -> list[Labelled]:

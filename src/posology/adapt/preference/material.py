@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from posology.adapt.job import Job
 from posology.adapt.material import gather_material
@@ -13,6 +14,7 @@ from posology.adapt.preference.pairs import Pairs, build_pairs
 from posology.adapt.preference.ratings import read_ratings
 from posology.adapt.recipe import Data
 from posology.adapt.recipes.prefer import PreferRecipe
+from posology.adapt.screening import Screen, preference_text
 from posology.chat import Prompt
 from posology.chat.torch_prompts import PromptCodec
 from posology.corpus import Preference
@@ -34,6 +36,7 @@ class PairMaterial:
     select: tuple[Preference, ...]
     inputs: tuple[Input, ...]
     left_out: dict[str, int] = field(default_factory=dict)  # reason: how many
+    tests: dict[str, Any] = field(default_factory=dict)  # what was held against which test texts
 
 
 def gather_pairs(recipe: PreferRecipe, job: Job) -> PairMaterial:
@@ -44,7 +47,7 @@ def gather_pairs(recipe: PreferRecipe, job: Job) -> PairMaterial:
     inputs: list[Input] = []
     if data.tasks or data.corpora:
         plain = Data.model_validate(data.model_dump(include=set(Data.model_fields)))
-        material = gather_material(plain, job)
+        material = gather_material(plain, job, recipe.tests)
         inputs += material.inputs
         found.append(build_pairs(material.tune, each=data.each, most_gap=data.gap, seed=recipe.seed))
         select.append(build_pairs(material.select, each=data.each, most_gap=data.gap, seed=recipe.seed))
@@ -59,12 +62,16 @@ def gather_pairs(recipe: PreferRecipe, job: Job) -> PairMaterial:
     chosen = [pair for one in select for pair in one.pairs]
     if data.purpose == "ship":
         require_shippable((pair.provenance for pair in (*pairs, *chosen)), "pairs")
+    screen = Screen(recipe.tests, job)
+    pairs = screen.keep(pairs, preference_text, "pairs", chosen)
     if not chosen and data.select_share:
         pairs, chosen = split_by_group(pairs, data.select_share)
     if not pairs:
         raise UserError("data: no pair could be made: answers need a source_text that bears out their facts")
     left_out = Counter(reason for one in (*found, *select) for _, reason in one.rejected)
-    return PairMaterial(tuple(pairs), tuple(chosen), tuple(inputs), dict(sorted(left_out.items())))
+    return PairMaterial(
+        tuple(pairs), tuple(chosen), tuple(inputs), dict(sorted(left_out.items())), screen.record()
+    )
 
 
 def _file_of(path: Path) -> Path:
