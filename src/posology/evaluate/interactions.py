@@ -63,7 +63,7 @@ def group_documents(sentences: list[DrugSentence]) -> list[str]:
 def _sentences(path: Path, source: str) -> Iterator[DrugSentence]:
     try:
         document = ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, OSError) as cause:
+    except (ElementTree.ParseError, OSError, LookupError, ValueError) as cause:  # of no known encoding
         raise UserError(f"{path}: not a document in XML ({cause})") from cause
     for sentence in document.iter("sentence"):
         text = sentence.get("text", "")
@@ -86,7 +86,8 @@ def _pair(path: Path, pair: ElementTree.Element, drugs: dict[str, Place]) -> Dru
 
 def _place(path: Path, entity: ElementTree.Element, text: str) -> Place:
     """Return the first character of a drug and the one after its last."""
-    numbers = [int(one) for one in entity.get("charOffset", "").replace(";", "-").split("-") if one.isdigit()]
+    written = entity.get("charOffset", "").replace(";", "-").split("-")
+    numbers = [int(one) for one in written if one.isdecimal()]
     if len(numbers) < 2 or not numbers[0] <= numbers[-1] < len(text):
         raise UserError(f"{path}: drug {entity.get('id')} has no place in its sentence")
     return numbers[0], numbers[-1] + 1

@@ -77,7 +77,7 @@ def _parse(block: Sequence[tuple[Line, str]]) -> Abstract:
 
 def _mention(text: str, line: Line, row: str) -> Mention:
     values = row.split("\t")
-    if len(values) < 5 or not (values[1].isdigit() and values[2].isdigit()):
+    if len(values) < 5 or not (values[1].isdecimal() and values[2].isdecimal()):
         raise line.fault("not number, start, end, words, type, concept with tabs between")
     start, end = int(values[1]), int(values[2])
     if text[start:end].split() != values[3].split():

@@ -3,7 +3,7 @@
 import ast
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,10 +86,7 @@ def read_jsonl(path: Path, keys: Sequence[str]) -> Iterator[tuple[Line, dict[str
     for line, text in read_lines(path):
         if not text.strip():
             continue
-        try:
-            row = json.loads(text)
-        except ValueError as cause:
-            raise line.fault(f"not JSON ({cause})") from cause
+        row = _parse_json(text, line)
         if not isinstance(row, dict) or (missing := [key for key in keys if key not in row]):
             raise line.fault("not an object" if not isinstance(row, dict) else f"no key {', '.join(missing)}")
         yield line, row
@@ -97,11 +94,22 @@ def read_jsonl(path: Path, keys: Sequence[str]) -> Iterator[tuple[Line, dict[str
 
 def read_json(path: Path) -> Any:
     """Read a JSON file whole."""
-    text = "\n".join(text for _, text in read_lines(path))
+    return _parse_json("\n".join(text for _, text in read_lines(path)), Line(path, 1))
+
+
+def _parse_json(text: str, line: Line) -> Any:
+    """Read JSON that begins at a line."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as cause:
-        raise Line(path, cause.lineno).fault(f"not JSON ({cause.msg})") from cause
+        raise Line(line.path, line.number + cause.lineno - 1).fault(f"not JSON ({cause.msg})") from cause
+    except UnicodeEncodeError as cause:
+        raise line.fault("half of a character (a \\u escape without its pair)") from cause
+    except (ValueError, RecursionError) as cause:
+        raise line.fault("a number of too many digits, or too many lists in lists") from cause
+    return value
 
 
 def read_elements(path: Path, tag: str, names: Sequence[str]) -> Iterator[tuple[Line, dict[str, str]]]:
@@ -141,25 +149,25 @@ def parse_dict(written: str, column: str, line: Line) -> dict[Any, Any]:
     """Read a column that holds a dict as Python writes one."""
     try:
         value = ast.literal_eval(written)
-    except (SyntaxError, ValueError) as cause:
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as cause:
         raise line.fault(f"{column} is not a dict of Python") from cause
     if not isinstance(value, dict):
         raise line.fault(f"{column} is not a dict of Python")
     return value
 
 
-def require_letters(options: Mapping[str, Any], line: Line) -> tuple[str, ...]:
-    """Return the letters of options; raise UserError where they are not A, B, C and so on."""
-    letters = tuple(sorted(options))
-    if letters != tuple(LETTERS[: len(letters)]):
-        raise line.fault(f"the options have the letters {', '.join(letters)}, not A, B, C, …")
-    return letters
+def require_letters(letters: Iterable[str], line: Line) -> tuple[str, ...]:
+    """Return the letters of options in their order; raise UserError where they are not A, B, C and so on."""
+    ordered = tuple(sorted(letters))
+    if not ordered or ordered != tuple(LETTERS[: len(ordered)]):
+        raise line.fault("the letters of the options are not A, B, C, …")
+    return ordered
 
 
 def require_label(label: str, labels: Sequence[str], line: Line) -> str:
     """Return the label; raise UserError where it is none of the task's."""
-    if label not in labels:
-        raise line.fault(f"the label {label[:40]!r} is none of {', '.join(labels)}")
+    if label not in labels:  # what stands there is not said: in a shifted row it is text
+        raise line.fault(f"the label is none of {', '.join(labels)}")
     return label
 
 

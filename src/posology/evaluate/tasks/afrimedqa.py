@@ -5,7 +5,8 @@ from pathlib import Path
 
 from posology.evaluate.forms import ChoiceForm, ask_with_options
 from posology.evaluate.items import Item
-from posology.evaluate.reading import length_slice, read_jsonl, require_label, require_letters, require_text
+from posology.evaluate.nodes import read_nodes
+from posology.evaluate.reading import length_slice, require_letters
 from posology.evaluate.similarity import similar_groups
 from posology.evaluate.task import Card, Family, Task
 
@@ -13,17 +14,18 @@ __all__ = ["AFRIMEDQA"]
 
 
 def _read(folder: Path) -> Iterator[Item]:
-    rows = list(read_jsonl(folder / "train.jsonl", ("realidx", "question", "options", "answer_idx")))
-    groups = similar_groups([str(row["question"]) for _, row in rows])
+    rows = list(read_nodes(folder / "train.jsonl", ("realidx", "question", "options", "answer_idx")))
+    groups = similar_groups([row.key("question").text() for _, row in rows])
     for (line, row), group in zip(rows, groups, strict=True):
-        letters = require_letters(row["options"], line)
-        text = require_text(row, "question", line)
+        options = row.key("options")
+        letters = require_letters(options.keys(), line)
+        text = row.key("question").text().strip()
         yield Item(
-            id=row["realidx"],
+            id=row.key("realidx").text(),
             group=group,
             text=text,
-            gold=require_label(row["answer_idx"], letters, line),
-            options=tuple(row["options"][letter] for letter in letters),
+            gold=row.key("answer_idx").one_of(letters),
+            options=tuple(options.key(letter).text() for letter in letters),
             slices={"length": length_slice(text)},
         )
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from posology.errors import UserError
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item
-from posology.evaluate.reading import length_slice, read_json
+from posology.evaluate.nodes import read_node
+from posology.evaluate.reading import length_slice
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["BIOASQ_TASKB"]
@@ -18,25 +18,19 @@ _BATCHES = ("9B1", "9B2", "9B3")
 
 def _read(folder: Path) -> Iterator[Item]:
     for batch in _BATCHES:
-        path = folder / f"{batch}_golden.json"
-        questions = read_json(path)
-        if not isinstance(questions, dict) or "questions" not in questions:
-            raise UserError(f"{path}: an object with the key questions is needed")
-        for row in questions["questions"]:
-            if row["type"] != "yesno":
+        for row in read_node(folder / f"{batch}_golden.json").key("questions").items():
+            if row.key("type").words() != "yesno":
                 continue  # the other three kinds have no fixed answers
-            place = f"{path}, question {row['id']}"
-            if row["exact_answer"] not in _LABELS:
-                raise UserError(f"{place}: exact_answer is neither yes nor no")
-            passages = dict.fromkeys(snippet["text"].strip() for snippet in row["snippets"])
+            snippets, asked = row.key("snippets"), row.key("body").text()
+            passages = dict.fromkeys(snippet.key("text").text().strip() for snippet in snippets.items())
             if not passages:
-                raise UserError(f"{place}: no snippets")
+                raise snippets.fault("is empty")
             evidence = "\n".join(passages)
             yield Item(
-                id=row["id"],
-                group=group_of(row["body"]),
-                text=f"Passages: {evidence}\nQuestion: {row['body'].strip()}",
-                gold=row["exact_answer"],
+                id=row.key("id").text(),
+                group=group_of(asked),
+                text=f"Passages: {evidence}\nQuestion: {asked.strip()}",
+                gold=row.key("exact_answer").one_of(_LABELS),
                 slices={"batch": batch, "length": length_slice(evidence)},
             )
 

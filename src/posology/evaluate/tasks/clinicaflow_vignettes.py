@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item
+from posology.evaluate.nodes import Node, read_nodes
 from posology.evaluate.persons import age_group
-from posology.evaluate.reading import read_jsonl, require_label
 from posology.evaluate.task import Card, Family, Shares, Task
 
 __all__ = ["CLINICAFLOW_VIGNETTES"]
@@ -29,35 +28,40 @@ _FILES = ("vignettes.jsonl", "vignettes_extended.jsonl")
 
 def _read(folder: Path) -> Iterator[Item]:
     keys = ("id", "input", "labels")
-    for line, row in chain.from_iterable(read_jsonl(folder / name, keys) for name in _FILES):
-        told, person = row["input"], row["input"]["demographics"]
-        vitals = {name: told["vitals"].get(key) for key, (name, _) in _VITALS.items()}
+    for _, row in chain.from_iterable(read_nodes(folder / name, keys) for name in _FILES):
+        told, identifier = row.key("input"), row.key("id").text()
+        complaint, person = told.key("chief_complaint").text(), told.key("demographics")
+        age, sex = person.key("age").number(), person.key("sex").text()
+        signs = {key: told.key("vitals").find(key) for key in _VITALS}
+        vitals = {key: None if sign is None else sign.number() for key, sign in signs.items()}
         yield Item(
-            id=row["id"],
-            group=group_of(told["chief_complaint"]),
-            text=_text(told),
-            gold=require_label(row["labels"]["gold_risk_tier"], _LABELS, line),
-            fields={"chief complaint": told["chief_complaint"], **person, **vitals},
-            slices={
-                "sex": person.get("sex", "unknown"),
-                "age": age_group(person.get("age")),
-                "family": _family(row["id"]),
+            id=identifier,
+            group=group_of(complaint),
+            text=f"{age}-year-old, {sex}.\nComplaint: {complaint}\n{_told(told)}{_shown(vitals)}",
+            gold=row.key("labels").key("gold_risk_tier").one_of(_LABELS),
+            fields={
+                "chief complaint": complaint,
+                "age": age,
+                "sex": sex,
+                **{name: vitals[key] for key, (name, _) in _VITALS.items()},
             },
+            slices={"sex": sex, "age": age_group(age), "family": _family(identifier)},
         )
 
 
-def _text(told: Mapping[str, Any]) -> str:
-    person = told["demographics"]
-    lines = [f"{person['age']}-year-old, {person['sex']}.", f"Complaint: {told['chief_complaint']}"]
-    lines += [f"History: {told['history']}"] if told["history"] else []
-    lines += told.get("prior_notes", ()) or ()
-    lines += told.get("image_descriptions", ()) or ()
+def _told(told: Node) -> str:
+    """Return the lines of history, earlier notes and images, as far as they are there."""
+    history = told.key("history").words()
+    more = [found for name in ("prior_notes", "image_descriptions") if (found := told.find(name))]
+    lines = [f"History: {history}"] if history else []
+    return "".join(f"{line}\n" for line in [*lines, *(one.words() for row in more for one in row.items())])
+
+
+def _shown(vitals: Mapping[str, float | None]) -> str:
     shown = [
-        f"{name} {told['vitals'][key]:g}{unit}"
-        for key, (name, unit) in _VITALS.items()
-        if key in told["vitals"]
+        f"{name} {vitals[key]:g}{unit}" for key, (name, unit) in _VITALS.items() if vitals[key] is not None
     ]
-    return "\n".join([*lines, f"Vital signs: {', '.join(shown) or 'not recorded'}"])
+    return f"Vital signs: {', '.join(shown) or 'not recorded'}"
 
 
 def _family(identifier: str) -> str:

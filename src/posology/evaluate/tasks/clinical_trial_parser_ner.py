@@ -48,7 +48,7 @@ def _read(folder: Path) -> Iterator[Item]:
 def _mention(line: Line, span: str, text: str) -> Mention:
     """Read a span: the source counts characters from one, the end not in it."""
     values = span.split(":")
-    if len(values) != 3 or not (values[0].isdigit() and values[1].isdigit()):
+    if len(values) != 3 or not (values[0].isdecimal() and values[1].isdecimal()):
         raise line.fault("a span that is not start:end:type")
     start, end = int(values[0]) - 1, int(values[1]) - 1
     if not 0 <= start < end <= len(text):

@@ -14,6 +14,7 @@ __all__ = ["CODIESP_EN", "CODIESP_ES"]
 
 _FILES = {"train": "trainD.tsv", "dev": "devD.tsv"}
 _ONE_CODE = re.compile(ICD_10_CM)
+_CASE = re.compile(r"[A-Za-z0-9-]{1,80}")  # which names the file of its text
 
 
 def _reader(texts: str) -> Callable[[Path], Iterator[Item]]:
@@ -44,7 +45,7 @@ def _codes(path: Path) -> dict[str, set[str]]:
     for line, text in read_lines(path):
         values = text.split("\t")
         code = values[-1].strip().upper()
-        if len(values) != 2 or not _ONE_CODE.fullmatch(code):
+        if len(values) != 2 or not _CASE.fullmatch(values[0]) or not _ONE_CODE.fullmatch(code):
             raise line.fault("not the number of a case, a tab and an ICD-10-CM code")
         found.setdefault(values[0], set()).add(code)
     return found

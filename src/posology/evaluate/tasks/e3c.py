@@ -8,7 +8,7 @@ from posology.errors import UserError
 from posology.evaluate.forms import MentionsForm
 from posology.evaluate.iob import TaggedSentence, join_words, mentions_at, place_words, read_iob
 from posology.evaluate.items import Item, Mention
-from posology.evaluate.reading import read_json
+from posology.evaluate.nodes import read_node
 from posology.evaluate.task import Card, Family, Part, Shares, Task
 
 __all__ = ["E3C"]
@@ -120,7 +120,7 @@ def _joined(sentences: Sequence[TaggedSentence]) -> Iterator[Item]:
 
 def _documents(folder: Path) -> dict[str, str]:
     """Read the cases that the sentences were cut from, in the order of the sentences."""
-    found = {path.stem: read_json(path)["text"] for path in sorted(folder.glob("*.json"))}
+    found = {path.stem: read_node(path).key("text").text() for path in sorted(folder.glob("*.json"))}
     if not found:
         raise UserError(f"{folder}: no text of a case (*.json); is the data folder the right one?")
     return found

@@ -1,50 +1,50 @@
 """ExpertQA, medicine: whether the passage that a system cites supports the sentence it cites it for."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item
-from posology.evaluate.reading import Line, length_slice, read_jsonl
+from posology.evaluate.nodes import Node, read_nodes
+from posology.evaluate.reading import length_slice
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["EXPERTQA"]
 
 _LABELS = ("yes", "no")
 _SAID = {"Complete": "yes", "Partial": "no", "Incomplete": "no"}
-_UNUSED = ("Missing", "N/A", None)  # no evidence, or no judgement
+_UNUSED = ("Missing", "N/A")  # no evidence, or no judgement
 _LINK = re.compile(r"\[\d+\]|https?://\S+")
 
 
 def _read(folder: Path) -> Iterator[Item]:
-    for line, row in read_jsonl(folder / "domain_val_healthcare.jsonl", ("question", "answers", "metadata")):
-        for system, answer in row["answers"].items():
-            for number, claim in enumerate(answer["claims"], 1):
-                if (gold := _gold_of(claim, line)) and (passage := _passage_of(claim)):
-                    said = claim["claim_string"].strip()
+    for line, row in read_nodes(folder / "domain_val_healthcare.jsonl", ("question", "answers", "metadata")):
+        question = row.key("question").text()
+        for system, answer in row.key("answers").values():
+            for number, claim in enumerate(answer.key("claims").items(), 1):
+                if (gold := _gold_of(claim)) and (passage := _passage_of(claim)):
+                    said = claim.key("claim_string").text().strip()
                     yield Item(
                         id=f"{line.number}-{system}-{number}",
-                        group=group_of(row["question"]),
-                        text=f"Passage: {passage}\nQuestion: {row['question'].strip()}\nSentence: {said}",
+                        group=group_of(question),
+                        text=f"Passage: {passage}\nQuestion: {question.strip()}\nSentence: {said}",
                         gold=gold,
                         slices={"system": system, "length": length_slice(passage)},
                     )
 
 
-def _gold_of(claim: Mapping[str, Any], line: Line) -> str:
+def _gold_of(claim: Node) -> str:
     """Return the label of a claim; empty where the expert gave none that can be used."""
-    support = claim.get("support")
-    if support not in _SAID and support not in _UNUSED:
-        raise line.fault("a claim's support is none of Complete, Partial, Incomplete, Missing, N/A")
-    return _SAID.get(support or "", "")
+    support = claim.find("support")
+    return _SAID.get(support.one_of((*_SAID, *_UNUSED)), "") if support else ""
 
 
-def _passage_of(claim: Mapping[str, Any]) -> str:
+def _passage_of(claim: Node) -> str:
     """Return the words of the evidence; empty where it is only links."""
-    passages = [_LINK.sub("", one).strip() for one in claim.get("evidence") or ()]
+    evidence = claim.find("evidence")
+    passages = [_LINK.sub("", one.words()).strip() for one in (evidence.items() if evidence else ())]
     return "\n".join(one for one in passages if len(one.split()) >= 8)
 
 

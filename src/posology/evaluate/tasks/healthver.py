@@ -6,7 +6,7 @@ from pathlib import Path
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.grouping import group_of, linked_groups, same_words
 from posology.evaluate.items import Item
-from posology.evaluate.reading import length_slice, read_csv, require_label
+from posology.evaluate.reading import length_slice, read_csv, require_label, require_text
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["HEALTHVER"]
@@ -22,7 +22,7 @@ def _read(folder: Path) -> Iterator[Item]:
     )
     for (line, row), group in zip(rows, groups, strict=True):
         yield Item(
-            id=row["id"],
+            id=require_text(row, "id", line),
             group=group_of(group),
             text=f"Evidence: {row['evidence']}\nClaim: {row['claim']}",
             gold=require_label(row["label"], _LABELS, line),

@@ -17,7 +17,11 @@ _LABELS = ("no", "yes")
 def _reader(column: str) -> Callable[[Path], Iterator[Item]]:
     def read(folder: Path) -> Iterator[Item]:
         rows = [
-            (row["Unnamed: 0"], require_text(row, "text", line), _gold_of(row[column], line))
+            (
+                require_text(row, "Unnamed: 0", line),
+                require_text(row, "text", line),
+                _gold_of(row[column], line),
+            )
             for name in ("train", "val")
             for line, row in read_csv(folder / f"{name}_data.csv", ("Unnamed: 0", "text", column))
         ]

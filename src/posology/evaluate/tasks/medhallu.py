@@ -32,8 +32,8 @@ def _read(folder: Path) -> Iterator[Item]:
 
 def _contexts_of(written: str, line: Line) -> list[str]:
     contexts = parse_dict(written, "knowledge", line).get("contexts")
-    if not contexts:
-        raise line.fault("knowledge has no contexts")
+    if not isinstance(contexts, list) or not contexts:
+        raise line.fault("knowledge has no list of contexts")
     return [str(one) for one in contexts]
 
 

@@ -27,7 +27,7 @@ def _read(folder: Path) -> Iterator[Item]:
             continue  # counted in the card: options that the source runs together
         text = require_text(row, "question", line)
         yield Item(
-            id=row["id"],
+            id=require_text(row, "id", line),
             group=group_of(text),
             text=text,
             gold=LETTERS[options.index(_UNKNOWN)],

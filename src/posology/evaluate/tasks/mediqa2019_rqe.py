@@ -22,7 +22,7 @@ def _read(folder: Path) -> Iterator[Item]:
     for (line, row), group in zip(rows, groups, strict=True):
         asked, frequent = require_text(row, "chq", line), require_text(row, "faq", line)
         yield Item(
-            id=row["pid"],
+            id=require_text(row, "pid", line),
             group=group,
             text=f"Patient's question: {asked}\nFrequent question: {frequent}",
             gold=_SAID[require_label(row["value"], tuple(_SAID), line)],

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from posology.evaluate.forms import ChoiceForm, ask_with_options
 from posology.evaluate.items import Item
-from posology.evaluate.reading import length_slice, read_jsonl, require_text
+from posology.evaluate.nodes import read_nodes
+from posology.evaluate.reading import length_slice
 from posology.evaluate.similarity import similar_groups
 from posology.evaluate.task import Card, Family, Reference, Task
 
@@ -17,21 +18,21 @@ _DEV = "the development file by custom, 4,183 questions; ours are 2,928 of them"
 
 def _read(folder: Path) -> Iterator[Item]:
     keys = ("id", "question", "cop", "choice_type", "subject_name", *_OPTIONS)
-    rows = list(read_jsonl(folder / "dev.json", keys))
-    groups = similar_groups([str(row["question"]) for _, row in rows])
+    rows = list(read_nodes(folder / "dev.json", keys))
+    groups = similar_groups([row.key("question").text() for _, row in rows])
     for (line, row), group in zip(rows, groups, strict=True):
-        if row["cop"] not in (1, 2, 3, 4):
+        if (right := row.key("cop").number()) not in (1, 2, 3, 4):
             raise line.fault("cop, the number of the right option, is none of 1, 2, 3, 4")
-        text = require_text(row, "question", line)
+        text = row.key("question").text().strip()
         yield Item(
-            id=row["id"],
+            id=row.key("id").text(),
             group=group,
             text=text,
-            gold="ABCD"[row["cop"] - 1],
-            options=tuple(require_text(row, key, line) for key in _OPTIONS),
+            gold="ABCD"[int(right) - 1],
+            options=tuple(row.key(key).text().strip() for key in _OPTIONS),
             slices={
-                "subject": row["subject_name"],
-                "source's type": row["choice_type"],
+                "subject": row.key("subject_name").words(),
+                "source's type": row.key("choice_type").words(),
                 "length": length_slice(text),
             },
         )

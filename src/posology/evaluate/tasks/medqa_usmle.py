@@ -5,8 +5,9 @@ from pathlib import Path
 
 from posology.evaluate.forms import ChoiceForm, ask_with_options
 from posology.evaluate.items import Item
+from posology.evaluate.nodes import read_nodes
 from posology.evaluate.persons import person_slices
-from posology.evaluate.reading import length_slice, read_jsonl, require_label, require_letters, require_text
+from posology.evaluate.reading import length_slice, require_letters
 from posology.evaluate.similarity import similar_groups
 from posology.evaluate.task import Card, Family, Reference, Task
 
@@ -17,21 +18,22 @@ _TEST = "official test file, 1,273 questions, four options"
 
 def _read(folder: Path) -> Iterator[Item]:
     keys = ("question", "options", "answer", "answer_idx", "meta_info")
-    rows = list(read_jsonl(folder / "phrases_no_exclude_dev.jsonl", keys))
-    groups = similar_groups([str(row["question"]) for _, row in rows])
+    rows = list(read_nodes(folder / "phrases_no_exclude_dev.jsonl", keys))
+    groups = similar_groups([row.key("question").text() for _, row in rows])
     for (line, row), group in zip(rows, groups, strict=True):
-        letters = require_letters(row["options"], line)
-        gold = require_label(row["answer_idx"], letters, line)
-        if row["options"][gold] != row["answer"]:
+        options = row.key("options")
+        letters = require_letters(options.keys(), line)
+        gold = row.key("answer_idx").one_of(letters)
+        if options.key(gold).text() != row.key("answer").text():
             raise line.fault("answer is not the option that answer_idx names")
-        text = require_text(row, "question", line)
+        text = row.key("question").text().strip()
         yield Item(
             id=f"dev-{line.number}",
             group=group,
             text=text,
             gold=gold,
-            options=tuple(row["options"][letter] for letter in letters),
-            slices={"step": row["meta_info"], "length": length_slice(text), **person_slices(text)},
+            options=tuple(options.key(letter).text() for letter in letters),
+            slices={"step": row.key("meta_info").text(), "length": length_slice(text), **person_slices(text)},
         )
 
 

@@ -34,9 +34,7 @@ def _require_same(first: Abstract, again: Abstract) -> None:
 def _items(file: str, abstract: Abstract) -> Iterator[Item]:
     for mention in abstract.mentions:
         if mention.label not in _TYPES:
-            raise abstract.line.fault(
-                f"a mention of type {mention.label[:40]!r}, none of {', '.join(_TYPES)}"
-            )
+            raise abstract.line.fault(f"a mention of a type that is none of {', '.join(_TYPES)}")
     for number, sentence in enumerate(cut_sentences(abstract)):
         yield Item(
             id=f"{file}/{abstract.id}/{number}",

@@ -1,15 +1,13 @@
 """NurseSim: the triage category of scenarios that a language model wrote."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from posology.errors import UserError
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item
+from posology.evaluate.nodes import Node, read_node
 from posology.evaluate.persons import age_group
-from posology.evaluate.reading import read_json
 from posology.evaluate.task import Card, Family, Reference, Shares, Task
 
 __all__ = ["NURSESIM_TRIAGE"]
@@ -27,40 +25,41 @@ _CONSCIOUS = {"A": "alert", "V": "responds to voice", "P": "responds to pain", "
 
 
 def _read(folder: Path) -> Iterator[Item]:
-    path = folder / "gpt_scenarios.json"
-    written = read_json(path)
-    if not isinstance(written, dict) or sorted(written) != list(_LABELS):
-        raise UserError(f"{path}: an object with the keys {', '.join(_LABELS)} is needed")
+    written = read_node(folder / "gpt_scenarios.json")
+    if sorted(written.keys()) != list(_LABELS):
+        raise written.fault(f"needs the keys {', '.join(_LABELS)} and no other")
     for level in _LABELS:
-        for number, row in enumerate(written[level], 1):
-            try:
-                yield _item(row, level, number)
-            except (KeyError, TypeError, AttributeError) as cause:
-                raise UserError(
-                    f"{path}: scenario {number} of category {level} lacks a value, or has one of another form"
-                ) from cause
+        for number, row in enumerate(written.key(level).items(), 1):
+            yield _item(row, level, number)
 
 
-def _item(row: Mapping[str, Any], level: str, number: int) -> Item:
-    told = {name.casefold().replace(" ", "_"): value for name, value in row["history"].items()}
+def _item(row: Node, level: str, number: int) -> Item:
+    told = {name.casefold().replace(" ", "_"): value for name, value in row.key("history").values()}
+    if missing := [name for name in ("age", "gender", "time_course") if name not in told]:
+        raise row.key("history").fault(f"has no {', '.join(missing)}")
     before = next((value for name, value in told.items() if name.startswith("relevant_pm")), None)
-    vitals = {name: float(row["vitals"][key]) for key, (name, _) in _VITALS.items()}
-    conscious = _CONSCIOUS[row["vitals"]["avpu"]]
-    fields = {"age": float(told["age"]), "sex": told["gender"], "consciousness": conscious, **vitals}
+    earlier = before.words() if before is not None and before.value is not None else ""
+    signs = row.key("vitals")
+    vitals = {name: float(signs.key(key).number()) for key, (name, _) in _VITALS.items()}
+    conscious = _CONSCIOUS[signs.key("avpu").one_of(tuple(_CONSCIOUS))]
+    age, sex, complaint = told["age"].number(), told["gender"].text(), row.key("chief_complaint").text()
     units = dict(_VITALS.values())
     shown = ", ".join(f"{name} {value:g}{units[name]}" for name, value in vitals.items())
     return Item(
         id=f"{level}-{number}",
-        group=group_of(row["chief_complaint"]),
-        text=f"{told['age']}-year-old, {told['gender']}.\nSays: {row['chief_complaint']}\n"
-        f"Since: {told['time_course']}\nPast history: {before or 'not recorded'}\n"
+        group=group_of(complaint),
+        text=f"{age}-year-old, {sex}.\nSays: {complaint}\n"
+        f"Since: {told['time_course'].text()}\nPast history: {earlier or 'not recorded'}\n"
         f"Consciousness: {conscious}\nVital signs: {shown}",
         gold=level,
-        fields={"chief complaint": row["chief_complaint"], **fields},
-        slices={
-            "sex": told["gender"] if told["gender"] in ("female", "male") else "unknown",
-            "age": age_group(told["age"]),
+        fields={
+            "chief complaint": complaint,
+            "age": float(age),
+            "sex": sex,
+            "consciousness": conscious,
+            **vitals,
         },
+        slices={"sex": sex if sex in ("female", "male") else "unknown", "age": age_group(age)},
     )
 
 

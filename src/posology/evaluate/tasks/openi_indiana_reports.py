@@ -6,19 +6,19 @@ from pathlib import Path
 from posology.evaluate.forms import TextForm
 from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item
-from posology.evaluate.reading import length_slice, read_csv
+from posology.evaluate.reading import length_slice, read_csv, require_text
 from posology.evaluate.task import Card, Family, Task
 
 __all__ = ["OPENI_INDIANA_REPORTS"]
 
 
 def _read(folder: Path) -> Iterator[Item]:
-    for _, row in read_csv(folder / "indiana_reports.csv", ("uid", "MeSH", "findings", "impression")):
+    for line, row in read_csv(folder / "indiana_reports.csv", ("uid", "MeSH", "findings", "impression")):
         findings, impression = row["findings"].strip(), row["impression"].strip()
         if not findings or not impression:
             continue  # nothing to ask, or no answer: the card says how many
         yield Item(
-            id=row["uid"],
+            id=require_text(row, "uid", line),
             group=group_of(findings),
             text=findings,
             gold=impression,

@@ -1,12 +1,13 @@
 """PubMedQA: a research question answered by its abstract with yes, no or maybe."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from posology.errors import UserError
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.items import Item
-from posology.evaluate.reading import length_slice, read_json
+from posology.evaluate.nodes import Node, read_node
+from posology.evaluate.reading import length_slice
 from posology.evaluate.task import Card, Family, Reference, Task
 
 __all__ = ["PUBMEDQA"]
@@ -16,29 +17,25 @@ _TEST = "official test list, 500 questions, abstract given"
 
 
 def _read(folder: Path) -> Iterator[Item]:
-    path = folder / "ori_pqal_train.json"
-    articles = read_json(path)
-    if not isinstance(articles, dict):
-        raise UserError(f"{path}: an object with an article for each number is needed")
-    for number, row in articles.items():
-        if missing := [key for key in ("QUESTION", "CONTEXTS", "final_decision") if not row.get(key)]:
-            raise UserError(f"{path}, article {number}: no {', '.join(missing)}")
-        if row["final_decision"] not in _LABELS:
-            raise UserError(f"{path}, article {number}: final_decision is none of {', '.join(_LABELS)}")
-        abstract = "\n".join(row["CONTEXTS"])
+    for number, row in read_node(folder / "ori_pqal_train.json").values():
+        contexts = row.key("CONTEXTS")
+        if not (abstract := "\n".join(one.text() for one in contexts.items())):
+            raise contexts.fault("is empty")
         yield Item(
             id=number,
             group=number,
-            text=f"Abstract: {abstract}\nQuestion: {row['QUESTION']}",
-            gold=row["final_decision"],
-            slices={"length": length_slice(abstract), "published": _period(row.get("YEAR"))},
+            text=f"Abstract: {abstract}\nQuestion: {row.key('QUESTION').text()}",
+            gold=row.key("final_decision").one_of(_LABELS),
+            slices={"length": length_slice(abstract), "published": _period(row.find("YEAR"))},
         )
 
 
-def _period(year: str | None) -> str:
-    if not year:
+def _period(year: Node | None) -> str:
+    if year is None or not year.words():
         return "unknown"
-    return "before 2010" if int(year) < 2010 else "2010 and later"
+    if not re.fullmatch("[12][0-9]{3}", year.words()):
+        raise year.fault("is no year")
+    return "before 2010" if int(year.words()) < 2010 else "2010 and later"
 
 
 def _ask(item: Item) -> str:

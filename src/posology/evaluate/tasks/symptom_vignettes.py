@@ -6,8 +6,8 @@ from pathlib import Path
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.grouping import group_of
 from posology.evaluate.items import Item
+from posology.evaluate.nodes import read_nodes
 from posology.evaluate.persons import person_slices
-from posology.evaluate.reading import read_jsonl, require_label, require_text
 from posology.evaluate.task import Card, Family, Shares, Task
 
 __all__ = ["SYMPTOM_VIGNETTES"]
@@ -18,13 +18,13 @@ _LABELS = tuple(_LEVELS.values())
 
 def _read(folder: Path) -> Iterator[Item]:
     keys = ("urgency_level", "correct_diagnosis", "case_description")
-    for line, row in read_jsonl(folder / "semigran_vignettes.jsonl", keys):
-        text = require_text(row, "case_description", line)
+    for line, row in read_nodes(folder / "semigran_vignettes.jsonl", keys):
+        text = row.key("case_description").text().strip()
         yield Item(
             id=f"semigran-{line.number}",
-            group=group_of(require_text(row, "correct_diagnosis", line)),
+            group=group_of(row.key("correct_diagnosis").text()),
             text=text,
-            gold=_LEVELS[require_label(row["urgency_level"], tuple(_LEVELS), line)],
+            gold=_LEVELS[row.key("urgency_level").one_of(tuple(_LEVELS))],
             slices=person_slices(text),
         )
 
