@@ -215,12 +215,17 @@ def _made_pairs(folder: Path, licence: str = "made here") -> None:
         write_pairs(folder / f"pairs-{part}.jsonl", other)
 
 
+def write_made(folder: Path) -> None:
+    """Write an encoder and pairs."""
+    encoder_folder(folder / "base", word_piece())
+    _made_pairs(folder)
+
+
 @pytest.mark.parametrize(("static", "lr", "anchor"), [("true", 0.3, "anchor = 1e-4"), ("false", 0.003, "")])
 def test_tuning_lifts_the_meaning_above_the_untuned(
     tmp_path: Path, static: str, lr: float, anchor: str
 ) -> None:
-    encoder_folder(tmp_path / "base", word_piece())
-    _made_pairs(tmp_path)
+    write_made(tmp_path)
     recipe = parse_recipe(RECIPE.format(purpose="ship", static=static, lr=lr, anchor=anchor), "r.toml")
     out = run_recipe(recipe, Job(out=tmp_path / "out", folder=tmp_path))
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))

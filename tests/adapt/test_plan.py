@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,9 @@ from posology.adapt.recipe import Optimizer
 from posology.errors import OutputError
 from tests.adapt.tuning import job_of, recipe_of, write_bench
 from tests.chat.tiny_model import NEEDS_TORCH
+
+if TYPE_CHECKING:
+    from posology.adapt.plan import Plan
 
 LENGTHS = st.lists(st.integers(1, 50), min_size=1, max_size=40)
 
@@ -107,4 +111,106 @@ def test_a_stated_speed_is_taken_and_what_was_not_measured_stays_unknown(tmp_pat
     assert plan.energy_wh is None
     assert plan.seconds is not None
     assert plan.seconds < plan.tokens / 100
-    assert "memory: unknown, for nothing was run" in plan.notes
+    assert [(one.basis, one.how) for one in plan.lines if one.what == "memory"] == [
+        ("unknown", "nothing was run")
+    ]
+
+
+def _planned_and_made(recipe: Any, folder: Path) -> "tuple[Plan, dict[str, Any], Path]":
+    """Plan a recipe, then make it; return the plan, the report and the folder."""
+    from posology.adapt.job import Job
+    from posology.adapt.running import plan_recipe, run_recipe
+
+    job = Job(folder / "out", folder, home=folder / "home", watts=50.0)
+    plan = plan_recipe(recipe, job)
+    assert not (folder / "out").exists()
+    assert not (folder / "out.work").exists()
+    made = run_recipe(recipe, job)
+    written = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
+    assert plan.disk_bytes is not None
+    assert plan.disk_bytes > written
+    assert plan.seconds is not None
+    assert plan.seconds > 0
+    assert plan.memory_bytes is not None
+    assert plan.energy_wh == pytest.approx(plan.seconds * 50 / 3600)
+    assert [one.what for one in plan.lines] == [
+        "examples", "steps", "tokens", "time", "memory", "disk", "energy",
+    ]  # fmt: skip
+    assert all(one.how for one in plan.lines)
+    return plan, json.loads((made / "report.json").read_text()), made
+
+
+def _learned(plan: "Plan") -> int:
+    """Return the tokens that are learned from, as the line of tokens tells them."""
+    (how,) = [one.how for one in plan.lines if one.what == "tokens"]
+    return int(how.split(" learned")[0].replace(",", ""))
+
+
+@NEEDS_TORCH
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # peft's
+def test_a_plan_of_preferences_counts_what_the_run_then_reports(tmp_path: Path) -> None:
+    from posology.adapt.recipes import parse_recipe
+    from tests.adapt.test_prefer import RECIPE, write_pairs
+
+    write_pairs(tmp_path)
+    recipe = parse_recipe(RECIPE, "r.toml")
+    plan, report, _ = _planned_and_made(recipe, tmp_path)
+    assert plan.steps == report["steps"]
+    assert plan.examples == report["pairs"]
+    assert _learned(plan) == report["tokens"]
+    assert "for the reference" in plan.lines[2].how
+
+
+@NEEDS_TORCH
+def test_a_plan_of_continued_training_counts_what_the_run_then_reports(tmp_path: Path) -> None:
+    from posology.adapt.recipes import parse_recipe
+    from tests.adapt.test_pretrain import RECIPE, write_corpora
+
+    write_corpora(tmp_path)
+    recipe = parse_recipe(RECIPE.format(most=9.0, lr=0.001), "r.toml")
+    plan, report, _ = _planned_and_made(recipe, tmp_path)
+    assert plan.steps == report["steps"]
+    assert plan.examples == report["rows"]
+    assert _learned(plan) == report["tokens"]
+
+
+@NEEDS_TORCH
+def test_a_plan_of_an_embedder_counts_what_the_run_then_reports(tmp_path: Path) -> None:
+    from posology.adapt.recipes import parse_recipe
+    from tests.adapt.test_embed import RECIPE, write_made
+
+    write_made(tmp_path)
+    told = RECIPE.format(purpose="ship", static="true", lr=0.1, anchor="")
+    plan, report, _ = _planned_and_made(parse_recipe(told, "r.toml"), tmp_path)
+    assert plan.steps == report["steps"]
+    assert plan.examples == report["pairs"]["tune"]
+
+
+@NEEDS_TORCH
+def test_a_plan_of_a_vocabulary_counts_texts_and_weights(tmp_path: Path) -> None:
+    from posology.adapt.recipes import parse_recipe
+    from tests.adapt.test_vocabulary import RECIPE, write_notes
+
+    write_notes(tmp_path)
+    plan, report, made = _planned_and_made(parse_recipe(RECIPE, "r.toml"), tmp_path)
+    assert plan.tokens == report["before"]["whole"]["tokens"]
+    assert plan.disk_bytes is not None
+    assert plan.disk_bytes - 64_000_000 > (made / "model.safetensors").stat().st_size - 100_000
+
+
+@NEEDS_TORCH
+def test_the_command_shows_each_line_with_what_it_is_and_its_arithmetic(tmp_path: Path, monkeypatch) -> None:
+    from typer.testing import CliRunner
+
+    from posology.adapt.recipes import render_recipe
+    from posology.cli.app import app
+
+    folder = write_bench(tmp_path)
+    (folder / "recipe.toml").write_text(render_recipe(recipe_of()))
+    monkeypatch.delenv("POSOLOGY_DATA", raising=False)
+    asked = ["adapt", "plan", str(folder / "recipe.toml"), "--watts", "80"]
+    shown = CliRunner().invoke(app, asked, env={"COLUMNS": "400", "POSOLOGY_HOME": str(folder / "home")})
+    assert shown.exit_code == 0, shown.output
+    assert "no test text is looked for" in shown.output
+    for told in ("counted", "modelled", "measured", "80 W as stated / 3600", "bytes of AdamW", "2 best + 3"):
+        assert told in shown.output, told

@@ -68,11 +68,16 @@ def _pair(number: int, licence: str = "made here") -> Preference:
     )
 
 
+def write_pairs(folder: Path) -> Path:
+    """Write a model and pairs; return the folder."""
+    write_tiny(folder / "tiny")
+    write_jsonl(folder / "preferences.jsonl", [_pair(number) for number in range(12)])
+    return folder
+
+
 @pytest.fixture
 def bench(tmp_path: Path) -> Path:
-    write_tiny(tmp_path / "tiny")
-    write_jsonl(tmp_path / "preferences.jsonl", [_pair(number) for number in range(12)])
-    return tmp_path
+    return write_pairs(tmp_path)
 
 
 def _recipe(text: str = RECIPE) -> PreferRecipe:

@@ -146,7 +146,7 @@ def test_general_text_is_replayed_in_its_share_and_again_where_it_is_short(
     assert len(mixed) == 9 + wanted
 
 
-def _corpora(folder: Path) -> None:
+def write_corpora(folder: Path) -> None:
     decoder_folder(folder / "base", byte_level())
     for name, text in (("notes", CLINICAL), ("plain", PLAIN[:300])):
         (folder / name).mkdir()
@@ -154,7 +154,7 @@ def _corpora(folder: Path) -> None:
 
 
 def test_a_run_tells_perplexity_by_domain_before_and_after(tmp_path: Path) -> None:
-    _corpora(tmp_path)
+    write_corpora(tmp_path)
     rows = (tmp_path / "plain" / "records.jsonl").read_text(encoding="utf-8").replace('"made"', '"books"')
     (tmp_path / "plain" / "records.jsonl").write_text(rows, encoding="utf-8")
     recipe = parse_recipe(RECIPE.format(most=9.0, lr=0.01), "r.toml")
@@ -171,7 +171,7 @@ def test_a_run_tells_perplexity_by_domain_before_and_after(tmp_path: Path) -> No
 
 
 def test_forgetting_general_text_ends_the_run_and_nothing_is_written(tmp_path: Path) -> None:
-    _corpora(tmp_path)
+    write_corpora(tmp_path)
     recipe = parse_recipe(RECIPE.format(most=0.0, lr=3.0), "r.toml")
     with pytest.raises(UserError, match="general text was forgotten"):
         run_pretrain(recipe, Job(out=tmp_path / "out", folder=tmp_path))  # type: ignore[arg-type]

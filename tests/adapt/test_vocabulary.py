@@ -103,6 +103,13 @@ def test_another_kind_of_tokenizer_is_refused() -> None:
         expand_tokenizer(_state(Tokenizer(models.Unigram())), ["metformin"])
 
 
+def write_notes(folder: Path, licence: str = "made here") -> None:
+    """Write a model and notes."""
+    decoder_folder(folder / "base", byte_level())
+    (folder / "notes").mkdir()
+    write_jsonl(folder / "notes" / "records.jsonl", records(licence=licence))
+
+
 @pytest.mark.parametrize(("tied", "spare"), [(True, 0), (False, 0), (False, 40)])
 def test_a_model_with_new_words_is_otherwise_the_same_and_its_folder_reads_back(
     tmp_path: Path, tied: bool, spare: int

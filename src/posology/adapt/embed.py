@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
 from posology.adapt.loop import Training, train
 from posology.adapt.network import Network
+from posology.adapt.plan import Asked, Plan, plan_training
 from posology.adapt.recipe import Optimizer
 from posology.adapt.recipes import render_recipe
 from posology.adapt.recipes.embed import EmbedRecipe
@@ -30,7 +31,7 @@ from posology.evidence import Embedder, open_embedder
 from posology.files import require_free
 from posology.manifest import hash_file
 
-__all__ = ["run_embed"]
+__all__ = ["plan_embed", "run_embed"]
 
 _NO_PROMPTS: Any = None  # an embedder is asked nothing, so it needs no codec of prompts
 
@@ -72,6 +73,31 @@ def run_embed(recipe: EmbedRecipe, job: Job) -> Path:
         _extend_manifest(folder, extra)
     Checkpoints(job.work, "").discard()
     return job.out
+
+
+def plan_embed(recipe: EmbedRecipe, job: Job) -> Plan:
+    """Say what a recipe needs; opens the base and learns from one batch, unless the speed is stated."""
+    material = gather_pairs(recipe, job)
+    start = _open(recipe, job)
+    training = _training(recipe, material, start, job)
+    asked = Asked(
+        training.network,
+        training.objective,
+        training.select,
+        training.optimizer,
+        training.stop,
+        training.seed,
+    )
+    texts = [text for pair in material.report for text in (pair.query, pair.passage, *pair.negatives)]
+    twice = 2 * sum(map(len, start.tower.ids(texts)))
+    plan = plan_training(asked, job, whole=True, beside=(twice, "scored, before and after"))
+    told = f"{len(material.tune):,} pairs, {len(training.objective.lengths):,} batches of all epochs"
+    lines = tuple(
+        replace(line, value=len(material.tune), how=told) if line.what == "examples" else line
+        for line in plan.lines
+    )
+    unread = "a search by words over the report's passages, and distilling a table, are not reckoned"
+    return replace(plan, examples=len(material.tune), lines=lines, notes=(*plan.notes, unread))
 
 
 def _open(recipe: EmbedRecipe, job: Job) -> _Start:

@@ -1,28 +1,60 @@
 """What a recipe needs, said before it starts: memory, time, disk, energy, each with where it comes from."""
 
+import resource
 import shutil
+import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from posology.adapt.batches import Order, pieces
 from posology.adapt.job import Job
+from posology.adapt.loop import total_steps
 from posology.adapt.network import Network
 from posology.adapt.objective.protocol import Objective
 from posology.adapt.recipe import Optimizer, Stop
 from posology.errors import OutputError
 
-__all__ = ["Needs", "Plan", "Speed", "disk_needed", "needs_of", "plan_of", "probe", "require_room"]
+__all__ = [
+    "Asked",
+    "Line",
+    "Needs",
+    "Plan",
+    "Room",
+    "Speed",
+    "disk_needed",
+    "energy_line",
+    "needs_of",
+    "peak_memory",
+    "plan_of",
+    "plan_training",
+    "probe",
+    "require_room",
+]
+
+Basis = Literal["counted", "measured", "modelled", "unknown"]
 
 _FORWARD = 1 / 3  # of the time of a step, by which measuring costs less than learning
+_MOMENTS = 8  # bytes that AdamW keeps of each weight that learns
 _RESERVE = 64_000_000  # bytes of log, card and file system
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One need with its arithmetic. ``basis`` says what kind of figure it is."""
+
+    what: str
+    value: float | None  # None: unknown
+    unit: str
+    basis: Basis
+    how: str  # the arithmetic in figures, or why it is unknown
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """The needs of a run. None: unknown, with the reason under ``notes``."""
+    """The needs of a run. None: unknown, with the reason in its line."""
 
     examples: int
     tokens: int  # that go through the model in the whole run, padding included
@@ -31,11 +63,13 @@ class Plan:
     seconds: float | None
     disk_bytes: int | None
     energy_wh: float | None
-    notes: tuple[str, ...] = ()  # where the figures come from
+    lines: tuple[Line, ...] = ()  # where each figure comes from
+    notes: tuple[str, ...] = ()  # what is not reckoned
 
     def record(self) -> dict[str, Any]:
         """Return the plan as JSON-ready values."""
-        return {**asdict(self), "notes": list(self.notes)}
+        told = {**asdict(self), "notes": list(self.notes)}
+        return told | {"lines": [asdict(line) for line in self.lines]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +80,8 @@ class Needs:
     learned: int  # tokens of all steps
     measured: int  # tokens of all measurements on select
     longest: tuple[int, ...]  # the examples of the largest piece
+    beside: int = 0  # tokens of further passes without learning
+    why: str = ""  # what these passes are for
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +128,25 @@ def probe(network: Network, objective: Objective, longest: Sequence[int], memory
     return Speed(tokens / seconds, memory(network), f"measured on {len(longest)} examples of this recipe")
 
 
-def disk_needed(trained: int, parameters: int, *, whole: bool, half: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The bytes that a run writes at most, and how they come about."""
+
+    size: int
+    how: str
+    trained: int = 0  # weights that learn
+
+
+def disk_needed(trained: int, parameters: int, *, whole: bool, half: bool) -> Room:
     """Return the bytes that a run writes at most: the model, the best weights and three checkpoints."""
-    model = parameters * (2 if half else 4) if whole else 4 * trained
-    return model + 4 * trained * (2 + 3 * 3) + _RESERVE  # a checkpoint holds weights and two moments
+    width = 2 if whole and half else 4
+    weights = parameters if whole else trained
+    size = width * weights + 4 * trained * (2 + 3 * 3) + _RESERVE  # a checkpoint: weights and two moments
+    how = (
+        f"{width} bytes x {weights:,} weights written + 4 bytes x {trained:,} that learn x (2 best + 3 "
+        f"checkpoints x 3) + {_RESERVE / 1e6:.0f} MB"
+    )
+    return Room(size, how, trained)
 
 
 def require_room(out: Path, wanted: int) -> None:
@@ -109,36 +160,104 @@ def require_room(out: Path, wanted: int) -> None:
         )
 
 
-def plan_of(needs: Needs, examples: int, speed: Speed | None, disk: int, job: Job) -> Plan:
+def plan_of(needs: Needs, examples: int, speed: Speed | None, room: Room, job: Job) -> Plan:
     """Put a plan together from what was counted and measured."""
-    seconds = None
+    seconds, memory = None, None
+    still = needs.measured + needs.beside
     if speed is not None:
-        seconds = (needs.learned + _FORWARD * needs.measured) / speed.tokens_per_second
+        seconds = (needs.learned + _FORWARD * still) / speed.tokens_per_second
+        if speed.memory_bytes is not None:
+            memory = speed.memory_bytes + _MOMENTS * room.trained
     energy = None if seconds is None or job.watts is None else seconds * job.watts / 3600
+    beside = f" + {needs.beside:,} {needs.why}" if needs.beside else ""
+    lines = (
+        Line("examples", examples, "", "counted", "after gates and limits"),
+        Line("steps", needs.steps, "", "counted", "as the recipe's epochs and batch, or its steps, say"),
+        Line(
+            "tokens",
+            needs.learned + still,
+            "",
+            "counted",
+            f"{needs.learned:,} learned + {needs.measured:,} measured{beside}",
+        ),
+        _time_line(needs, speed, seconds),
+        _memory_line(speed, memory, room),
+        Line("disk", room.size, "bytes", "modelled", room.how),
+        energy_line(seconds, job.watts),
+    )
+    notes = ("early ends are not reckoned: a run may be shorter",)
     return Plan(
-        examples=examples,
-        tokens=needs.learned + needs.measured,
-        steps=needs.steps,
-        memory_bytes=None if speed is None else speed.memory_bytes,
-        seconds=seconds,
-        disk_bytes=disk,
-        energy_wh=energy,
-        notes=_notes(speed, job),
+        examples, needs.learned + still, needs.steps, memory, seconds, room.size, energy, lines, notes
     )
 
 
-def _notes(speed: Speed | None, job: Job) -> tuple[str, ...]:
-    notes = ["tokens: counted, padding included", "disk: model, best weights and checkpoints, at most"]
-    if speed is not None:
-        notes.append(
-            f"time: {speed.tokens_per_second:,.0f} tokens a second, {speed.told}; early ends not reckoned"
-        )
-    if speed is not None and speed.memory_bytes is None:
-        notes.append("memory: unknown, for nothing was run")
-    elif speed is not None:
-        notes.append("memory: the most that this process held while it learned from the largest piece")
-    if job.watts is None:
-        notes.append("energy: unknown; say what the machine draws under load with --watts")
+def _time_line(needs: Needs, speed: Speed | None, seconds: float | None) -> Line:
+    if speed is None or seconds is None:
+        return Line("time", None, "seconds", "unknown", "nothing was run")
+    how = (
+        f"({needs.learned:,} + {needs.measured + needs.beside:,} / 3) tokens / "
+        f"{speed.tokens_per_second:,.0f} tokens a second, {speed.told}"
+    )
+    return Line("time", seconds, "seconds", "modelled", how)
+
+
+def _memory_line(speed: Speed | None, memory: int | None, room: Room) -> Line:
+    if speed is None or memory is None or speed.memory_bytes is None:
+        return Line("memory", None, "bytes", "unknown", "nothing was run")
+    how = (
+        f"{speed.memory_bytes / 1e6:,.0f} MB, the most held while it learned from the largest piece, + "
+        f"{_MOMENTS} bytes of AdamW x {room.trained:,} weights that learn"
+    )
+    return Line("memory", memory, "bytes", "measured", how)
+
+
+def energy_line(seconds: float | None, watts: float | None) -> Line:
+    """Return the line of energy: the stated draw over the whole time."""
+    if watts is None:
+        return Line("energy", None, "Wh", "unknown", "say what the machine draws under load with --watts")
+    if seconds is None:
+        return Line("energy", None, "Wh", "unknown", "the time is unknown")
+    return Line(
+        "energy", seconds * watts / 3600, "Wh", "modelled", f"{seconds:,.0f} s x {watts:g} W as stated / 3600"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a plan of a training is made from."""
+
+    network: Network
+    objective: Objective
+    select: Objective | None
+    optimizer: Optimizer
+    stop: Stop
+    seed: int
+    lengths: Sequence[int] = ()  # tokens of each example, where a step passes more than it deals by
+
+
+def plan_training(asked: Asked, job: Job, *, whole: bool, beside: tuple[int, str] = (0, "")) -> Plan:
+    """Plan what ``loop.train`` will do; learns from the largest piece, unless the speed is stated.
+
+    ``beside``: tokens of passes that the kind makes without learning, and what they are.
+    """
+    network, lengths = asked.network, asked.lengths or asked.objective.lengths
+    steps = total_steps(asked.optimizer, len(lengths))
+    select = list(asked.select.lengths) if asked.select is not None else []
+    needs = needs_of(lengths, select, asked.optimizer, asked.stop, steps, seed=asked.seed)
+    needs = replace(needs, beside=beside[0], why=beside[1])
+    if job.tokens_per_second is not None:
+        speed = Speed(job.tokens_per_second, None, "as stated")
     else:
-        notes.append(f"energy: {job.watts:g} W as stated, over the whole time")
-    return tuple(notes)
+        job.tell("Measuring")
+        speed = probe(network, asked.objective, needs.longest, peak_memory)
+    trained = sum(int(one.numel()) for one in network.trained.values())
+    room = disk_needed(trained, network.parameters, whole=whole, half=network.half)
+    return plan_of(needs, len(lengths), speed, room, job)
+
+
+def peak_memory(network: Network) -> int:
+    """Return the most memory that this process has held, on the GPU where one computes."""
+    if network.device.type == "cuda":
+        return int(network.torch.cuda.max_memory_allocated())
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

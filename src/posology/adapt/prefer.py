@@ -13,6 +13,7 @@ from posology.adapt.job import Job
 from posology.adapt.loop import Training, train
 from posology.adapt.network import Network, open_network
 from posology.adapt.objective.preferring import MarkedPair, PreferenceObjective, reference_of
+from posology.adapt.plan import Asked, Plan, plan_training
 from posology.adapt.preference.material import PairMaterial, gather_pairs, mark_pairs
 from posology.adapt.preference.pairs import length_gap
 from posology.adapt.recipes import render_recipe
@@ -21,7 +22,7 @@ from posology.adapt.results import Result, write_result
 from posology.errors import ModelError
 from posology.files import require_free
 
-__all__ = ["run_prefer"]
+__all__ = ["plan_prefer", "run_prefer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,22 @@ def run_prefer(recipe: PreferRecipe, job: Job) -> Path:
         write_result(_result(recipe, prepared, progress, time.monotonic() - began), job)
     training.devices.wait()
     return job.out
+
+
+def plan_prefer(recipe: PreferRecipe, job: Job) -> Plan:
+    """Say what a recipe needs; opens the model and learns from one piece, unless the speed is stated."""
+    prepared = _prepare(recipe, job)
+    network, terms = prepared.network, recipe.contrast
+
+    def objective(pairs: Sequence[MarkedPair]) -> PreferenceObjective:
+        start = [(0.0, 0.0)] * len(pairs)  # the reference is computed by the run
+        return PreferenceObjective(network, pairs, start, beta=terms.beta, supervised=terms.supervised)
+
+    select = objective(prepared.select) if prepared.select else None
+    tune = objective(prepared.tune)
+    asked = Asked(network, tune, select, recipe.optimizer, recipe.stop, recipe.seed)
+    once = sum(pair.tokens for pair in (*prepared.tune, *prepared.select))
+    return plan_training(asked, job, whole=network.wrapped is None, beside=(once, "for the reference"))
 
 
 def _prepare(recipe: PreferRecipe, job: Job) -> _Prepared:

@@ -21,6 +21,7 @@ from posology.adapt.loop import Training, measure, train
 from posology.adapt.network import Network, open_network
 from posology.adapt.objective.plain import PlainObjective
 from posology.adapt.packing import Piece, Row, cut_pieces, pack, require_isolated
+from posology.adapt.plan import Asked, Plan, plan_training
 from posology.adapt.recipes import render_recipe
 from posology.adapt.recipes.pretrain import PretrainRecipe
 from posology.adapt.results import Result, write_result
@@ -31,7 +32,7 @@ from posology.corpus.spec import Parts
 from posology.errors import UserError
 from posology.files import require_free
 
-__all__ = ["GENERAL", "mix_rows", "run_pretrain"]
+__all__ = ["GENERAL", "mix_rows", "plan_pretrain", "run_pretrain"]
 
 GENERAL = "general"
 
@@ -85,6 +86,22 @@ def run_pretrain(recipe: PretrainRecipe, job: Job) -> Path:
         write_result(Result(recipe, network, progress, texts.inputs, report, card, seconds), job)
     training.devices.wait()
     return job.out
+
+
+def plan_pretrain(recipe: PretrainRecipe, job: Job) -> Plan:
+    """Say what a recipe needs; opens the model and learns from one piece, unless the speed is stated."""
+    job.tell("Reading texts")
+    texts = _gather(recipe, job)
+    network = open_network(recipe.base, recipe.lora, job, seed=recipe.seed)
+    rows = _rows(recipe, texts, network)
+    held = PlainObjective(network, rows.held, by_domain=True, beside=GENERAL)
+    asked = Asked(
+        network, PlainObjective(network, rows.learned), held, recipe.optimizer, recipe.stop, recipe.seed
+    )
+    twice = 2 * sum(held.lengths)
+    return plan_training(
+        asked, job, whole=network.wrapped is None, beside=(twice, "held out, before and after")
+    )
 
 
 def _gather(recipe: PretrainRecipe, job: Job) -> _Texts:

@@ -4,16 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from posology.adapt.embed import run_embed
+from posology.adapt.embed import plan_embed, run_embed
 from posology.adapt.encode import plan_encode, run_encode
 from posology.adapt.job import Job
 from posology.adapt.plan import Plan
-from posology.adapt.prefer import run_prefer
-from posology.adapt.pretrain import run_pretrain
+from posology.adapt.prefer import plan_prefer, run_prefer
+from posology.adapt.pretrain import plan_pretrain, run_pretrain
 from posology.adapt.recipe import Recipe
 from posology.adapt.tune import plan_tune, run_tune
-from posology.adapt.vocabulary import run_vocabulary
-from posology.errors import UserError
+from posology.adapt.vocabulary import plan_vocabulary, run_vocabulary
 
 __all__ = ["PLANNERS", "RUNNERS", "plan_recipe", "run_recipe"]
 
@@ -26,8 +25,12 @@ RUNNERS: dict[str, Callable[[Any, Job], Path]] = {  # kind -> run_<kind>(recipe,
     "vocabulary": run_vocabulary,
 }
 PLANNERS: dict[str, Callable[[Any, Job], Plan]] = {  # kind -> plan_<kind>(recipe, job)
+    "embed": plan_embed,
     "encode": plan_encode,
+    "prefer": plan_prefer,
+    "pretrain": plan_pretrain,
     "tune": plan_tune,
+    "vocabulary": plan_vocabulary,
 }
 
 
@@ -38,6 +41,4 @@ def run_recipe(recipe: Recipe, job: Job) -> Path:
 
 def plan_recipe(recipe: Recipe, job: Job) -> Plan:
     """Say what a recipe needs before it starts; nothing is written."""
-    if recipe.kind not in PLANNERS:
-        raise UserError(f"{recipe.name}: plans are made for {', '.join(PLANNERS)}, not for {recipe.kind}")
     return PLANNERS[recipe.kind](recipe, job)

@@ -1,7 +1,5 @@
 """Tuning: from a recipe, examples and a base to a model folder, by adapters or whole."""
 
-import resource
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,12 +11,12 @@ from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
 from posology.adapt.distill import open_teacher
 from posology.adapt.job import Job
-from posology.adapt.loop import Training, total_steps, train
+from posology.adapt.loop import Training, train
 from posology.adapt.masks import Marked, Marker
 from posology.adapt.material import Material, gather_material, mark_material
 from posology.adapt.network import Network, open_network
 from posology.adapt.objective.answers import AnswerObjective
-from posology.adapt.plan import Plan, Speed, disk_needed, needs_of, plan_of, probe, require_room
+from posology.adapt.plan import Asked, Plan, Room, disk_needed, peak_memory, plan_training, require_room
 from posology.adapt.recipes import render_recipe
 from posology.adapt.recipes.tune import Distillation, Objective, TuneRecipe
 from posology.adapt.results import Result, write_result
@@ -53,7 +51,7 @@ def run_tune(recipe: TuneRecipe, job: Job) -> Path:
     require_free(job.out, overwrite=job.overwrite)
     began = time.monotonic()
     prepared = prepare(recipe, job)
-    require_room(job.out, _disk(prepared))
+    require_room(job.out, _disk(prepared).size)
     training = _training(recipe, prepared, job)
     if job.restart and training.devices.is_first:
         Checkpoints(job.work, "").discard()
@@ -68,25 +66,18 @@ def run_tune(recipe: TuneRecipe, job: Job) -> Path:
 def plan_tune(recipe: TuneRecipe, job: Job) -> Plan:
     """Say what a recipe needs; opens the model and learns from one piece, unless the speed is stated."""
     prepared = prepare(recipe, job)
-    network, terms = prepared.network, recipe.objective
+    network, terms = prepared.network, recipe.objective.model_copy(update={"distill": Distillation()})
+    if not (terms.answer.on or terms.ground.on):
+        terms = Objective()
+    objective = AnswerObjective(network, prepared.tune, terms)
+    select = AnswerObjective(network, prepared.select, terms) if prepared.select else None
     lengths = [one.tokens + len(one.bare) + len(one.answer) * bool(one.bare) for one in prepared.tune]
-    steps = total_steps(recipe.optimizer, len(lengths))
-    select = [one.tokens for one in prepared.select]
-    needs = needs_of(lengths, select, recipe.optimizer, recipe.stop, steps, seed=recipe.seed)
-    if job.tokens_per_second is not None:
-        speed = Speed(job.tokens_per_second, None, "as stated")
-    else:
-        job.tell("Measuring")
-        without = terms.model_copy(update={"distill": Distillation()})
-        if not (without.answer.on or without.ground.on):
-            without = Objective()
-        objective = AnswerObjective(network, prepared.tune, without)
-        speed = probe(network, objective, needs.longest, peak_memory)
-    plan = plan_of(needs, len(prepared.tune), speed, _disk(prepared), job)
-    return plan if not terms.distill.on else replace(plan, notes=(*plan.notes, _TEACHER))
+    asked = Asked(network, objective, select, recipe.optimizer, recipe.stop, recipe.seed, lengths)
+    plan = plan_training(asked, job, whole=network.wrapped is None)
+    return plan if not recipe.objective.distill.on else replace(plan, notes=(*plan.notes, _TEACHER))
 
 
-def _disk(prepared: Prepared) -> int:
+def _disk(prepared: Prepared) -> Room:
     network = prepared.network
     trained = sum(int(one.numel()) for one in network.trained.values())
     return disk_needed(trained, network.parameters, whole=network.wrapped is None, half=network.half)
@@ -165,11 +156,3 @@ def _report(prepared: Prepared, progress: Progress, watts: float | None) -> dict
         "peak_memory_bytes": peak_memory(network),
         "energy_wh": None if watts is None else watts * progress.seconds / 3600,
     }
-
-
-def peak_memory(network: Network) -> int:
-    """Return the most memory that this process has held, on the GPU where one computes."""
-    if network.device.type == "cuda":
-        return int(network.torch.cuda.max_memory_allocated())
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

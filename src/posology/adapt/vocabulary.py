@@ -16,6 +16,7 @@ from posology.adapt.fertility import Fertility, measure_fertility
 from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
 from posology.adapt.network import find_base
+from posology.adapt.plan import Line, Plan, energy_line
 from posology.adapt.recipes.vocabulary import VocabularyRecipe
 from posology.adapt.texts import TextMaterial, Wanted, gather_texts
 from posology.chat.runtime import import_torch, import_transformers
@@ -23,7 +24,7 @@ from posology.corpus import Record
 from posology.errors import ModelError, UserError
 from posology.files import read_utf8, require_free
 
-__all__ = ["compare_models", "expand_model", "open_encode", "run_vocabulary"]
+__all__ = ["compare_models", "expand_model", "open_encode", "plan_vocabulary", "run_vocabulary"]
 
 TOKENIZER = "tokenizer.json"
 _COMPARED = 12  # texts on which the new model is compared with the old one
@@ -73,6 +74,61 @@ def run_vocabulary(recipe: VocabularyRecipe, job: Job) -> Path:
         seconds = {"whole run": time.monotonic() - began}
         write_papers(folder, Made(recipe, report, card, (), texts.inputs, {"base": told}, seconds))
     return job.out
+
+
+def plan_vocabulary(recipe: VocabularyRecipe, job: Job) -> Plan:
+    """Say what a recipe needs: texts are cut once, the weights counted; no model is opened."""
+    job.tell("Reading texts")
+    told, data = recipe.words, recipe.data
+    texts = gather_texts(data.corpora, job, recipe.tests, Wanted("texts", data.purpose, data.limit))
+    weights, _ = find_base(recipe.base, job)
+    encode = open_encode(weights.path / TOKENIZER)
+    job.tell("Measuring")
+    began = time.perf_counter()
+    tokens = sum(len(encode(record.text)) for record in texts.records)
+    speed = job.tokens_per_second or tokens / max(1e-9, time.perf_counter() - began)
+    seconds = 3 * tokens / speed
+    old, size = _weights_of(weights.path, told.most)
+    disk = 4 * size + 64_000_000
+    of = "as stated" if job.tokens_per_second else "measured on these texts"
+    lines = (
+        Line("examples", len(texts.records), "", "counted", "records"),
+        Line("steps", 0, "", "counted", "nothing learns"),
+        Line("tokens", tokens, "", "counted", "of the tokenizer as it is"),
+        Line(
+            "time",
+            seconds,
+            "seconds",
+            "modelled",
+            f"3 x {tokens:,} tokens (words chosen, fertility before and after) / {speed:,.0f} a second, {of}",
+        ),
+        Line(
+            "memory",
+            4 * (old + size),
+            "bytes",
+            "modelled",
+            f"4 bytes x ({old:,} weights as they are + {size:,} with {told.most:,} new words), to compare",
+        ),
+        Line("disk", disk, "bytes", "modelled", f"4 bytes x {size:,} weights + 64 MB, at most"),
+        energy_line(seconds, job.watts),
+    )
+    notes = (
+        "opening and comparing the two models on 15 texts is not reckoned",
+        "texts in memory come on top",
+    )
+    energy = None if job.watts is None else seconds * job.watts / 3600
+    return Plan(len(texts.records), tokens, 0, 4 * (old + size), seconds, disk, energy, lines, notes)
+
+
+def _weights_of(folder: Path, words: int) -> tuple[int, int]:
+    """Return how many weights a model has, and has with so many new tokens; none is read."""
+    torch, transformers = import_torch(), import_transformers()
+    config = transformers.AutoConfig.from_pretrained(str(folder), local_files_only=True)
+    with torch.device("meta"):
+        model = transformers.AutoModelForCausalLM.from_config(config)
+    tables = {id(one.weight): one.weight for one in _tables(model)}
+    old = sum(int(one.numel()) for one in model.parameters())
+    return old, old + sum(words * int(one.shape[1]) for one in tables.values())
 
 
 def open_encode(tokenizer: Path) -> Callable[[str], Sequence[int]]:

@@ -54,25 +54,23 @@ def plan(
     if as_json:
         print_json(told.record())
         return
-    print_table(f"What {read.name} needs", ("what", "how much"), _rows(told))
+    print_table(f"What {read.name} needs", ("what", "how much", "is", "how it comes about"), _rows(told))
     for note in told.notes:
         say(note)
 
 
-def _rows(told: "Plan") -> list[tuple[str, str]]:
-    return [
-        ("examples", f"{told.examples:,}"),
-        ("steps", f"{told.steps:,}"),
-        ("tokens", f"{told.tokens:,}"),
-        ("time", "unknown" if told.seconds is None else f"{told.seconds / 60:.1f} minutes"),
-        ("memory", _gigabytes(told.memory_bytes)),
-        ("disk", _gigabytes(told.disk_bytes)),
-        ("energy", "unknown" if told.energy_wh is None else f"{told.energy_wh:.1f} Wh"),
-    ]
+def _rows(told: "Plan") -> list[tuple[str, str, str, str]]:
+    return [(line.what, _amount(line.value, line.unit), line.basis, line.how) for line in told.lines]
 
 
-def _gigabytes(number: int | None) -> str:
-    return "unknown" if number is None else f"{number / 1e9:.2f} GB"
+def _amount(value: float | None, unit: str) -> str:
+    if value is None:
+        return "unknown"
+    if unit == "bytes":
+        return f"{value / 1e9:.2f} GB"
+    if unit == "seconds":
+        return f"{value / 60:.1f} minutes"
+    return f"{value:.1f} Wh" if unit == "Wh" else f"{value:,.0f}"
 
 
 @app.command()
