@@ -8,8 +8,10 @@ import pytest
 from posology.config import load_settings
 from posology.errors import SettingsError, UserError
 from posology.evaluate.arm import Arm, Learning
+from posology.evaluate.chosen import system_spec
 from posology.evaluate.items import Item
-from posology.evaluate.systems import SystemSpec, open_arm, open_system, parse_system
+from posology.evaluate.systems import BASELINES, KINDS, SystemSpec, open_arm, open_system, parse_system
+from posology.evaluate.systems.opening import LEARNERS
 from posology.evaluate.task import Task
 from posology.evaluate.tasks.ddi_end_to_end import DDI_END_TO_END
 from tests.evaluate.made_tasks import CHOICE, CODES, MENTIONS, TEXT, choice_items, entity_item
@@ -146,3 +148,16 @@ def test_a_mention_with_other_words_than_its_place_is_refused(tmp_path: Path) ->
     arm = recorded(tmp_path, {"id": "e1", "answer": [[0, 4, "Disease", "gout"]]}, task=MENTIONS)
     with pytest.raises(UserError, match="characters 0 to 4 of the item are not the words"):
         arm.answer([item])
+
+
+@pytest.mark.parametrize("kind", BASELINES)
+def test_every_baseline_can_be_named_alone_and_learns(kind: str) -> None:
+    assert system_spec(kind) == parse_system({"name": kind, "kind": kind}, "baselines")
+    assert kind in LEARNERS
+    assert kind in KINDS
+
+
+def test_nothing_else_learns_by_its_name_alone() -> None:
+    assert set(LEARNERS) == set(BASELINES)
+    with pytest.raises(UserError, match="no such system; there are boosting, majority"):
+        system_spec("recorded")

@@ -139,6 +139,16 @@ def test_what_is_not_run_yet_is_said(tmp_path):
     )
 
 
+def test_what_cannot_be_is_said_as_such_before_anything_has_run(tmp_path):
+    plan = made_plan(tmp_path, SMALL.replace('["majority"]', '["majority", "boosting", "rules"]'))
+    (tmp_path / "out").mkdir()
+    fallen = read_results(plan, _bench(tmp_path), tmp_path / "out").fallen
+    reasons = {one.arm: one.reason for one in fallen if one.ruled_out}
+    assert reasons["boosting"] == "boosting needs structured fields; the items of this task have none"
+    assert "rules answers entities" in reasons["rules"]
+    assert {one.reason for one in fallen if not one.ruled_out} == {"not run yet"}
+
+
 def test_arms_of_a_longer_study_are_not_shown_as_those_of_a_shorter(tmp_path):
     run_plan(made_plan(tmp_path, SMALL), _bench(tmp_path), tmp_path / "out")
     shorter = made_plan(tmp_path, SMALL.replace("n = 12", "n = 10"))

@@ -101,10 +101,11 @@ def evaluate(  # noqa: PLR0913 - one option each
     chosen = _tasks(tasks or [])
     specs = _specs(system or [], model or [], answers or [], engine, base_url)
     asks, left_out = plan_asks(chosen, specs, _strategies(strategy or ["zero"]))
-    for reason in left_out:
-        warn(f"Left out: {reason}")
     plan = _plan(part, batch, seed, overwrite=overwrite, costs=(watts, grid))
     bench = Bench(data_of(chosen, data), out, plan, number, _settings(config))
+    asks, more = bench.sift(asks)
+    for reason in (*left_out, *more):
+        warn(f"Left out: {reason}")
     if dry_run:
         print_forecasts([forecast_of(ask, bench) for ask in asks], as_json=as_json)
         return

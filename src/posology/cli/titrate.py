@@ -84,11 +84,10 @@ def _bench(plan: "Plan", data: Path, out: Path, run: "RunPlan", config: Path | N
 
 def _forecast(plan: "Plan", bench: "Bench", *, as_json: bool) -> None:
     from posology.evaluate.forecast import forecast_of
-    from posology.evaluate.systems import why_not
 
     found = []
     for ask in plan.asks():
-        reason = why_not(ask.spec, ask.task, ask.strategy)
+        reason = bench.why_not(ask)
         if not reason:
             found.append(forecast_of(ask, bench))
             found += _changed(plan, ask, bench)

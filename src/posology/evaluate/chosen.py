@@ -6,17 +6,15 @@ from posology.chat.catalogue import CATALOGUE, find_entry
 from posology.chat.weights import find_weights
 from posology.declarations import nearest_words
 from posology.errors import UserError
-from posology.evaluate.systems import SystemSpec, parse_system
+from posology.evaluate.systems import BASELINES, SystemSpec, parse_system
 
-__all__ = ["PLAIN", "model_spec", "recorded_spec", "system_spec", "with_weights"]
-
-PLAIN = ("majority", "prior", "rules", "tf-idf", "boosting")  # systems that are named by their kind alone
+__all__ = ["model_spec", "recorded_spec", "system_spec", "with_weights"]
 
 
 def system_spec(name: str) -> SystemSpec:
     """Return a system that needs no weights; raise UserError with the nearest name where it is none."""
-    if name not in PLAIN:
-        raise UserError(f"--system {name}: there is no such system{nearest_words(name, PLAIN)}")
+    if name not in BASELINES:
+        raise UserError(f"--system {name}: there is no such system{nearest_words(name, BASELINES)}")
     return parse_system({"name": name, "kind": name}, f"--system {name}")
 
 

@@ -15,7 +15,7 @@ from posology.evaluate.runner import RunPlan, RunProgress, run_arm
 from posology.evaluate.splits import committed_part, load_parts
 from posology.evaluate.strategy import Strategy, name_of
 from posology.evaluate.summary import RunSummary
-from posology.evaluate.systems import System, SystemSpec, open_system, why_not
+from posology.evaluate.systems import System, SystemSpec, open_system, why_not, why_not_learnt
 from posology.evaluate.task import Part, Task
 
 __all__ = ["Ask", "Bench", "arm_folder", "plan_asks", "run_asks"]
@@ -74,6 +74,21 @@ class Bench:
         """Return what an arm may learn from, without the part that it is scored on."""
         return _learning_of(self.parts(task), self.plan.part)
 
+    def why_not(self, ask: Ask) -> str:
+        """Return why an arm cannot be, as far as system, task and items tell before it is opened."""
+        reason = why_not(ask.spec, ask.task, ask.strategy)
+        if reason or (ask.spec.kind != "boosting" and ask.strategy is None):
+            return reason
+        return why_not_learnt(ask.spec, ask.strategy, self.learning(ask.task).tune)
+
+    def sift(self, asks: Sequence[Ask]) -> tuple[list[Ask], list[str]]:
+        """Read the items of every task, before anything is asked; return what can be asked, and why not."""
+        for task in {ask.task.name: ask.task for ask in asks}.values():
+            self.items(task)
+        judged = [(ask, self.why_not(ask)) for ask in asks]
+        left_out = [f"{ask.name} on {ask.task.name}: {reason}" for ask, reason in judged if reason]
+        return _some([ask for ask, reason in judged if not reason], left_out), left_out
+
     def arm(self, ask: Ask, system: System) -> Arm:
         """Return an arm that has learnt what it may."""
         return system.arm(ask.strategy, ask.task, self.learning(ask.task))
@@ -107,9 +122,13 @@ def plan_asks(
                 left_out.append(f"{ask.name} on {ask.task.name}: {reason}")
             else:
                 asks.append(ask)
+    return _some(asks, left_out), left_out
+
+
+def _some(asks: list[Ask], left_out: Sequence[str]) -> list[Ask]:
     if not asks:
         raise UserError("nothing can be evaluated: " + "; ".join(left_out or ["no task or system is named"]))
-    return asks, left_out
+    return asks
 
 
 def _require_apart(what: str, names: Sequence[str]) -> None:

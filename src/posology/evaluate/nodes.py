@@ -17,7 +17,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")  # a key of the source's own that is
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and where it stands: ``at`` are the keys down to it, ``error`` makes the error of its record."""
+    """A value and where it stands: ``at`` are the keys down to it, ``error`` makes its error."""
 
     value: Any
     error: Callable[[str], UserError]

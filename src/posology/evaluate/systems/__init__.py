@@ -1,13 +1,20 @@
 """The systems on the ladder: trivial ones, rules, linear models, trees, recorded answers, generators."""
 
 from posology.evaluate.systems.asking import Asking, plan_asking
-from posology.evaluate.systems.fitness import why_not
+from posology.evaluate.systems.fitness import why_not, why_not_learnt
 from posology.evaluate.systems.function_arm import FunctionArm
 from posology.evaluate.systems.generator import GeneratorArm
 from posology.evaluate.systems.opening import System, open_arm, open_system
-from posology.evaluate.systems.spec import KINDS, SystemKind, SystemSpec, parse_system
+from posology.evaluate.systems.spec import (
+    BASELINES,
+    KINDS,
+    SystemKind,
+    SystemSpec,
+    parse_system,
+)
 
 __all__ = [
+    "BASELINES",
     "KINDS",
     "Asking",
     "FunctionArm",
@@ -20,4 +27,5 @@ __all__ = [
     "parse_system",
     "plan_asking",
     "why_not",
+    "why_not_learnt",
 ]

@@ -1,11 +1,14 @@
 """Which systems and strategies a task can be asked with, said before anything is opened."""
 
+from collections.abc import Sequence
+
+from posology.evaluate.items import Item
 from posology.evaluate.strategy import Strategy, name_of
 from posology.evaluate.systems.encoder import why_no_head
 from posology.evaluate.systems.spec import SystemSpec
 from posology.evaluate.task import Kind, Task
 
-__all__ = ["why_not"]
+__all__ = ["why_not", "why_not_learnt"]
 
 _SEVERAL = (Kind.CHOICE, Kind.ENTITIES, Kind.CODES)
 
@@ -13,8 +16,7 @@ _SEVERAL = (Kind.CHOICE, Kind.ENTITIES, Kind.CODES)
 def why_not(spec: SystemSpec, task: Task, strategy: Strategy | None = None) -> str:
     """Return why a system cannot stand in a task's table under a strategy, "" where it can.
 
-    For an encoder the card of its head is read. What shows only in the items (no structured fields, nothing
-    to learn from) is an error when it is opened.
+    For an encoder the card of its head is read. What shows only in the items, ``why_not_learnt`` tells.
     """
     if spec.kind == "encoder":
         return _why_no_head(spec, task, strategy)
@@ -32,6 +34,19 @@ def why_not(spec: SystemSpec, task: Task, strategy: Strategy | None = None) -> s
         return f"{spec.kind} answers {_listed(kinds)} tasks; this one is of the kind {task.form.kind}"
     if spec.kind == "boosting" and not task.labels:
         return "boosting needs the same labels for every item"
+    return ""
+
+
+def why_not_learnt(spec: SystemSpec, strategy: Strategy | None, tune: Sequence[Item]) -> str:
+    """Return why a system cannot learn from a task's items what it needs, "" where it can."""
+    if spec.kind == "boosting" and not any(
+        value is not None for item in tune for value in item.fields.values()
+    ):
+        return "boosting needs structured fields; the items of this task have none"
+    if strategy is not None and strategy.shots > len(tune):
+        return (
+            f"{name_of(strategy)}: {strategy.shots} examples are asked for; the part tune holds {len(tune)}"
+        )
     return ""
 
 

@@ -1,6 +1,6 @@
 """From a rung of the ladder to an arm: a system is opened once and answers any task in any way it can."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from posology.addresses import check_address
@@ -26,19 +26,12 @@ from posology.evaluate.task import Kind, Task
 __all__ = ["System", "open_arm", "open_system"]
 
 Learner = Callable[[Task, Learning], Respond]
-LEARNERS: dict[str, Learner] = {
-    "majority": learn_majority,
-    "prior": learn_prior,
-    "rules": learn_dictionary,
-    "tf-idf": learn_linear,
-    "boosting": learn_trees,
-}
-_FAMILIES = {
-    "majority": "trivial",
-    "prior": "trivial",
-    "rules": "rules",
-    "tf-idf": "linear",
-    "boosting": "trees",
+LEARNERS: Mapping[str, tuple[str, Learner]] = {  # every baseline, with its family
+    "majority": ("trivial", learn_majority),
+    "prior": ("trivial", learn_prior),
+    "rules": ("rules", learn_dictionary),
+    "tf-idf": ("linear", learn_linear),
+    "boosting": ("trees", learn_trees),
 }
 
 
@@ -60,7 +53,7 @@ class System:
             return open_recorded(self.spec, task, learning)
         if self.spec.kind == "encoder":
             return open_encoder_arm(self.spec, task)
-        learner = LEARNERS[self.spec.kind]
+        family, learner = LEARNERS[self.spec.kind]
         about = [
             self.spec.kind,
             task.name,
@@ -68,7 +61,8 @@ class System:
             items_digest(learning.tune),
             items_digest(learning.select),
         ]
-        return FunctionArm(_learnt(self.spec, task), digest_of("learnt/1", about), learner(task, learning))
+        identity = _learnt(self.spec, task, family)
+        return FunctionArm(identity, digest_of("learnt/1", about), learner(task, learning))
 
 
 def open_system(spec: SystemSpec, settings: Settings | None = None) -> System:
@@ -120,8 +114,8 @@ def _asked(spec: SystemSpec, generator: Generator, strategy: Strategy) -> ArmIde
     )
 
 
-def _learnt(spec: SystemSpec, task: Task) -> ArmIdentity:
+def _learnt(spec: SystemSpec, task: Task, family: str) -> ArmIdentity:
     notes = [spec.notes] if spec.notes else []
     if spec.kind == "majority" and task.form.kind is Kind.TEXT:
         notes.append("lead: the first sentences of the text")
-    return ArmIdentity(spec.name, spec.family or _FAMILIES[spec.kind], notes="; ".join(notes))
+    return ArmIdentity(spec.name, spec.family or family, notes="; ".join(notes))

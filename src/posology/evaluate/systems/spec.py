@@ -8,9 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from posology.declarations import parse_declaration
 
-__all__ = ["KINDS", "SystemKind", "SystemSpec", "parse_system"]
+__all__ = ["BASELINES", "KINDS", "SystemKind", "SystemSpec", "parse_system"]
 
-SystemKind = Literal["majority", "prior", "rules", "tf-idf", "boosting", "generator", "recorded", "encoder"]
+_BaselineKind = Literal["majority", "prior", "rules", "tf-idf", "boosting"]
+SystemKind = Literal[_BaselineKind, "generator", "recorded", "encoder"]
+BASELINES: tuple[_BaselineKind, ...] = get_args(_BaselineKind)
+"""Systems without a language model, which are named by their kind alone: a dose of zero."""
 KINDS: tuple[str, ...] = get_args(SystemKind)
 _MODEL_FIELDS = ("engine", "path", "adapter", "model", "base_url", "api_key_env", "sha256")
 

@@ -8,13 +8,14 @@ from posology.evaluate.estimates import estimate_all, group_count
 from posology.evaluate.references import Standing, standing_of
 from posology.evaluate.scorers import AnyMeasure, measures_of
 from posology.evaluate.summary import failures_of
+from posology.evaluate.systems import BASELINES
 from posology.evaluate.task import Reference, Task
 from posology.evaluate.titration.arms import ArmResult, Fallen, Results
 from posology.evaluate.titration.comparisons import Compared, Read, compare_with, items_to_read
 from posology.evaluate.titration.doses import Dose, PlanDose, find_dose, find_plan_dose
 from posology.evaluate.titration.fronts import Front, Point, find_front
 from posology.evaluate.titration.judging import Demand, Judgement, judge, order_of
-from posology.evaluate.titration.plan import BASELINES, Plan
+from posology.evaluate.titration.plan import Plan
 from posology.evaluate.titration.robustness import Robust
 from posology.evaluate.titration.slicing import Slice, slice_scores
 from posology.statistics import Estimate

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from posology.evaluate.systems import BASELINES
 from posology.evaluate.titration.arms import ArmResult
 from posology.evaluate.titration.judging import Demand, Judgement, order_of, score_words
-from posology.evaluate.titration.plan import BASELINES
 from posology.statistics import Estimate
 
 __all__ = ["Dose", "PlanDose", "find_dose", "find_plan_dose", "size_words"]

@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 
 from posology.evaluate.estimates import non_inferior
+from posology.evaluate.systems import BASELINES
 from posology.evaluate.titration.arms import ArmResult
-from posology.evaluate.titration.plan import BASELINES, Budget
+from posology.evaluate.titration.plan import Budget
 from posology.statistics import Difference, Estimate
 
 __all__ = ["Demand", "Judgement", "budget_words", "judge", "order_of", "score_words"]

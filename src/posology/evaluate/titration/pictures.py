@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from posology.evaluate.systems import BASELINES
 from posology.evaluate.titration.analysis import Row, TaskStudy
 from posology.evaluate.titration.comparisons import Compared
-from posology.evaluate.titration.plan import BASELINES
 from posology.plots import (
     Dot,
     Interval,

@@ -18,13 +18,10 @@ from posology.evaluate.evaluation import Ask
 from posology.evaluate.own import read_own_task
 from posology.evaluate.perturb import KINDS
 from posology.evaluate.strategy import Strategy, parse_strategy
-from posology.evaluate.systems import SystemSpec, parse_system, why_not
+from posology.evaluate.systems import BASELINES, SystemSpec, parse_system, why_not
 from posology.evaluate.task import Task
 
-__all__ = ["BASELINES", "Budget", "Plan", "PlanFile", "Requirement", "Robustness", "Rung", "load_plan"]
-
-BASELINES = ("majority", "prior", "rules", "tf-idf", "boosting")
-"""Systems without a language model, by the name of their kind: a dose of zero."""
+__all__ = ["Budget", "Plan", "PlanFile", "Requirement", "Robustness", "Rung", "load_plan"]
 
 _Share = Annotated[float, Field(ge=-1, le=1)]
 _Positive = Annotated[float, Field(gt=0)]

@@ -64,7 +64,7 @@ def run_plan(plan: Plan, bench: Bench, out: Path, tell: _Tell | None = None) -> 
         gone = {one.task for one in fallen}
         if len(gone) == len(plan.tasks):
             raise UserError("no task of the plan has items: " + "; ".join(one.reason for one in fallen))
-        steps = _steps(plan, gone)
+        steps, _ = _steps(plan, bench, gone)
         for group in _by_system(steps):
             fallen += _run_system(group, plan, bench, out, _telling(tell, steps))
         rows = [{"task": one.task, "arm": one.arm, "reason": one.reason} for one in fallen]
@@ -83,16 +83,29 @@ def _without_items(plan: Plan, bench: Bench) -> list[Fallen]:
     return fallen
 
 
-def _steps(plan: Plan, gone: set[str]) -> list[Step]:
+def _steps(plan: Plan, bench: Bench, gone: set[str]) -> tuple[list[Step], list[Fallen]]:
+    """Return what is to be run, and the arms that cannot be on their task."""
     steps: list[Step] = []
+    ruled_out: list[Fallen] = []
     robust = plan.file.robustness
     for ask in plan.asks():
-        if ask.task.name in gone or why_not(ask.spec, ask.task, ask.strategy):
+        if reason := _why_not(ask, bench, readable=ask.task.name not in gone):
+            ruled_out.append(Fallen(ask.task.name, ask.name, reason, ruled_out=True))
+            continue
+        if ask.task.name in gone:
             continue
         steps.append(Step(ask))
         if robust and plan.tries(ask.task.name, ask.name):
             steps += [Step(ask, Perturbation(kind)) for kind in robust.kinds]
-    return steps
+    return steps, ruled_out
+
+
+def _why_not(ask: Ask, bench: Bench, *, readable: bool) -> str:
+    """Return why an arm cannot be; of a task whose items cannot be read, what is known without them."""
+    try:
+        return bench.why_not(ask) if readable else why_not(ask.spec, ask.task, ask.strategy)
+    except UserError:
+        return ""
 
 
 def _by_system(steps: Sequence[Step]) -> Iterator[list[Step]]:
@@ -192,7 +205,8 @@ def read_results(plan: Plan, bench: Bench, out: Path) -> Results:
     gone = {one.task for one in known.values() if one.arm == "every arm"}
     fallen += [one for one in known.values() if one.arm == "every arm"]
     robust: list[Robust] = []
-    for step in _steps(plan, gone):
+    steps, ruled_out = _steps(plan, bench, gone)
+    for step in steps:
         task, name = step.ask.task.name, step.arm
         try:
             result = _read_step(step, plan, bench, out)
@@ -204,11 +218,6 @@ def read_results(plan: Plan, bench: Bench, out: Path) -> Results:
             arms.append(result)
         elif result is not None:
             robust.append(result)
-    ruled_out = [
-        Fallen(ask.task.name, ask.name, reason, ruled_out=True)
-        for ask in plan.asks()
-        if (reason := why_not(ask.spec, ask.task, ask.strategy))
-    ]
     return Results(tuple(arms), (*fallen, *ruled_out), tuple(robust), _read_plans(out))
 
 
