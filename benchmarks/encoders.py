@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from common import DATA, write_report
-from posology.adapt.encoders.export import quantized
+from posology.evidence.heads.precision import quantized
 from posology.adapt.encoders.saving import largest_difference, write_head
 from posology.chat.weights import find_weights
 from posology.evidence.heads import Head, HeadCard, open_head

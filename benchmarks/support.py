@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from common import write_report
 from posology.evidence.alignment import lexical_overlap
-from posology.evidence.support import open_support_checker
+from posology.evidence.support import open_alignment_checker
 from support_fit import best_threshold
 from support_pairs import ONLY_REPORTED, TRAINED, Pair
 
@@ -23,7 +23,7 @@ DRAWS = 1000
 
 def main() -> None:
     """Score every set with the checker and with the baseline, and write the report."""
-    checker = open_support_checker()
+    checker = open_alignment_checker()
     overlap_threshold = baseline_threshold()
     results = {}
     for name, read in {**TRAINED, **ONLY_REPORTED}.items():
@@ -116,7 +116,7 @@ def speed() -> dict[str, float]:
         )
         for n in range(300)
     ]
-    checker = open_support_checker()
+    checker = open_alignment_checker()
     start, used = time.perf_counter(), time.process_time()
     checker.score_many(pairs)
     clock, used = time.perf_counter() - start, time.process_time() - used

@@ -129,6 +129,27 @@ def test_an_encoder_that_is_left_alone_learns_in_its_head_only(base: Path, tmp_p
     assert all((after[f"bert.{name}"] == array).all() for name, array in before.items())
 
 
+def test_an_encoder_that_changes_by_a_rank_learns_and_its_matrices_change_by_that_rank(
+    base: Path, tmp_path: Path
+) -> None:
+    from safetensors.numpy import load_file
+
+    tables = ('join = "highest"', 'positive = "supported"', "rank = 4")
+    tune = [one for filler in (0, 1, 3, 5, 7) for one in pairs(12, f"t{filler}-", filler)]
+    made = recipe(base, "pair", *tables, epochs=30.0)
+    made = made.model_copy(update={"stop": made.stop.model_copy(update={"patience": 0})})
+    out = run_encode(made, job(tmp_path / "head", tune, pairs(12, "s", filler=8)))
+    report = json.loads((out / "report.json").read_text())
+    assert report["equivalence"]["logit_difference"] < 1e-4
+    assert report["select"]["accuracy"] > 0.9
+    before, after = load_file(str(base / "model.safetensors")), load_file(str(out / "head.safetensors"))
+    name = "encoder.layer.0.output.dense.weight"
+    assert np.linalg.matrix_rank(after[f"bert.{name}"] - before[name], tol=1e-4) == 4
+    words = "embeddings.word_embeddings.weight"
+    assert (after[f"bert.{words}"] == before[words]).all(), "words stay those of the base"
+    assert read_head_card(out).parameters == sum(array.size for array in after.values())
+
+
 def test_int8_answers_alike_and_an_export_that_does_not_is_refused(pairs_head: Path, tmp_path: Path) -> None:
     out = tmp_path / "int8"
     compared = export_head(pairs_head, out, pairs(12, "s", filler=8))

@@ -14,7 +14,7 @@ from posology.chat.weights import find_weights
 from posology.errors import ModelError
 from posology.evidence.alignment import FEATURES, lexical_overlap, source_units, support_features
 from posology.evidence.bert import Encoded, open_bert
-from posology.evidence.support import AlignmentChecker, open_support_checker, read_support_model
+from posology.evidence.support import AlignmentChecker, open_alignment_checker, read_support_model
 
 SHIPPED = Path(module.__file__).parent / "models" / "support-minilm" / "model.json"
 GOLDEN = Path(__file__).parent / "golden" / "bert.json"
@@ -24,7 +24,7 @@ GOLDEN = Path(__file__).parent / "golden" / "bert.json"
 def checker() -> AlignmentChecker:
     pytest.importorskip("openvino")
     try:
-        return open_support_checker()
+        return open_alignment_checker()
     except ModelError as cause:
         pytest.skip(f"the validator's weights are not here: {cause}")
 
@@ -120,12 +120,12 @@ def test_missing_weights_are_an_error_and_nothing_weaker_steps_in(
 ) -> None:
     monkeypatch.setattr(sys, "path", [p for p in sys.path if "site-packages" not in p])
     with pytest.raises(ModelError, match="models get all-minilm-l6-v2"):
-        open_support_checker(home=tmp_path)
+        open_alignment_checker(home=tmp_path)
 
 
 def test_an_unknown_checker_is_an_error() -> None:
     with pytest.raises(ModelError, match="no support checker"):
-        open_support_checker("static")
+        open_alignment_checker("static")
 
 
 @pytest.mark.parametrize(

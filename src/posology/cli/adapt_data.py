@@ -8,6 +8,7 @@ import typer
 from posology.cli.show import JsonFlag, count, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
+    from posology.adapt.claims import Claim, Part
     from posology.adapt.embedding.pairs import Pair
     from posology.chat import Generator
     from posology.policies import Policy
@@ -30,7 +31,7 @@ _Chosen = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands on data to the commands of ``posology adapt``."""
-    for command in (lessons, scenarios, teach, accept, audit, pairs, fertility):
+    for command in (lessons, scenarios, teach, accept, audit, pairs, claims, fertility):
         app.command()(command)
 
 
@@ -168,6 +169,44 @@ def pairs(  # noqa: PLR0913 - one option each
     say(f"{', '.join(f'{n} to {part}' for part, n in counts.items())}: {out}")
 
 
+def claims(  # noqa: PLR0913 - one option each
+    out: _Out,
+    lesson: Annotated[
+        int, typer.Option("--lessons", min=0, help="So many made facts, and so many sentences of notes.")
+    ] = 2500,
+    charts: Annotated[int, typer.Option(min=0, help="So many made charts a policy.")] = 25,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(help="A task of claims with evidence to learn from; may be given again."),
+    ] = None,
+    passages: Annotated[
+        list[str] | None, typer.Option(help="A task whose texts give claims; may be given again.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="The folder of the tasks' data; default: POSOLOGY_DATA.", metavar="DIR"),
+    ] = None,
+    policies: _Policies = None,
+    seed: _Seed = 0,
+    overwrite: _Overwrite = False,
+) -> None:
+    """Make claims with their sources, supported or not, for a checker: matched in length and word overlap."""
+    from posology.adapt.claims import build_claims, claims_of_lessons, deal_claims
+
+    made = deal_claims(claims_of_lessons(lesson, seed=seed))
+    for part, rows in made.items():
+        rows += _letter_claims(part, policies or [], charts, seed)
+        rows += _public_claims(part, task or [], passages or [], data, seed)
+    settings: dict[str, object] = {
+        "lessons": lesson,
+        "charts": charts,
+        "tasks": list(task or []),
+        "passages": list(passages or []),
+    }
+    found = build_claims(out, made, settings=settings, seed=seed, overwrite=overwrite)
+    say(f"{', '.join(f'{len(one.claims)} to {part}' for part, one in found.items())}: {out}")
+
+
 def fertility(
     tokenizer: Annotated[
         Path, typer.Argument(help="A tokenizer.json, or a model's folder.", metavar="MODEL")
@@ -238,6 +277,32 @@ def _policy_pairs(part: str, folders: list[Path], charts: int, seed: int) -> "li
     if part == "report":  # searched among all wordings
         worded = [replace(pair, negatives=()) for pair in worded]
     return worded + make_note_pairs(chosen, charts, seed=seed)
+
+
+def _letter_claims(part: str, folders: list[Path], charts: int, seed: int) -> "list[Claim]":
+    """Return claims from letters under the policies of one part; fewer charts where nothing is learned."""
+    from posology.evaluate.tasks.criteria import policy_part
+    from posology.policies import load_policies
+    from posology.testing.claims import claims_of_charts
+
+    chosen = [one for one in load_policies(folders) if str(policy_part(one.id) or "tune") == part]
+    return list(claims_of_charts(chosen, charts if part == "tune" else -(-charts // 2), seed=seed))
+
+
+def _public_claims(
+    part: "Part", tasks: list[str], texts: list[str], data: Path | None, seed: int
+) -> "list[Claim]":
+    """Return claims of tasks' parts tune and select; the part that holds scores is never read."""
+    from posology.adapt.claims import claims_of_pairs, claims_of_passages
+    from posology.evaluate.encoder_examples import claims_labelled, task_labelled
+    from posology.evaluate.splits import data_folder
+
+    if part == "report" or not (tasks or texts):
+        return []
+    folder = data_folder(data)
+    pairs = [one for name in tasks for one in claims_labelled(name, part, folder)]
+    passages = [one for name in texts for one in task_labelled(name, part, folder)]
+    return [*claims_of_pairs(pairs, seed=seed), *claims_of_passages(passages, seed=seed)]
 
 
 def _gate_hash(folder: Path) -> str:

@@ -98,7 +98,7 @@ class Part(Table):
     path: str = _field(
         "",
         "weights by path: a GGUF file, an OpenVINO folder (openvino) or a folder with safetensors "
-        "(transformers); overrides the catalogue",
+        "(transformers); overrides the catalogue; embedded-checker: the folder of a trained head",
     )
     adapter: str = _field("", "a folder with a LoRA adapter for the weights at `path` (transformers)")
     sha256: str = _field("", "the hash that the file at `path` must have; empty: recorded, not compared")

@@ -1,9 +1,11 @@
 """A task's items as what an encoder reads: a text, or two; and as what a head learns from."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from posology.adapt.claims import SUPPORTED, UNSUPPORTED
 from posology.adapt.encoders.labelled import Labelled
 from posology.corpus import Provenance
 from posology.errors import UserError
@@ -14,7 +16,15 @@ from posology.evaluate.task import Kind, Part, Task
 from posology.evaluate.tasks import find_task
 from posology.evidence.heads import Span
 
-__all__ = ["OPTION_LABELS", "head_kind", "labelled_of", "reading_of", "task_labelled"]
+__all__ = [
+    "AFFIRMED",
+    "OPTION_LABELS",
+    "claims_labelled",
+    "head_kind",
+    "labelled_of",
+    "reading_of",
+    "task_labelled",
+]
 
 CLAIMS: Mapping[str, str] = {
     "covidfact_rte": "Claim",
@@ -26,6 +36,9 @@ CLAIMS: Mapping[str, str] = {
     "pubmedqa": "Question",
 }
 """How the last part of an item's text begins in tasks about two texts: a claim, after its evidence."""
+
+AFFIRMED = ("yes", "Supports", "SUPPORTED")
+"""The labels of tasks of claims that say that the evidence supports the claim; all others say it does not."""
 
 OPTION_LABELS = ("right", "wrong")  # of a question with an option of its own
 HeadKind = Literal["token", "sequence", "pair"]
@@ -104,3 +117,13 @@ def task_labelled(name: str, part: Literal["tune", "select"], data: Path) -> lis
         raise UserError(f"{name}: the part {part} is for scores: nothing learns from it")
     task = find_task(name)
     return labelled_of(task, load_parts(task, data)[Part(part)])
+
+
+def claims_labelled(name: str, part: Literal["tune", "select"], data: Path) -> list[Labelled]:
+    """Return the claims of a task's part under the labels supported and unsupported."""
+    if name not in CLAIMS or name in ("criteria", "mediqa2019_rqe", "pubmedqa"):
+        raise UserError(f"{name}: not a task of claims with evidence, such as medhallu")
+    return [
+        replace(one, label=SUPPORTED if one.label in AFFIRMED else UNSUPPORTED)
+        for one in task_labelled(name, part, data)
+    ]

@@ -1,4 +1,4 @@
-"""Does a sentence follow from its cited sources? One protocol, and a first measured checker behind it."""
+"""Does a sentence follow from its cited sources? One protocol: a trained head, or else a fitted alignment."""
 
 import hashlib
 import json
@@ -17,10 +17,20 @@ from posology.chat.weights import check_sha256, find_weights
 from posology.errors import ModelError
 from posology.evidence.alignment import FEATURES, source_units, support_features
 from posology.evidence.bert import BertEncoder, Encoded, open_bert
+from posology.evidence.heads.checker import HeadChecker, open_head_checker
 
-__all__ = ["AlignmentChecker", "SupportChecker", "SupportModel", "open_support_checker", "read_support_model"]
+__all__ = [
+    "SHIPPED_HEAD",
+    "AlignmentChecker",
+    "SupportChecker",
+    "SupportModel",
+    "open_alignment_checker",
+    "open_support_checker",
+    "read_support_model",
+]
 
 CHECKER = "all-minilm-l6-v2"
+SHIPPED_HEAD = Path(__file__).parent / "models" / "checker-minilm"
 _MODEL = Path(__file__).parent / "models" / "support-minilm" / "model.json"
 _KEPT = 2000  # encoded texts that are remembered: the sentences of one letter cite the same sources
 
@@ -120,13 +130,32 @@ class AlignmentChecker:
 
 
 def open_support_checker(
+    head: Path | None = None,
+    *,
+    sha256: str = "",
+    home: Path | None = None,
+    threads: int = 0,
+    shipped: Path = SHIPPED_HEAD,
+) -> SupportChecker:
+    """Open the support checker: the trained head in ``head``, else the ``shipped`` one, else the alignment.
+
+    Raises ModelError where weights are missing or are not those that the card, or ``sha256``, names. A head
+    that is there and cannot be opened is an error: no weaker checker steps in for it, and without weights
+    a site runs without a validator on purpose, or not at all.
+    """
+    folder = head if head is not None else shipped
+    if head is None and not folder.exists():
+        return open_alignment_checker(home=home, threads=threads)
+    checker: HeadChecker = open_head_checker(folder, threads=threads, home=home)
+    if sha256 and checker.identity.sha256 != sha256:
+        raise ModelError(f"{folder}: the head's weights have another hash than the settings name: refused")
+    return checker
+
+
+def open_alignment_checker(
     name: str = CHECKER, *, home: Path | None = None, threads: int = 0
 ) -> AlignmentChecker:
-    """Open the support checker; raise ModelError where its weights are missing or not the ones it was fit to.
-
-    There is no weaker checker to fall back on: without weights a site runs without a validator on purpose,
-    or not at all.
-    """
+    """Open the checker that was fitted to how a sentence's words lie on its sources; raise ModelError."""
     if name != CHECKER:
         raise ModelError(f"{name}: no support checker of this name; there is {CHECKER}")
     found = find_weights(name, home)

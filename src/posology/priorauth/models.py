@@ -69,6 +69,7 @@ def open_checker(settings: Settings, *, threads: int = 0) -> SupportChecker | No
     """
     part = settings.profile.validator
     if part.engine == "embedded-checker":
-        return open_support_checker(threads=threads)
+        head = Path(part.path) if part.path else None
+        return open_support_checker(head, sha256=part.sha256, threads=threads)
     generator = open_generator(part, settings)
     return None if generator is None else GeneratorChecker(generator)

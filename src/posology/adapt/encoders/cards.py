@@ -30,6 +30,8 @@ def head_card_text(card: HeadCard, report: Mapping[str, Any], recipe: EncodeReci
         + (f" of {', '.join(card.tasks)}" if card.tasks else "")
         + f"; licences, the encoder's among them: {', '.join(card.licences)}.",
         "",
+        "Sources: " + "; ".join(f"{name}: {n}" for name, n in report["sources"].items()) + ".",
+        "",
         f"Scores on {report['select_n']} examples of *select*, which also chose the weights: no estimate "
         "of what new text gives. Scores for comparison are those of `posology evaluate` on *report*.",
         "",

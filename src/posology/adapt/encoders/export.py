@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +13,15 @@ from posology.adapt.encoders.prepared import Task, prepare
 from posology.adapt.encoders.saving import SEEN_FILE, head_logits, largest_difference, write_head
 from posology.adapt.recipes.encode import HeadTable
 from posology.errors import ModelError, UserError
-from posology.evidence.bert_graph import SCALE
 from posology.evidence.heads import Head, HeadCard, open_head, read_head_card
-from posology.evidence.heads.head import head_weights
+from posology.evidence.heads.head import head_weights, own_weights
+from posology.evidence.heads.precision import quantized
 from posology.files import staged_folder
 from posology.manifest import build_manifest, hash_file, render_manifest
 
-__all__ = ["Compared", "Limits", "copy_papers", "export_head", "quantized"]
+__all__ = ["Compared", "Limits", "copy_papers", "export_head"]
 
 _KEPT = ("recipe.toml", "report.json", "card.md", "log.jsonl", SEEN_FILE)
-_EXACT = ("classifier.", "embeddings.position_embeddings", "embeddings.token_type_embeddings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +47,6 @@ class Compared:
     bytes_of_source: int
 
 
-def quantized(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return weights with each large matrix as int8 and a scale for each row; the others as they are.
-
-    Rounded to the nearest of 255 levels, symmetric about zero.
-    """
-    made: dict[str, NDArray[Any]] = {}
-    for name, array in weights.items():
-        if array.ndim != 2 or any(part in name for part in _EXACT):
-            made[name] = array.astype(np.float32)
-            continue
-        top = np.abs(array).max(axis=1, keepdims=True)
-        scale = np.where(top > 0, top / 127, 1.0).astype(np.float32)
-        made[name] = np.clip(np.rint(array / scale), -127, 127).astype(np.int8)
-        made[name + SCALE] = scale
-    return made
-
-
 def export_head(
     source: Path,
     out: Path,
@@ -77,6 +58,8 @@ def export_head(
 ) -> Compared:
     """Write a head's int8 form, compared on examples of *select*; return the comparison.
 
+    A head that is kept as changes to its base stays that: it becomes int8 when it is opened.
+
     Raises ModelError where logits, answers or score differ by more than ``limits``: nothing is written.
     """
     card = read_head_card(source)
@@ -84,11 +67,12 @@ def export_head(
         raise UserError(f"{source}: is in {card.precision} already; export the head that was trained")
     if not examples:
         raise UserError(f"{source}: an export is compared with its source on examples; there are none")
-    weights = quantized(head_weights(source, card, home))
-    update = {"precision": "int8", "trunk": "whole"}
+    based = card.trunk == "base"
+    weights = own_weights(source, card) if based else quantized(head_weights(source, card, home))
+    update = {"precision": "int8"}
     with staged_folder(out, overwrite=overwrite) as folder:
         made = write_head(folder, weights, card.model_copy(update=update), source)
-        compared = _compared(open_head(source, home=home), open_head(folder), examples)
+        compared = _compared(open_head(source, home=home), open_head(folder, home=home), examples)
         _require(compared, limits or Limits(), card)
         difference = {"logit_difference": compared.logit_difference}
         write_head(folder, weights, made.model_copy(update=difference), source)

@@ -33,6 +33,12 @@ class Gathered:
         return sorted({one.provenance.licence for one in self.tune})
 
     @property
+    def sources(self) -> dict[str, int]:
+        """Return how many examples are learned from by source, with its licence: whom a card names."""
+        names = (f"{one.provenance.source} ({one.provenance.licence})" for one in self.tune)
+        return dict(sorted(Counter(names).items()))
+
+    @property
     def tasks(self) -> list[str]:
         """Return the tasks that are learned from."""
         return sorted({one.task for one in self.tune if one.task})

@@ -83,7 +83,7 @@ class _Line(_Strict):
 def read_labelled(path: Path) -> Iterator[Labelled]:
     """Yield the lines of a file; an unknown key, a wrong value or an id that stands twice is an error."""
     seen: dict[str, int] = {}
-    for number, text in enumerate(read_utf8(path).splitlines(), 1):
+    for number, text in enumerate(read_utf8(path).split("\n"), 1):
         if not text.strip():
             continue
         one = _read_line(text, f"{path} line {number}")

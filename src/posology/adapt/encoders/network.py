@@ -3,7 +3,7 @@
 import json
 import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,21 @@ from posology.chat.runtime import import_torch, import_transformers
 from posology.chat.weights import check_sha256, find_weights
 from posology.errors import ModelError
 from posology.evidence.heads.card import TRUNK
+from posology.evidence.heads.changes import DOWN, UP
 from posology.evidence.heads.windows import Window, padded
 
-__all__ = ["EncoderBase", "EncoderNetwork", "find_encoder", "open_encoder", "peak_memory"]
+__all__ = [
+    "EncoderBase",
+    "EncoderNetwork",
+    "find_encoder",
+    "frozen_weights",
+    "learned_weights",
+    "open_encoder",
+    "peak_memory",
+]
 
 HEAD = "classifier"
+_ALPHA = 2  # of changes of a rank: their weight, over the rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,8 @@ class EncoderNetwork:
     @property
     def parameters(self) -> int:
         """Return the number of weights."""
-        return sum(int(one.numel()) for one in self.module.parameters())
+        names = self.module.named_parameters()
+        return sum(int(one.numel()) for name, one in names if ".lora_" not in name)
 
     def _arithmetic(self) -> Any:
         if not self.half:
@@ -109,11 +120,43 @@ def open_encoder(recipe: EncodeRecipe, base: EncoderBase, task: Task) -> Encoder
     module = torch.nn.ModuleDict(
         {"bert": encoder, "dropout": torch.nn.Dropout(recipe.head.dropout), HEAD: head}
     )
-    encoder.requires_grad_(recipe.head.tune_encoder)
+    encoder.requires_grad_(recipe.head.tune_encoder and not recipe.head.rank)
+    if recipe.head.rank:
+        _change_by_rank(encoder, recipe.head.rank)
     device = _device(torch, recipe.base.device)
     half = recipe.base.dtype == "bfloat16" or (recipe.base.dtype == "auto" and _has_bfloat16(torch, device))
     module.to(device)
     return EncoderNetwork(torch, module, task, recipe.head.pooling, device, half, config.num_hidden_layers)
+
+
+def _change_by_rank(encoder: Any, rank: int) -> None:
+    """Let each matrix of the layers learn a change of a rank; norms and token types learn whole."""
+    from peft import LoraConfig, inject_adapter_in_model
+
+    matrices = ["query", "key", "value", "dense"]
+    settings = LoraConfig(r=rank, lora_alpha=_ALPHA * rank, target_modules=matrices)
+    inject_adapter_in_model(settings, encoder)
+    for name, one in encoder.named_parameters():
+        if "LayerNorm" in name or "token_type_embeddings" in name:
+            one.requires_grad_(True)
+
+
+def learned_weights(network: EncoderNetwork) -> dict[str, Any]:
+    """Return what learned, as a head keeps it beside its base: factors of changes, norms, the head itself."""
+    kept = {}
+    for name, one in network.trained.items():
+        weights = one.detach().cpu().float().numpy()
+        if ".lora_B." in name:
+            kept[name.replace(".lora_B.default.weight", f".weight{UP}")] = _ALPHA * weights
+        else:
+            kept[name.replace(".lora_A.default.weight", f".weight{DOWN}")] = weights
+    return kept
+
+
+def frozen_weights(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an encoder's own weights by their names, without what changes them."""
+    kept = {name.replace(".base_layer", ""): one for name, one in state.items() if ".lora_" not in name}
+    return {name: one.detach().cpu().float().numpy() for name, one in kept.items()}
 
 
 def _config(transformers: Any, folder: Path, recipe: EncodeRecipe) -> Any:

@@ -20,6 +20,8 @@ from posology.adapt.encoders.network import (
     EncoderBase,
     EncoderNetwork,
     find_encoder,
+    frozen_weights,
+    learned_weights,
     open_encoder,
     peak_memory,
 )
@@ -31,6 +33,7 @@ from posology.adapt.job import Job
 from posology.adapt.recipes.encode import EncodeRecipe
 from posology.errors import MissingExtra, ModelError
 from posology.evidence.heads import HeadCard, open_head
+from posology.evidence.heads.changes import apply_changes
 from posology.evidence.heads.windows import Cutter
 from posology.files import require_free
 from posology.manifest import Input, hash_file
@@ -157,15 +160,20 @@ def _examples(gathered: Gathered) -> list[Input]:
     ]
 
 
-def _keeps_head_only(trained: _Trained) -> bool:
-    return not trained.recipe.head.tune_encoder and bool(trained.base.name)
+def _keeps_changes_only(trained: _Trained) -> bool:
+    head = trained.recipe.head
+    return bool(trained.base.name) and (bool(head.rank) or not head.tune_encoder)
 
 
 def _weights(trained: _Trained) -> dict[str, Any]:
+    if _keeps_changes_only(trained):
+        return learned_weights(trained.network)
     state = trained.network.module.state_dict()
+    if trained.recipe.head.rank:  # a base that has no name is kept with its changes
+        return apply_changes(
+            frozen_weights(state), learned_weights(trained.network), trained.recipe.head.rank
+        )
     kept = {name: one for name, one in state.items() if not name.endswith("position_ids")}
-    if _keeps_head_only(trained):
-        kept = {name: one for name, one in kept.items() if name.startswith("classifier.")}
     return {name: one.detach().cpu().float().numpy() for name, one in kept.items()}
 
 
@@ -183,7 +191,8 @@ def _card(trained: _Trained) -> HeadCard:
         overlap=recipe.windows.overlap,
         temperature=calibrated.temperature,
         threshold=calibrated.threshold,
-        trunk="base" if _keeps_head_only(trained) else "whole",
+        trunk="base" if _keeps_changes_only(trained) else "whole",
+        rank=recipe.head.rank if _keeps_changes_only(trained) else 0,
         base=trained.base.name,
         base_sha256=trained.base.sha256,
         layers=trained.network.layers,
@@ -222,7 +231,9 @@ def _report(trained: _Trained, card: HeadCard, compared: dict[str, Any], job: Jo
         "select_n": len(trained.gathered.select),
         "calibration": asdict(calibrated),
         "data": {part: asdict(counted) for part, counted in trained.counted.items()},
+        "sources": trained.gathered.sources,
         "left_out": trained.gathered.left_out,
+        "tests": trained.gathered.tests,
         "training": {
             "steps": progress.step,
             "best_step": progress.best_step,

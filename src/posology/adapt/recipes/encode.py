@@ -67,6 +67,9 @@ class HeadTable(Table):
     )
     whole_words: bool = field_of(True, "spans begin and end at the edges of words")
     layers: int = field_of(0, "the lowest so many layers of the encoder; 0: all", unit="layers", least=0)
+    rank: int = field_of(
+        0, "the encoder's matrices change by matrices of this rank (LoRA): a few MB; 0: all weights", least=0
+    )
     tune_encoder: bool = field_of(True, "false: only the head learns, and only the head is kept")
     dropout: float = field_of(0.1, "share of the head's inputs left out while it learns", least=0, most=0.9)
     smoothing: float = field_of(0.0, "share of the target spread over all labels", least=0, most=0.5)
@@ -78,6 +81,8 @@ class HeadTable(Table):
     def _positive_is_named(self) -> "HeadTable":
         if (self.join == "highest" or self.threshold != "none") and not self.positive:
             raise ValueError("join highest and a threshold need `positive`, one of the labels")
+        if self.rank and not self.tune_encoder:
+            raise ValueError("rank is of the encoder's changes; with tune_encoder = false there are none")
         if self.kind == "token" and (self.positive or self.metric):
             raise ValueError("a token head takes no positive and no metric")
         return self

@@ -49,6 +49,7 @@ class HeadCard(BaseModel):
     trunk: Literal["whole", "base"] = "whole"  # base: the encoder's weights are those of `base`
     base: str = ""  # the name of the encoder in the catalogue
     base_sha256: str = ""
+    rank: int = Field(0, ge=0)  # of the changes to the base's matrices, NAME.up times NAME.down; 0: none
     layers: int = Field(ge=1)  # of the encoder, the lowest
     parameters: int = Field(ge=1)
     weights_sha256: str = Field(min_length=64, max_length=64)
@@ -67,6 +68,8 @@ class HeadCard(BaseModel):
             raise ValueError("join highest and a threshold need a label in positive")
         if self.positive and self.positive not in self.labels:
             raise ValueError("positive is none of the labels")
+        if self.rank and self.trunk != "base":
+            raise ValueError("changes of a rank are changes to a base: trunk base")
         if self.trunk == "base" and not (self.base and self.base_sha256):
             raise ValueError("trunk base needs base and base_sha256")
         return self

@@ -14,11 +14,13 @@ from posology.chat.weights import check_sha256, find_weights
 from posology.errors import ModelError
 from posology.evidence.bert_graph import BertGraph, bert_shape
 from posology.evidence.heads.card import TRUNK, WEIGHTS, HeadCard, read_head_card
+from posology.evidence.heads.changes import apply_changes
 from posology.evidence.heads.joining import join_rows, join_texts, log_softmax
+from posology.evidence.heads.precision import quantized
 from posology.evidence.heads.tags import Span, decode_tags
 from posology.evidence.heads.windows import Cutter, Window, padded
 
-__all__ = ["Head", "Labels", "head_weights", "open_head"]
+__all__ = ["Head", "Labels", "head_weights", "open_head", "own_weights"]
 
 Floats = NDArray[np.float64]
 _AT_ONCE = 2048  # word pieces of one inference, padding included
@@ -136,6 +138,8 @@ def open_head(folder: Path, *, threads: int = 0, home: Path | None = None) -> He
     card = read_head_card(folder)
     check_sha256(folder / "tokenizer.json", card.tokenizer_sha256)
     weights = head_weights(folder, card, home)
+    if card.precision == "int8" and card.trunk == "base":
+        weights = quantized(weights)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -156,7 +160,21 @@ def open_head(folder: Path, *, threads: int = 0, home: Path | None = None) -> He
 
 
 def head_weights(folder: Path, card: HeadCard, home: Path | None = None) -> dict[str, NDArray[Any]]:
-    """Return the weights of encoder and head by name; the encoder's names begin with TRUNK."""
+    """Return the weights of encoder and head by name, changes applied; the encoder's begin with TRUNK."""
+    from safetensors.numpy import load_file
+
+    weights = own_weights(folder, card)
+    if card.trunk == "whole":
+        return weights
+    found = find_weights(card.base, home)
+    trunk = (found.path if found.path.is_dir() else found.path.parent) / "model.safetensors"
+    check_sha256(trunk, card.base_sha256)
+    base = {f"{TRUNK}{name}": array for name, array in load_file(str(trunk)).items()}
+    return apply_changes(base, weights, card.rank)
+
+
+def own_weights(folder: Path, card: HeadCard) -> dict[str, NDArray[Any]]:
+    """Return the weights in a head's own file; raise ModelError where it is not the one of the card."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -165,12 +183,7 @@ def head_weights(folder: Path, card: HeadCard, home: Path | None = None) -> dict
         weights: dict[str, NDArray[Any]] = load_file(str(folder / WEIGHTS))
     except (OSError, SafetensorError) as cause:
         raise ModelError(f"{folder / WEIGHTS}: not readable safetensors: damaged") from cause
-    if card.trunk == "whole":
-        return weights
-    found = find_weights(card.base, home)
-    trunk = (found.path if found.path.is_dir() else found.path.parent) / "model.safetensors"
-    check_sha256(trunk, card.base_sha256)
-    return {f"{TRUNK}{name}": array for name, array in load_file(str(trunk)).items()} | weights
+    return weights
 
 
 def _graph(openvino: Any, weights: Mapping[str, NDArray[Any]], config: dict[str, Any], card: HeadCard) -> Any:

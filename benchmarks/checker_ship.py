@@ -1,0 +1,82 @@
+"""Put a trained and measured checker into the package: python benchmarks/checker_ship.py FOLDER.
+
+FOLDER is the head in int8 (or the head itself, where int8 was refused). Refused: a head that is not kept as
+changes to a catalogued base, one larger than a few megabytes, one whose licences do not allow it, one that
+cannot be opened, and one that reports/checker did not measure, or found no better than what ships now on the
+held-out claims and faults.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from common import REPORTS
+from posology.corpus import may_ship
+from posology.evidence.heads import HeadCard, open_head_checker, read_head_card
+from posology.evidence.support import SHIPPED_HEAD
+
+FILES = ("head.json", "head.safetensors", "config.json", "tokenizer.json")
+PAPERS = ("card.md", "report.json", "recipe.toml", "manifest.json", "seen.json")
+MOST = 6_000_000  # bytes of weights
+DECISIVE = ("held-out faults", "held-out faults in letters", "held-out posology letters")
+RIVALS = ("word overlap", "untrained base", "alignment", "alignment as fitted")
+
+
+def main() -> None:
+    """Check and copy the head, with its papers and its measurement."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("head", type=Path)
+    parser.add_argument("--target", type=Path, default=SHIPPED_HEAD)
+    options = parser.parse_args()
+    measured = json.loads((REPORTS / "checker" / "results.json").read_text(encoding="utf-8"))
+    about = json.loads((REPORTS / "checker" / "manifest.json").read_text(encoding="utf-8"))
+    card = read_head_card(options.head)
+    faults = [*faults_of(options.head, card), *faults_of_scores(card, measured, about)]
+    if faults:
+        sys.exit("not shipped:\n" + "\n".join(f"- {fault}" for fault in faults))
+    open_head_checker(options.head)
+    shutil.rmtree(options.target, ignore_errors=True)
+    options.target.mkdir(parents=True)
+    for name in (*FILES, *(name for name in PAPERS if (options.head / name).is_file())):
+        shutil.copyfile(options.head / name, options.target / name)
+    (options.target / "measured.json").write_text(
+        json.dumps({"results": measured, "manifest": about}, indent=1, ensure_ascii=False) + "\n",
+        encoding="utf-8",
+    )
+    print(options.target, sum(path.stat().st_size for path in options.target.iterdir()), "bytes")
+    print(f"Add to NOTICE: {options.target.name}, learned from the sources that its card.md names; {card.base}.")
+
+
+def faults_of(folder: Path, card: HeadCard) -> list[str]:
+    """Return why a head may not go into the package."""
+    size = (folder / "head.safetensors").stat().st_size
+    found = []
+    if card.trunk != "base":
+        found.append("holds the whole encoder; train with head.rank, so that it is changes to a base")
+    if size > MOST:
+        found.append(f"its weights have {size:,} bytes, more than {MOST:,}")
+    # the base's own licence is written "Apache-2.0 (model card); MIT (package)"
+    barred = [one for one in card.licences if not all(may_ship(part) for part in one.split("; "))]
+    return found + [f"licence: {one}" for one in barred]
+
+
+def faults_of_scores(card: HeadCard, measured: dict[str, Any], about: dict[str, Any]) -> list[str]:
+    """Return why the measurement does not speak for the head."""
+    if about["settings"]["head"] != card.weights_sha256[:12]:
+        return ["reports/checker measured another head"]
+    if about["settings"]["limit"]:
+        return ["reports/checker was measured on a few items only"]
+    found = []
+    for name in DECISIVE:
+        for rival in RIVALS:
+            low, _ = measured[name]["systems"][rival]["head_minus_this_ci95"]
+            if low <= 0:
+                found.append(f"{name}: not better than {rival} (the difference's interval begins at {low})")
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""The claims of a training in parts that share no matter, chart or document; the folder that holds them."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from posology.adapt.claims.claim import Claim, labelled_claims
+from posology.adapt.claims.matching import Matched, match_claims
+from posology.adapt.encoders.labelled import LABELLED_FILE, render_labelled
+from posology.corpus import canonical_licence
+from posology.errors import UserError
+from posology.files import staged_folder
+from posology.manifest import build_manifest, hash_file, render_manifest
+
+__all__ = ["PARTS", "Part", "build_claims", "deal_claims", "part_of"]
+
+Part = Literal["tune", "select", "report"]
+PARTS: tuple[Part, ...] = ("tune", "select", "report")
+_TUNE, _SELECT = 0.75, 0.1
+
+
+def part_of(group: str) -> Part:
+    """Return the part that a group is dealt to, by hash."""
+    place = int(hashlib.sha256(f"claims:{group}".encode()).hexdigest()[:15], 16) / 16**15
+    return "tune" if place < _TUNE else "select" if place < _TUNE + _SELECT else "report"
+
+
+def deal_claims(claims: Iterable[Claim]) -> dict[Part, list[Claim]]:
+    """Return claims by part; a group is in one part only."""
+    parts: dict[Part, list[Claim]] = {part: [] for part in PARTS}
+    for one in claims:
+        parts[part_of(one.provenance.group)].append(one)
+    return parts
+
+
+def build_claims(
+    out: Path,
+    parts: Mapping[Part, Iterable[Claim]],
+    *,
+    settings: Mapping[str, object],
+    seed: int,
+    overwrite: bool = False,
+) -> dict[Part, Matched]:
+    """Match each part's claims and write them: a folder a part with labelled.jsonl, card and manifest.
+
+    Raises UserError where a group stands in two parts.
+    """
+    unique = {
+        part: list({(one.sentence, one.source): one for one in claims}.values())
+        for part, claims in parts.items()
+    }
+    _require_apart(unique)
+    made = {part: match_claims(claims) for part, claims in unique.items()}
+    with staged_folder(out, overwrite=overwrite) as folder:
+        inputs = []
+        for part, matched in made.items():
+            (folder / part).mkdir()
+            path = folder / part / LABELLED_FILE
+            path.write_text(render_labelled(labelled_claims(matched.claims)), encoding="utf-8")
+            inputs.append(hash_file(part, path))
+        (folder / "card.md").write_text(_card(made), encoding="utf-8")
+        manifest = build_manifest(inputs, {}, dict(settings), seed=seed, timings_s={})
+        (folder / "manifest.json").write_bytes(render_manifest(manifest))
+    return made
+
+
+def _require_apart(parts: Mapping[Part, Iterable[Claim]]) -> None:
+    homes: dict[tuple[str, str], Part] = {}
+    for part, claims in parts.items():
+        for one in claims:
+            key = (one.provenance.source, one.provenance.group)
+            if homes.setdefault(key, part) != part:
+                raise UserError(f"{key[0]}: the group {key[1]} is in {homes[key]} and in {part}")
+
+
+def _card(made: Mapping[Part, Matched]) -> str:
+    """Return the data card: how many of what, under which licence, and what gives the labels away."""
+    lines = [
+        "# Claims with their sources",
+        "",
+        "Supported and unsupported, matched in length and overlap.",
+        "",
+    ]
+    for part, matched in made.items():
+        lines += [f"## {part}: {len(matched.claims)}", ""]
+        sources = Counter(
+            (one.provenance.source, canonical_licence(one.provenance.licence)) for one in matched.claims
+        )
+        lines += [f"- {source} ({licence}): {n}" for (source, licence), n in sorted(sources.items())]
+        kinds = Counter(one.kind for one in matched.claims if not one.supported)
+        lines += ["- unsupported by: " + ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items()))]
+        lines += [f"- left out without a partner: {sum(matched.left_out.values())}"]
+        for name, area in (("word overlap", matched.overlap_area), ("length", matched.length_area)):
+            shown = "-" if area is None else f"{area:.3f}"
+            lines += [f"- area under the curve of {name} alone: {shown}"]
+        lines += [""]
+    return "\n".join(lines)
