@@ -47,7 +47,7 @@ def main() -> None:
         encoding="utf-8",
     )
     print(options.target, sum(path.stat().st_size for path in options.target.iterdir()), "bytes")
-    print(f"Add to NOTICE: {options.target.name}, learned from the sources that its card.md names; {card.base}.")
+    print(f"Add to NOTICE: {options.target.name}, on {card.base}, learned from what its card.md names.")
 
 
 def faults_of(folder: Path, card: HeadCard) -> list[str]:
