@@ -6,6 +6,7 @@ import os
 import platform
 import resource
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -114,3 +115,27 @@ def _versions() -> dict[str, str]:
 def _commit() -> str:
     done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip()
+
+
+def settings_of(profile: str, writer: str = "", reads: str = "named") -> Any:
+    """Return settings with a profile; ``writer``: what takes the place of its writer.
+
+    An adapter, a folder with safetensors, an OpenVINO folder or a GGUF file.
+    """
+    from posology.config import load_settings
+
+    if not writer:
+        return load_settings(None, profile=profile)
+    embedded = writer.endswith(".gguf") or any(Path(writer).glob("*.xml"))
+    engine = "openvino" if embedded else "transformers"
+    lines = [
+        "[profile.measured]",
+        f'writer = {{engine = "{engine}", path = "{Path(writer).resolve()}", family = "smollm2", '
+        f'reads = "{reads}"}}',
+        'validator = {engine = "embedded-checker"}',
+        'embedder = {engine = "static"}',
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "posology.toml"
+        file.write_text("\n".join(lines) + "\n")
+        return load_settings(file, profile="measured")

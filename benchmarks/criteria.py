@@ -1,10 +1,15 @@
 """Truth: criteria of made charts, whose answers are known by construction, against the program's.
 
 Structured leaves: right or wrong, every disagreement listed. Text leaves: precision and recall of met,
-not met and unknown, by rules alone and with the model, by note style. Removal: all witnesses of each met
+not met and unknown, by rules alone and with the model, by note style. Sentences: what the model says of
+single sentences whose answer is known, asked as a draft asks it. Removal: all witnesses of each met
 leaf are taken out in turn; the leaf must then never be met and always be asked for.
 
     python benchmarks/criteria.py --charts 30 --profile embedded
+    python benchmarks/criteria.py --held-out --charts 12 --writer models/judge-writer --reads all --name tuned
+
+``--held-out``: only the policies of the task criteria's part report, with notes in the styles that no
+lesson is written in. ``--writer``: a folder with an adapter or a model instead of the profile's writer.
 """
 
 import argparse
@@ -13,12 +18,13 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from common import rate, write_report
+from common import rate, settings_of, write_report
 
 STATUSES = ("met", "not_met", "unknown")
 
@@ -32,24 +38,46 @@ def main() -> None:
     options.add_argument(
         "--removals", type=int, default=10, help="charts a policy whose witnesses are removed"
     )
+    options.add_argument("--held-out", action="store_true", help="policies and styles nothing learned from")
+    options.add_argument("--writer", default="", help="a folder that takes the place of the profile's writer")
+    options.add_argument("--reads", choices=("named", "all"), help="sentences that the writer judges")
+    options.add_argument("--name", default="", help="written to reports/criteria-NAME")
     args = options.parse_args()
-    from posology import load_policies
-    from posology.config import load_settings
     from posology.priorauth import open_models
 
-    models = open_models(load_settings(None, profile=args.profile))
+    models = open_models(settings_of(args.profile, args.writer))
+    models = replace(models, reads=args.reads or models.reads)
     score = Score()
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        for policy in load_policies():
-            run_policy(policy, Path(folder) / policy.id, args, models, score)
+        for policy, style, n in cases(args):
+            out = Path(folder) / f"{policy.id}-{style.note or 'mixed'}"
+            run_policy(policy, out, (args, style, n), models, score)
     results = score.results() | {"seconds": round(time.perf_counter() - start, 1)}
-    name = "criteria" if args.profile == "embedded" else f"criteria-{args.profile}"
+    results["models"] = {part: one["name"] for part, one in models.identities().items()}
+    name = args.name or ("" if args.profile == "embedded" else args.profile)
+    name = "-".join(filter(None, ("criteria", "held-out" if args.held_out else "", name)))
     write_report(name, results, command=" ".join(sys.argv), settings=vars(args))
     json.dump({k: v for k, v in results.items() if not k.endswith("_list")}, sys.stdout, indent=2)
     print()
     for line in score.disagreements[:15]:
         print(line)
+
+
+def cases(args: argparse.Namespace) -> Iterator[tuple[Any, Any, int]]:
+    """Yield each policy with a style of its charts and their number; of the held-out styles each in turn."""
+    from posology import load_policies
+    from posology.evaluate.task import Part
+    from posology.evaluate.tasks.criteria import policy_part
+    from posology.testing import Style
+    from posology.testing.teaching import HELD_STYLES
+
+    for policy in load_policies():
+        if not args.held_out:
+            yield policy, Style(), args.charts
+        elif policy_part(policy.id) is Part.REPORT:
+            for style in HELD_STYLES:
+                yield policy, Style(note=style), -(-args.charts // len(HELD_STYLES))
 
 
 class Score:
@@ -62,6 +90,8 @@ class Score:
         self.overall: Counter[bool] = Counter()
         self.conclusions: Counter[bool] = Counter()
         self.text: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+        self.sentences: Counter[tuple[str, str]] = Counter()
+        self.cited: Counter[bool] = Counter()
         self.styles: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
         self.removed: Counter[str] = Counter()
         self.disagreements: list[dict[str, Any]] = []
@@ -75,6 +105,8 @@ class Score:
             "conclusions_right": rate(self.conclusions[True], self.conclusions.total()),
             "text_leaves": {reader: confusion(table) for reader, table in self.text.items()},
             "text_leaves_by_style": {style: confusion(table) for style, table in sorted(self.styles.items())},
+            "sentences_judged_by_the_model": confusion(self.sentences, ("yes", "no", "not stated")),
+            "evidence_of_the_model_that_answers_nothing": rate(self.cited[False], self.cited.total()),
             "removal": {
                 "leaves": self.removed["n"],
                 "still_met": rate(self.removed["still met"], self.removed["n"]),
@@ -84,10 +116,10 @@ class Score:
         }
 
 
-def confusion(table: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+def confusion(table: Mapping[tuple[str, str], int], statuses: Sequence[str] = STATUSES) -> dict[str, Any]:
     """Return precision and recall of each status from counts of (truth, read)."""
     rows: dict[str, Any] = {"n": sum(table.values())}
-    for status in STATUSES:
+    for status in statuses:
         right = table.get((status, status), 0)
         rows[status] = {
             "precision": rate(right, sum(n for (_, read), n in table.items() if read == status)),
@@ -96,18 +128,47 @@ def confusion(table: Mapping[tuple[str, str], int]) -> dict[str, Any]:
     return rows
 
 
-def run_policy(policy: Any, out: Path, args: argparse.Namespace, models: Any, score: Score) -> None:
-    """Judge the made charts of one policy."""
+def run_policy(policy: Any, out: Path, case: tuple[Any, Any, int], models: Any, score: Score) -> None:
+    """Judge the made charts of one policy in one style."""
     from posology.testing import write_charts
 
-    write_charts(policy, out, n=args.charts, seed=args.seed)
+    args, style, n = case
+    write_charts(policy, out, n=n, seed=args.seed, style=style)
+    known: dict[tuple[str, str], str] = {}
     for number, file in enumerate(sorted(out.glob("*.truth.json"))):
         truth = json.loads(file.read_text())
         bundle = json.loads((out / (file.name.removesuffix(".truth.json") + ".json")).read_text())
         score.charts += 1
         judge_chart(policy, bundle, truth, models, score, file.stem)
+        known |= known_sentences(policy, truth)
         if number < args.removals:
             judge_removals(policy, bundle, truth, models, score)
+    if models.writer is not None:
+        judge_known(known, models.writer, score)
+
+
+def known_sentences(policy: Any, truth: Any) -> dict[tuple[str, str], str]:
+    """Return the answers of the sentences of a chart that were written for a question, by both."""
+    from posology.priorauth.tree import all_leaves
+
+    questions = {leaf.id: str(leaf.question) for leaf in all_leaves(policy) if leaf.question}
+    known: dict[tuple[str, str], str] = {}
+    for leaf_id, expected in truth["leaves"].items():
+        if leaf_id in questions:
+            asked = questions[leaf_id]
+            known |= {(asked, text): "not stated" for text in expected["distractors"]}
+            known |= {(asked, w["quote"]): w["answer"] for w in expected["witnesses"] if "answer" in w}
+    return known
+
+
+def judge_known(known: Mapping[tuple[str, str], str], writer: Any, score: Score) -> None:
+    """Ask the model about single sentences as a draft does; compare with what they were written to say."""
+    from posology.chat import ask
+    from posology.priorauth.reading import judgement_prompt
+
+    prompts = [judgement_prompt(question, sentence) for question, sentence in known]
+    for expected, answer in zip(known.values(), ask(writer, prompts, parse=str), strict=True):
+        score.sentences[expected, str(answer.value)] += 1
 
 
 def judge_chart(policy: Any, bundle: Any, truth: Any, models: Any, score: Score, name: str) -> None:
@@ -123,8 +184,9 @@ def judge_chart(policy: Any, bundle: Any, truth: Any, models: Any, score: Score,
     asked = [leaf for leaf in all_leaves(policy) if leaf.question]
     readers = {"rules": read_leaves(asked, index, None, request.day)}
     if models.writer is not None:
-        readers["rules and model"] = read_leaves(asked, index, models.writer, request.day)
-    overall = judge_criteria(policy, chart, request, index, models.writer)
+        readers["rules and model"] = read_leaves(asked, index, models.writer, request.day, reads=models.reads)
+        count_evidence(readers["rules and model"], truth, models.writer.identity.name, score)
+    overall = judge_criteria(policy, chart, request, index, models.writer, reads=models.reads)
     for leaf_id, expected in truth["leaves"].items():
         if expected["structured"] is not None:
             right = str(structured[leaf_id].status) == expected["structured"]
@@ -144,6 +206,21 @@ def judge_chart(policy: Any, bundle: Any, truth: Any, models: Any, score: Score,
                 if pair[0] != pair[1]:
                     score.disagreements.append(row(name, leaf_id, reader, pair[0], findings[leaf_id]))
     score.conclusions[concluded(policy, overall) == truth["conclusion"]["expected"]] += 1
+
+
+def count_evidence(findings: Mapping[str, Any], truth: Any, writer: str, score: Score) -> None:
+    """Count the sentences that a finding rests on by the model's word, and those that answer nothing."""
+    for leaf_id, finding in findings.items():
+        if finding.decided_by == writer:
+            said = [one_line(w["quote"]) for w in truth["leaves"][leaf_id]["witnesses"] if "answer" in w]
+            for evidence in finding.evidence:
+                quote = one_line(evidence.quote)
+                score.cited[any(text in quote or quote in text for text in said)] += 1
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line."""
+    return " ".join(text.split())
 
 
 def concluded(policy: Any, findings: Any) -> str:

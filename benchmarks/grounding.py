@@ -6,6 +6,10 @@ the value at its path, in the chart's own JSON, read here without the program's 
 criterion: the letter must hold the quote of its decisive evidence.
 
     python benchmarks/grounding.py --charts 30 --profile embedded
+    python benchmarks/grounding.py --held-out --charts 30 --writer models/judge-writer --name judge-writer
+
+``--held-out``: only the policies of the task criteria's part report, and public charts under them.
+``--writer``: a folder with an adapter or a model instead of the profile's writer.
 """
 
 import argparse
@@ -22,7 +26,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from common import DATA, quantile, rate, write_report
+from common import DATA, quantile, rate, settings_of, write_report
 
 CODE = re.compile(
     r"\b(?:[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?|[A-V]\d{4}|[0-9A-HJ-NP-Z]{7}|\d{6,18}|\d{1,5}-\d)\b"
@@ -84,6 +88,10 @@ def main() -> None:
     options.add_argument("--profile", default="embedded")
     options.add_argument("--public", type=int, default=20, help="public charts")
     options.add_argument("--seed", type=int, default=2026)
+    options.add_argument("--held-out", action="store_true", help="only policies that nothing is learned from")
+    options.add_argument("--writer", default="", help="a folder that takes the place of the profile's writer")
+    options.add_argument("--reads", choices=("named", "all"), default="named", help="what the writer judges")
+    options.add_argument("--name", default="", help="written to reports/grounding-NAME")
     args = options.parse_args()
     totals: Counter[str] = Counter()
     by_author: Counter[str] = Counter()
@@ -110,7 +118,8 @@ def main() -> None:
         "seconds_p50": quantile(seconds, 0.5),
         "problems": problems[:50],
     }
-    write_report("grounding", results, command=" ".join(sys.argv), settings=vars(args))
+    name = "-".join(filter(None, ("grounding", "held-out" if args.held_out else "", args.name)))
+    write_report(name, results, command=" ".join(sys.argv), settings=vars(args))
     json.dump({k: v for k, v in results.items() if k != "problems"}, sys.stdout, indent=2)
     print()
     for problem in problems[:10]:
@@ -120,12 +129,15 @@ def main() -> None:
 def drafted(args: argparse.Namespace, totals: Counter[str]) -> Iterator[Drafted]:
     """Yield every packet with the JSON of its chart and the seconds it took."""
     from posology import draft, load_policies, read_chart
-    from posology.config import load_settings
     from posology.errors import ChartError
+    from posology.evaluate.task import Part
+    from posology.evaluate.tasks.criteria import policy_part
     from posology.priorauth import open_models
 
-    settings = load_settings(None, profile=args.profile)
+    settings = settings_of(args.profile, args.writer, args.reads)
     models, policies = open_models(settings), load_policies()
+    if args.held_out:
+        policies = [one for one in policies if policy_part(one.id) is Part.REPORT]
     with tempfile.TemporaryDirectory() as folder:
         for name, bundle, policy, service, day in cases(args, policies, Path(folder)):
             start = time.perf_counter()

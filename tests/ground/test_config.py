@@ -90,7 +90,7 @@ REFUSED = [
     ("[profile.embedded]\nremote = [{host = 'x', agreement = ''}]", "remote.0.agreement"),
     (
         "[profile.embedded]\nwriter = {engine = 'static'}",
-        "cannot be a writer; possible: none, openvino, openai",
+        "cannot be a writer; possible: none, openvino, transformers, openai",
     ),
     ("[profile.embedded]\nwriter = {engine = 'openai'}", "needs base_url and model"),
     ("[profile.embedded]\nwriter = {engine = 'openvino'}", "needs model"),

@@ -35,19 +35,44 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def lessons(
+def lessons(  # noqa: PLR0913 - one option each
     out: _Out,
     judge: Annotated[int, typer.Option(min=0, help="So many single sentences judged.")] = 3000,
     passage: Annotated[int, typer.Option(min=0, help="So many passages judged with a quote.")] = 1000,
     write: Annotated[int, typer.Option(min=0, help="So many facts worded.")] = 1000,
+    question: Annotated[
+        int, typer.Option(min=0, help="So many sentences that answer a question in words of their own.")
+    ] = 0,
+    near: Annotated[
+        int, typer.Option(min=0, help="So many sentences judged that miss by a side, drug, time or number.")
+    ] = 0,
+    chart: Annotated[int, typer.Option(min=0, help="So many sentences of made charts judged.")] = 0,
+    record: Annotated[int, typer.Option(min=0, help="So many entries worded, named as records do.")] = 0,
+    select: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of matters kept apart in DIR/select.")
+    ] = 0.0,
+    policies: _Policies = None,
     seed: _Seed = 0,
     overwrite: _Overwrite = False,
 ) -> None:
     """Make examples by rule, with known truth: what the judge and the writer of a draft are asked."""
-    from posology.adapt.teacher.stages import build_lessons
+    from posology.adapt.teacher.stages import Beside, build_lessons
+    from posology.testing.teaching import held_texts, make_chart_lessons
 
+    charts = make_chart_lessons(_free_policies([], policies or []), chart, seed=seed) if chart else []
     made = build_lessons(
-        out, {"judge": judge, "passage": passage, "write": write}, seed=seed, overwrite=overwrite
+        out,
+        {
+            "judge": judge,
+            "question": question,
+            "near": near,
+            "passage": passage,
+            "write": write,
+            "record": record,
+        },
+        seed=seed,
+        overwrite=overwrite,
+        beside=Beside(charts, held_texts(_held_policies(policies or [])), select),
     )
     say(f"{', '.join(f'{n} {kind}' for kind, n in made.items())}: {out}")
 
@@ -249,18 +274,25 @@ def fertility(
 def _free_policies(chosen: list[str], folders: list[Path]) -> "list[Policy]":
     """Return policies to learn from; one that scores are measured on is refused."""
     from posology.errors import UserError
-    from posology.evaluate.task import Part
-    from posology.evaluate.tasks.criteria import policy_part
     from posology.policies import load_policies, open_policy
 
-    held = (Part.SELECT, Part.REPORT)
+    held = {policy.id for policy in _held_policies(folders)}
     if not chosen:
-        return [policy for policy in load_policies(folders) if policy_part(policy.id) not in held]
+        return [policy for policy in load_policies(folders) if policy.id not in held]
     found = [open_policy(name, folders) for name in chosen]
-    barred = [policy.id for policy in found if policy_part(policy.id) in held]
+    barred = [policy.id for policy in found if policy.id in held]
     if barred:
         raise UserError(f"{', '.join(barred)}: scores are measured on it, nothing may be learned from it")
     return found
+
+
+def _held_policies(folders: list[Path]) -> "list[Policy]":
+    """Return the policies that scores are measured on."""
+    from posology.evaluate.task import Part
+    from posology.evaluate.tasks.criteria import policy_part
+    from posology.policies import load_policies
+
+    return [one for one in load_policies(folders) if policy_part(one.id) in (Part.SELECT, Part.REPORT)]
 
 
 def _policy_pairs(part: str, folders: list[Path], charts: int, seed: int) -> "list[Pair]":

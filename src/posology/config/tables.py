@@ -20,7 +20,7 @@ __all__ = [
 
 Engine = Literal["none", "openvino", "transformers", "openai", "embedded-checker", "static"]
 ENGINES_OF = {
-    "writer": ("none", "openvino", "openai"),
+    "writer": ("none", "openvino", "transformers", "openai"),
     "validator": ("none", "embedded-checker", "openvino", "openai"),
     "embedder": ("none", "static", "openai"),
 }
@@ -101,6 +101,11 @@ class Part(Table):
         "(transformers); overrides the catalogue; embedded-checker: the folder of a trained head",
     )
     adapter: str = _field("", "a folder with a LoRA adapter for the weights at `path` (transformers)")
+    reads: Literal["named", "all"] = _field(
+        "named",
+        "writer: the sentences of notes that it judges; all: also those that do not name what is asked, and "
+        "its no counts too: for a model that was tuned to judge",
+    )
     sha256: str = _field("", "the hash that the file at `path` must have; empty: recorded, not compared")
     family: str = _field("", "the model's family where the catalogue does not know it, such as qwen")
     base_url: str = _field("", "address of the server's API, such as http://127.0.0.1:8000/v1")

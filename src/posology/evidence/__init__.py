@@ -12,7 +12,14 @@ from posology.evidence.facts import (
     check_sentences,
 )
 from posology.evidence.passages import Passage, split_passages
-from posology.evidence.questions import TextVerdict, accept_judgement, judge_by_rules, touches
+from posology.evidence.questions import (
+    Ground,
+    TextVerdict,
+    accept_judgement,
+    ground_of,
+    judge_by_rules,
+    touches,
+)
 from posology.evidence.search import Hit, PassageIndex
 from posology.evidence.support import SupportChecker, open_support_checker
 
@@ -20,6 +27,7 @@ __all__ = [
     "ChartFacts",
     "CheckResult",
     "Embedder",
+    "Ground",
     "Hit",
     "Passage",
     "PassageIndex",
@@ -32,6 +40,7 @@ __all__ = [
     "check_facts",
     "check_sentences",
     "dates_in",
+    "ground_of",
     "judge_by_rules",
     "open_embedder",
     "open_support_checker",

@@ -3,16 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from posology.evidence.asked import Question, parse_question
 from posology.evidence.judging import NOT_A_FACT, Answer, all_concepts, judge_sentence
-from posology.evidence.mentions import Reading, find_mentions, refusal
+from posology.evidence.mentions import NEGATED, Reading, find_mentions, refusal
 from posology.evidence.passages import Passage
 from posology.evidence.search import Hit
 from posology.records.sections import Section, SectionKind, find_sections
 from posology.spans import Span
 
-__all__ = ["TextVerdict", "accept_judgement", "judge_by_rules", "touches"]
+__all__ = ["Ground", "TextVerdict", "accept_judgement", "ground_of", "judge_by_rules", "touches"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +59,34 @@ def judge_by_rules(question: str, hits: Sequence[Hit]) -> TextVerdict:
     return yes or no or TextVerdict("not_stated", why="no sentence asserts or denies it")
 
 
+Ground = Literal["named", "unnamed", "negated", "refused"]
+"""What a sentence offers a model's answer: it names what is asked; it names nothing of it; it denies it; it
+states no fact of the patient."""
+
+
 def accept_judgement(question: str, text: str, sentence: Span, *, section: str = "") -> tuple[bool, str]:
     """Tell whether a model's yes may rest on a sentence of ``text``, and why not.
 
     The sentence must name something that the question asks about, of the patient, and not negated, hedged,
     planned or about somebody else. ``section`` is the section that the text was cut from, as in Passage.
     """
+    ground, why = ground_of(question, text, sentence, section=section)
+    return ground == "named", why
+
+
+def ground_of(question: str, text: str, sentence: Span, *, section: str = "") -> tuple[Ground, str]:
+    """Tell what a sentence of ``text`` offers to an answer, and why; arguments as in accept_judgement."""
     asked = _parse(question)
     reading = Reading(asked, text, sentence, _sections(section, text), section)
     if NOT_A_FACT.search(reading.words):
-        return False, "the sentence speaks of rules or asks, it states no fact"
+        return "refused", "the sentence speaks of rules or asks, it states no fact"
     mentions = [m for c in all_concepts(asked) for m in find_mentions(reading, c)]
     if not mentions:
-        return False, "the sentence names nothing that the question asks about"
+        return "unnamed", "the sentence names nothing that the question asks about"
     reasons = [refusal(reading, mention) for mention in mentions]
     if all(reasons):
-        return False, str(reasons[0])
-    return True, "the sentence names it, unhedged"
+        return ("negated" if set(reasons) == {NEGATED} else "refused"), str(reasons[0])
+    return "named", "the sentence names it, unhedged"
 
 
 def touches(question: str, passage: Passage) -> bool:

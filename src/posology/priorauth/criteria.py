@@ -8,7 +8,7 @@ from posology.chat import Generator
 from posology.evidence import Embedder, Passage, PassageIndex, split_passages
 from posology.policies import Finding, Leaf, Policy, combine, judge_structured
 from posology.priorauth.contrary import find_contrary
-from posology.priorauth.reading import read_leaves
+from posology.priorauth.reading import Reads, read_leaves
 from posology.priorauth.request import Attestation, Request
 from posology.priorauth.statements import decided_by_person, statement_evidence
 from posology.priorauth.tree import all_leaves
@@ -35,12 +35,21 @@ def _without(passage: Passage, quotes: Sequence[Evidence]) -> Passage:
 
 
 def judge_criteria(
-    policy: Policy, chart: Chart, request: Request, index: PassageIndex, writer: Generator | None
+    policy: Policy,
+    chart: Chart,
+    request: Request,
+    index: PassageIndex,
+    writer: Generator | None,
+    *,
+    reads: Reads = "named",
 ) -> dict[str, Finding]:
-    """Decide every leaf of a policy, exclusions too; a person's statement outranks what was read."""
+    """Decide every leaf of a policy, exclusions too; a person's statement outranks what was read.
+
+    ``reads``: which sentences the writer judges, as in read_leaves.
+    """
     leaves = all_leaves(policy)
     structured = judge_structured(policy, chart, request.as_resource(), request.day)
-    findings = judge_leaves(leaves, structured, request, index, writer)
+    findings = judge_leaves(leaves, structured, request, index, writer, reads=reads)
     return findings | _attested(leaves, findings, request)
 
 
@@ -50,11 +59,13 @@ def judge_leaves(
     request: Request,
     index: PassageIndex,
     writer: Generator | None,
+    *,
+    reads: Reads = "named",
 ) -> dict[str, Finding]:
     """Decide some leaves from what structured data say of them and from the chart's text."""
     findings: dict[str, Finding] = {}
     asked = [leaf for leaf in leaves if leaf.question]
-    read = read_leaves(asked, index, writer, request.day)
+    read = read_leaves(asked, index, writer, request.day, reads=reads)
     for leaf in leaves:
         finding = structured[leaf.id]
         if leaf.id in read:

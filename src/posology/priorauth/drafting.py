@@ -109,7 +109,7 @@ def draft(  # noqa: PLR0913 - the command line's options, as keywords
     with clock("index"):
         index = build_index(chart, opened.embedder, day)
     with clock("criteria"):
-        findings = judge_criteria(policy, chart, request, index, opened.writer)
+        findings = judge_criteria(policy, chart, request, index, opened.writer, reads=opened.reads)
     documents = find_documents(policy, chart, day)
     diagnoses = find_diagnoses(chart, request, policy, findings)
     administrative = build_administrative(

@@ -7,6 +7,7 @@ from posology.chat import Generator, open_generator
 from posology.config import Settings
 from posology.errors import SettingsError
 from posology.evidence import Embedder, SupportChecker, open_embedder, open_support_checker
+from posology.priorauth.reading import Reads
 from posology.priorauth.validating import GeneratorChecker
 
 __all__ = ["Models", "open_checker", "open_generators", "open_models"]
@@ -19,6 +20,7 @@ class Models:
     writer: Generator | None
     checker: SupportChecker | None
     embedder: Embedder
+    reads: Reads = "named"  # which sentences of notes the writer judges
 
     def identities(self) -> dict[str, dict[str, str]]:
         """Return which model does which part, as a manifest records it."""
@@ -46,9 +48,8 @@ def open_models(settings: Settings) -> Models:
             f"profile {settings.profile_name}: writer and validator are both of the family "
             f"{writer.identity.family}; a validator must be of another family than the writer"
         )
-    return Models(
-        writer, checker, open_embedder(Path(profile.embedder.path) if profile.embedder.path else None)
-    )
+    embedder = open_embedder(Path(profile.embedder.path) if profile.embedder.path else None)
+    return Models(writer, checker, embedder, profile.writer.reads)
 
 
 def open_generators(settings: Settings) -> dict[str, Generator]:

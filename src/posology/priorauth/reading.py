@@ -11,19 +11,21 @@ from datetime import date
 from typing import Literal
 
 from posology.chat import Choice, Generator, Message, Prompt, ask
-from posology.evidence import Hit, PassageIndex, accept_judgement, judge_by_rules, touches
+from posology.evidence import Ground, Hit, PassageIndex, ground_of, judge_by_rules, touches
 from posology.policies import Finding, Leaf, Window, day_in_window
 from posology.priorauth.events import event_date
 from posology.quotes import Evidence, EvidenceKind, Status
 from posology.records.dates import PartialDate
 from posology.spans import Span
 
-__all__ = ["Verdict", "judgement_prompt", "read_leaves"]
+__all__ = ["Reads", "Verdict", "judgement_prompt", "read_leaves"]
 
 HITS = 8  # passages looked at for a question
-ASKED = 6  # sentences of them shown to the model
+ASKED = {"named": 6, "all": 16}  # sentences of them shown to the model
 
 Answer = Literal["yes", "no"]
+Reads = Literal["named", "all"]
+"""Which sentences a model judges: those that name what is asked, or all that may speak of it."""
 
 _SYSTEM = (
     "You read one sentence of a clinical note and answer a question about the patient. Answer yes if the "
@@ -63,17 +65,23 @@ class Verdict:
 
 
 def read_leaves(
-    leaves: Sequence[Leaf], index: PassageIndex, writer: Generator | None, day: date
+    leaves: Sequence[Leaf],
+    index: PassageIndex,
+    writer: Generator | None,
+    day: date,
+    *,
+    reads: Reads = "named",
 ) -> dict[str, Finding]:
     """Answer the question of each leaf from the chart's text.
 
-    Where the rules read a sentence they decide; what they do not read goes to the model in one batch.
+    Where the rules read a sentence they decide; what they do not read goes to the model in one batch. A model
+    that was tuned to judge may read ``all``.
     """
     hits = {leaf.id: index.search(str(leaf.question), HITS) for leaf in leaves}
     verdicts = {leaf.id: _by_rules(leaf, hits[leaf.id]) for leaf in leaves}
     silent = [leaf for leaf in leaves if not verdicts[leaf.id]]
     if writer is not None and silent:
-        verdicts |= _by_model(silent, hits, writer)
+        verdicts |= _by_model(silent, hits, writer, reads)
     return {leaf.id: _settle(leaf, verdicts[leaf.id], hits[leaf.id], day) for leaf in leaves}
 
 
@@ -91,37 +99,51 @@ def _by_rules(leaf: Leaf, hits: Sequence[Hit]) -> list[Verdict]:
 
 
 def _by_model(
-    leaves: Sequence[Leaf], hits: Mapping[str, Sequence[Hit]], writer: Generator
+    leaves: Sequence[Leaf], hits: Mapping[str, Sequence[Hit]], writer: Generator, reads: Reads
 ) -> dict[str, list[Verdict]]:
-    """Ask the model about sentences that name the thing plainly; only its yes counts.
+    """Ask the model about sentences; which of its answers count, ``_COUNTS`` says.
 
     A no of the untuned model was right two times in three on made charts: not enough to speak against a
     request.
     """
-    asked = [(leaf, hit, span) for leaf in leaves for hit, span in _sentences(leaf, hits[leaf.id])]
+    asked = [
+        (leaf, hit, span, ground)
+        for leaf in leaves
+        for hit, span, ground in _sentences(leaf, hits[leaf.id], reads)
+    ]
     prompts = [
-        judgement_prompt(str(leaf.question), hit.passage.sentence_text(span)) for leaf, hit, span in asked
+        judgement_prompt(str(leaf.question), hit.passage.sentence_text(span)) for leaf, hit, span, _ in asked
     ]
     found: dict[str, list[Verdict]] = {leaf.id: [] for leaf in leaves}
-    for (leaf, hit, span), answer in zip(asked, ask(writer, prompts, parse=str), strict=True):
-        if answer.value == "yes":
-            found[leaf.id].append(_verdict(hit, "yes", span, writer.identity.name))
+    answers = ask(writer, prompts, parse=str)
+    for (leaf, hit, span, ground), answer in zip(asked, answers, strict=True):
+        for counted in _COUNTS[reads][ground]:
+            if answer.value == counted:
+                found[leaf.id].append(_verdict(hit, counted, span, writer.identity.name))
     return found
 
 
-def _sentences(leaf: Leaf, hits: Sequence[Hit]) -> list[tuple[Hit, Span]]:
-    """Choose the sentences worth asking about, best passages first: those that the guard lets pass."""
-    chosen: dict[tuple[str, int], tuple[Hit, Span]] = {}
+# which answers of a model count, by what it reads and by what the sentence offers; none: it is not asked
+_COUNTS: Mapping[Reads, Mapping[Ground, tuple[Answer, ...]]] = {
+    "named": {"named": ("yes",), "unnamed": (), "negated": (), "refused": ()},
+    "all": {"named": ("yes", "no"), "unnamed": ("yes", "no"), "negated": ("no",), "refused": ()},
+}
+
+
+def _sentences(leaf: Leaf, hits: Sequence[Hit], reads: Reads) -> list[tuple[Hit, Span, Ground]]:
+    """Choose the sentences worth asking about, best passages first; those that name what is asked lead."""
+    chosen: dict[tuple[str, int], tuple[Hit, Span, Ground]] = {}
     for hit in hits:
         for span in hit.passage.sentences:
-            if _guard(leaf, hit, span)[0]:
-                chosen.setdefault((hit.passage.source, span.start), (hit, span))
-    return list(chosen.values())[:ASKED]
+            ground = _ground(leaf, hit, span)
+            if _COUNTS[reads][ground]:
+                chosen.setdefault((hit.passage.source, span.start), (hit, span, ground))
+    return sorted(chosen.values(), key=lambda one: one[2] == "unnamed")[: ASKED[reads]]
 
 
-def _guard(leaf: Leaf, hit: Hit, span: Span) -> tuple[bool, str]:
+def _ground(leaf: Leaf, hit: Hit, span: Span) -> Ground:
     passage = hit.passage
-    return accept_judgement(str(leaf.question), passage.text, _inside(hit, span), section=passage.section)
+    return ground_of(str(leaf.question), passage.text, _inside(hit, span), section=passage.section)[0]
 
 
 def _named(leaf: Leaf, hits: Sequence[Hit]) -> bool:

@@ -12,6 +12,7 @@ from posology.evidence import Embedder, SupportChecker
 from posology.policies import Code, Finding, Leaf, Policy
 from posology.priorauth.answers import answered_details
 from posology.priorauth.deciding import Criterion, Said
+from posology.priorauth.reading import Reads
 from posology.priorauth.record import patient_block
 from posology.priorauth.request import Request, RequestFile
 from posology.priorauth.subject import subject_of
@@ -42,6 +43,7 @@ class Desk:
     writer: Generator | None = None
     attachments: tuple[Document, ...] = ()
     embedder: Embedder | None = None
+    reads: Reads = "named"
 
     @property
     def whole_chart(self) -> Chart:

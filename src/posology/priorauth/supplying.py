@@ -139,7 +139,7 @@ def _judged(
     embedder = desk.embedder or open_embedder()
     index = build_index(desk.whole_chart, embedder, request.day, without=rejected)
     leaves: list[Leaf] = [criterion.leaf for criterion in criteria]
-    return judge_leaves(leaves, structured, request, index, desk.writer)
+    return judge_leaves(leaves, structured, request, index, desk.writer, reads=desk.reads)
 
 
 def answer(sheet: Sheet, act: Answer, person: Person, at: datetime, desk: Desk) -> Supply:

@@ -43,6 +43,7 @@ def set_desk(store: Store, opened: OpenPacket, furniture: Furniture) -> Desk:
         writer=models.writer if models else None,
         attachments=opened.attachments,
         embedder=models.embedder if models else None,
+        reads=models.reads if models else "named",
     )
 
 

@@ -20,9 +20,10 @@ from posology.adapt.teacher.matters import (
     Measure,
 )
 
-__all__ = ["Judged", "Told", "make_judged", "names_of"]
+__all__ = ["ANSWERS", "Judged", "Told", "make_judged", "names_of"]
 
 Told = Literal["yes", "no", "not stated"]
+ANSWERS: tuple[Told, ...] = ("yes", "no", "not stated")
 Names = tuple[str, ...]
 
 _MATTERS: Mapping[str, tuple[Names, ...]] = {
@@ -64,7 +65,10 @@ _A_BEFORE_VOWEL = re.compile(r"\b([Aa]) (?=[AEFHILMNORSX][A-Z\d-]|[aeio])")
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A question and a sentence with the answer; ``trap`` says why one answers nothing, "" if it does."""
+    """A question and a sentence with the answer; ``trap`` says why one answers nothing, "" if it does.
+
+    ``template`` is what the sentence was made from.
+    """
 
     question: str
     sentence: str
@@ -72,6 +76,7 @@ class Judged:
     kind: str
     matter: str
     trap: str = ""
+    template: str = ""
 
 
 def make_judged(seed: int) -> Iterator[Judged]:
@@ -84,7 +89,7 @@ def make_judged(seed: int) -> Iterator[Judged]:
     seen: set[tuple[str, str]] = set()
     number = idle = 0
     while idle < 1000:  # the grammar is finite: it ends where nothing new is found
-        made = _make(frames[number % len(frames)], _ANSWERS[number // len(frames) % 3], rng)
+        made = _make(frames[number % len(frames)], ANSWERS[number // len(frames) % 3], rng)
         number += 1
         key = (made.question, made.sentence)
         idle = idle + 1 if key in seen else 0
@@ -98,17 +103,15 @@ def names_of(one: Judged) -> tuple[str, ...]:
     return _NAMES[one.kind, one.matter]
 
 
-_ANSWERS: tuple[Told, ...] = ("yes", "no", "not stated")
-
-
 def _make(frame: Frame, answer: Told, rng: random.Random) -> Judged:
     names, other = rng.sample(_MATTERS[frame.kind], 2)
     trap = rng.choice(sorted(frame.silent)) if answer == "not stated" else ""
     pool = frame.silent[trap] if trap else frame.yes if answer == "yes" else frame.no
     words = _words(frame, names, other, rng)
     question = _filled(rng.choice(frame.questions), words)
-    sentence = _styled(_filled(rng.choice(pool), words), rng)
-    return Judged(question, sentence, answer, frame.kind, names[0], trap)
+    template = rng.choice(pool)
+    sentence = _styled(_filled(template, words), rng)
+    return Judged(question, sentence, answer, frame.kind, names[0], trap, template)
 
 
 def _words(frame: Frame, names: Names, other: Names, rng: random.Random) -> dict[str, str]:

@@ -6,36 +6,62 @@ is asked. Each example's group is its matter: parts that are kept apart share no
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Literal
 
 from posology.adapt.teacher.facts import Worded, make_worded
 from posology.adapt.teacher.grammar import Judged, make_judged, names_of
+from posology.adapt.teacher.near import make_near
 from posology.adapt.teacher.passages import passage_prompt, quoted_answer
+from posology.adapt.teacher.questions import make_asked
+from posology.adapt.teacher.recorded import make_recorded
 from posology.corpus import Example, Provenance
 from posology.priorauth.reading import judgement_prompt
 from posology.priorauth.writing import wording_prompt
 
-__all__ = ["Lesson", "make_lessons", "make_passages"]
+__all__ = ["Lesson", "judgement", "make_lessons", "make_passages"]
 
-Lesson = Literal["judge", "passage", "write"]
+Lesson = Literal["judge", "question", "near", "passage", "write", "record"]
+"""Sentences judged (of the grammar, of questions in their own words, near misses), passages, facts worded."""
+
 _SOURCE = "posology lessons"
+_SHORT = re.compile(r"\b(?:w/o?|h/o|pt|wks|mos|2/2|dx'd)(?![\w'])")
 
 
 def make_lessons(kind: Lesson, n: int, *, seed: int = 0) -> list[Example]:
     """Return ``n`` examples: of sentences judged, of passages judged with a quote, or of facts worded.
 
     The same kind, number and seed give the same examples; a larger number begins with those of a smaller.
+    Questions in words of their own are finite: there may be fewer than ``n``.
     """
     return list(islice(_MAKERS[kind](seed), n))
 
 
+def judgement(name: str, one: Judged, provenance: Provenance) -> Example:
+    """Return a judgement as the judge of a draft is asked and answers."""
+    return Example(
+        name, judgement_prompt(one.question, one.sentence).messages, one.answer, provenance, "judge"
+    )
+
+
+def _judgements(kind: str, rows: Iterable[Judged], seed: int) -> Iterator[Example]:
+    for number, one in enumerate(rows):
+        yield judgement(f"{kind}-{seed}-{number}", one, _provenance(one.matter))
+
+
 def _judge(seed: int) -> Iterator[Example]:
-    for number, one in enumerate(make_judged(seed)):
-        prompt = judgement_prompt(one.question, one.sentence)
-        where = f"judge-{seed}-{number}"
-        yield Example(where, prompt.messages, one.answer, _provenance(one.matter), "judge")
+    """Ask about sentences of the grammar, none in shorthand: a held-out style of notes is written in it."""
+    return _judgements("judge", (one for one in make_judged(seed) if not _SHORT.search(one.sentence)), seed)
+
+
+def _question(seed: int) -> Iterator[Example]:
+    return _judgements("question", make_asked(seed), seed)
+
+
+def _near(seed: int) -> Iterator[Example]:
+    return _judgements("near", make_near(seed), seed)
 
 
 def make_passages(seed: int) -> Iterator[tuple[Judged, str]]:
@@ -62,10 +88,18 @@ def _passage(seed: int) -> Iterator[Example]:
 
 
 def _write(seed: int) -> Iterator[Example]:
-    for number, one in enumerate(make_worded(seed)):
+    return _written("write", make_worded(seed), seed)
+
+
+def _record(seed: int) -> Iterator[Example]:
+    return _written("record", make_recorded(seed), seed)
+
+
+def _written(kind: str, rows: Iterable[Worded], seed: int) -> Iterator[Example]:
+    for number, one in enumerate(rows):
         answer = json.dumps({"cites": [1], "sentence": one.sentence}, ensure_ascii=False)
         yield Example(
-            f"write-{seed}-{number}",
+            f"{kind}-{seed}-{number}",
             wording_prompt([one.line]).messages,
             answer,
             _provenance(one.matter),
@@ -74,7 +108,14 @@ def _write(seed: int) -> Iterator[Example]:
         )
 
 
-_MAKERS = {"judge": _judge, "passage": _passage, "write": _write}
+_MAKERS = {
+    "judge": _judge,
+    "question": _question,
+    "near": _near,
+    "passage": _passage,
+    "write": _write,
+    "record": _record,
+}
 
 
 def _source(one: Worded) -> str:

@@ -1,6 +1,7 @@
 """The teacher's stages, each from files to a corpus folder with card and manifest."""
 
 import json
+import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from posology.adapt.embedding.pairs import Pair, write_pairs
 from posology.adapt.teacher.audit import audit, audit_markdown, traits_of_example, traits_of_record
 from posology.adapt.teacher.candidates import read_again, write_candidates
 from posology.adapt.teacher.checks import Checked, check_candidates
+from posology.adapt.teacher.heldout import require_free
 from posology.adapt.teacher.learned import examples_of_reviews, mapped_sections
 from posology.adapt.teacher.lessons import Lesson, make_lessons
 from posology.adapt.teacher.lines import write_lines
@@ -19,12 +21,15 @@ from posology.adapt.teacher.scenario import read_scenarios
 from posology.adapt.teacher.terms import Terms
 from posology.chat import Generator
 from posology.corpus import Example
+from posology.corpus.contamination import Protected
 from posology.corpus.jsonl import read_examples, read_records, write_jsonl
+from posology.corpus.parts import part_of, require_apart
+from posology.corpus.spec import Parts
 from posology.errors import UserError
 from posology.files import staged_folder
 from posology.manifest import Input, build_manifest, hash_file, render_manifest
 
-__all__ = ["Taught", "build_audit", "build_candidates", "build_lessons", "build_reviewed"]
+__all__ = ["Beside", "Taught", "build_audit", "build_candidates", "build_lessons", "build_reviewed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +41,58 @@ class Taught:
     terms: Terms = field(default_factory=Terms)
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What goes into a folder of lessons beside them.
+
+    ``charts`` are examples from made charts; ``held`` the texts that nothing may be learned from;
+    ``select`` the share of groups that is kept apart, in the folder's folder ``select``, to say when to stop.
+    """
+
+    charts: Sequence[Example] = ()
+    held: Protected | None = None
+    select: float = 0.0
+
+
 def build_lessons(
-    out: Path, counts: Mapping[Lesson, int], *, seed: int = 0, overwrite: bool = False
+    out: Path,
+    counts: Mapping[Lesson, int],
+    *,
+    seed: int = 0,
+    overwrite: bool = False,
+    beside: Beside | None = None,
 ) -> dict[str, int]:
-    """Write examples made by rule into a corpus folder; return how many of each kind."""
+    """Write examples made by rule into a corpus folder; return how many of each task."""
+    beside = beside or Beside()
     examples = [one for kind, n in counts.items() for one in make_lessons(kind, n, seed=seed)]
-    made = dict(Counter(one.task for one in examples))
+    examples += beside.charts
+    if beside.held is not None:
+        require_free(examples, beside.held)
+    parts = _parted(examples, beside.select, seed)
     about = "Examples made by rule, with known truth: no teacher wrote them, no record was read."
+    settings = {
+        "counts": dict(counts) | ({"chart": len(beside.charts)} if beside.charts else {}),
+        "held_texts": beside.held.texts if beside.held is not None else 0,
+    } | ({"select": beside.select} if beside.select else {})
     with staged_folder(out, overwrite=overwrite) as folder:
-        write_jsonl(folder / "examples.jsonl", examples)
-        write_lines(folder / "rejected.jsonl", [])
-        _papers(folder, _card(about, examples, {}), (), {"counts": dict(counts)}, seed=seed)
-    return made
+        for place, rows in ((folder, parts["tune"]), (folder / "select", parts["select"])):
+            if rows or place is folder:
+                place.mkdir(exist_ok=True)
+                write_jsonl(place / "examples.jsonl", rows)
+                write_lines(place / "rejected.jsonl", [])
+                _papers(place, _card(about, rows, {}), (), settings, seed=seed)
+    return dict(Counter(one.task for one in examples))
+
+
+def _parted(examples: Sequence[Example], select: float, seed: int) -> dict[str, list[Example]]:
+    """Deal examples by the hash of their group; a matter, question or policy stays in one part."""
+    dealt: dict[str, list[Example]] = {"tune": [], "select": []}
+    shares = Parts(select=select, report=0)
+    for one in examples:
+        dealt[part_of(one.provenance.source, one.provenance.group, shares)].append(one)
+    require_apart(dealt, "example")
+    random.Random(seed).shuffle(dealt["select"])  # so that the first so many are of every kind
+    return dealt
 
 
 def build_candidates(

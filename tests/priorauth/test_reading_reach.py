@@ -1,0 +1,74 @@
+"""Which sentences of notes a model judges, and which of its answers count."""
+
+from datetime import date
+
+import pytest
+
+from posology.chat import Prompt, ScriptedGenerator
+from posology.evidence import PassageIndex, ground_of, open_embedder, split_passages
+from posology.policies import Leaf, load_policies
+from posology.priorauth.reading import Reads, read_leaves
+from posology.priorauth.tree import all_leaves
+from posology.quotes import Status
+from posology.records import Document, parse_date
+from posology.spans import Span
+
+DAY = date(2024, 5, 1)
+UNNAMED = "Paramedics gave dextrose for a low of 31 last month."
+
+
+def _leaf() -> Leaf:
+    policy = next(one for one in load_policies() if one.id == "northfield-cgm")
+    return next(leaf for leaf in all_leaves(policy) if leaf.id == "assisted-hypoglycemia")
+
+
+def _index(text: str) -> PassageIndex:
+    note = Document("DocumentReference/n", "Note", "note", text, parse_date("2024-04-20"))
+    return PassageIndex(split_passages([note]), open_embedder())
+
+
+def _judged(text: str, answer: str, reads: Reads) -> tuple[Status, ScriptedGenerator]:
+    def say(prompt: Prompt) -> str:
+        return answer if text.split(".")[0] in prompt.messages[-1].content else "not stated"
+
+    model = ScriptedGenerator(say)
+    leaf = _leaf()
+    return read_leaves([leaf], _index(text), model, DAY, reads=reads)[leaf.id].status, model
+
+
+def test_by_default_a_sentence_that_names_nothing_of_the_question_is_not_shown() -> None:
+    status, model = _judged(UNNAMED, "yes", "named")
+    assert (status, model.calls) == (Status.UNKNOWN, [])
+
+
+@pytest.mark.parametrize(("answer", "status"), [("yes", Status.MET), ("no", Status.NOT_MET)])
+def test_a_model_that_reads_all_answers_yes_and_no(answer: str, status: Status) -> None:
+    found, model = _judged(f"{UNNAMED} Lungs clear.", answer, "all")
+    assert found is status
+    assert len(model.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Did a low need another person's help?", "a question states no fact"),
+        ("The policy asks for an event in which glucagon was given.", "it speaks of a rule"),
+    ],
+)
+def test_what_states_no_fact_is_shown_to_no_model(text: str, reason: str) -> None:
+    status, model = _judged(text, "yes", "all")
+    assert (status, model.calls) == (Status.UNKNOWN, []), reason
+
+
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [
+        ("Recurring hypoglycemia at night.", "named"),
+        (UNNAMED, "unnamed"),
+        ("No hypoglycemia.", "negated"),
+        ("Her mother has hypoglycemia.", "refused"),
+    ],
+)
+def test_what_a_sentence_offers_is_told(text: str, ground: str) -> None:
+    asked = "Is recurring hypoglycemia documented?"
+    assert ground_of(asked, text, Span(0, len(text)))[0] == ground
