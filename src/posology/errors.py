@@ -8,6 +8,7 @@ PosologyError
 │   ├── SettingsError         posology.toml, a profile, an address that is not allowed
 │   ├── ModelError            weights missing, damaged or of the wrong hash
 │   ├── EngineError           an engine or server that is down, slow or answers nonsense
+│   │   ├── EngineStopped     one that failed amid a call, with what it had answered
 │   │   └── PromptTooLong     a prompt that does not fit the model's window
 │   ├── OutputError           a folder that is not empty, a disk that is full
 │   ├── StoreError            a database that is gone, full, locked or of another version
@@ -24,10 +25,13 @@ A message says what happened, where (file, record, field) and what to do. No mes
 patient's record.
 """
 
+from collections.abc import Sequence
+
 __all__ = [
     "ChartError",
     "Conflict",
     "EngineError",
+    "EngineStopped",
     "InternalError",
     "KeyFileError",
     "LedgerError",
@@ -77,6 +81,15 @@ class ModelError(UserError):
 
 class EngineError(UserError):
     """An engine or model server that does not do its work."""
+
+
+class EngineStopped(EngineError):
+    """An engine that failed amid a call; ``answered`` are its answers to what stood first, in order."""
+
+    def __init__(self, message: str, answered: Sequence[object] = ()) -> None:
+        """Say what happened; ``answered`` is never part of the message."""
+        super().__init__(message)
+        self.answered = tuple(answered)
 
 
 class PromptTooLong(EngineError):

@@ -17,7 +17,7 @@ from posology.chat import (
     Sampling,
     ScriptedGenerator,
 )
-from posology.errors import OutputError, PromptTooLong
+from posology.errors import EngineStopped, OutputError, PromptTooLong
 from posology.evaluate.arm import Learning
 from posology.evaluate.cache import CachedGenerator, CompletionCache, with_cache
 from posology.evaluate.evaluation import Ask
@@ -227,3 +227,24 @@ def test_an_arm_of_a_gguf_system_is_told_by_the_same_hashes_for_good() -> None:
 )
 def test_a_baseline_of_a_study_is_told_by_the_same_hash_for_good(kind: str, digest: str) -> None:
     assert system_digest(Ask(CHOICE, parse_system({"name": kind, "kind": kind}, "baselines"))) == digest
+
+
+class Stopping(ScriptedGenerator):
+    """Fails at the third prompt of a call."""
+
+    def generate(self, prompts, *, progress=None):
+        if len(prompts) < 3:
+            return super().generate(prompts, progress=progress)
+        raise EngineStopped("gone", super().generate(prompts[:2], progress=progress))
+
+
+def test_what_an_engine_answered_before_it_stopped_is_kept_and_told_in_order(cache) -> None:
+    prompts = [replace(ASKED, max_tokens=number) for number in range(1, 6)]
+    model = Stopping(lambda prompt: f"answer {prompt.max_tokens}")
+    kept = CachedGenerator(model, cache)
+    kept.generate([prompts[1]])
+    with pytest.raises(EngineStopped, match="gone") as caught:
+        kept.generate(prompts)  # the second is known: the first and the third are answered, the fourth not
+    assert [one.text for one in caught.value.answered] == ["answer 1", "answer 2", "answer 3"]
+    kept.generate(prompts[:4])
+    assert [prompt.max_tokens for prompt in model.calls] == [2, 1, 3, 4]

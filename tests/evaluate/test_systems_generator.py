@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from posology.chat import Choice, Completion, Copy, Generator, Prompt, ScriptedGenerator
-from posology.errors import EngineError, UserError
+from posology.errors import EngineError, EngineStopped, UserError
 from posology.evaluate.arm import Learning
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.items import Item
@@ -351,3 +351,35 @@ def test_the_identity_says_model_strategy_and_size() -> None:
         7,
         "scripted",
     )
+
+
+class _Stopping(ScriptedGenerator):
+    """Answers so many prompts of a call, and stops."""
+
+    def __init__(self, many: int) -> None:
+        super().__init__(lambda _: "Yes", window=1000)
+        self._many = many
+
+    def generate(
+        self, prompts: Sequence[Prompt], *, progress: Callable[[int], None] | None = None
+    ) -> list[Completion]:
+        raise EngineStopped("gone", super().generate(prompts[: self._many], progress=progress))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "many", "whole"),
+    [("zero", 3, 3), ("zero", 0, 0), ("vote:3", 4, 1), ("reason+constrained", 3, 0)],
+)
+def test_answers_before_an_engine_stopped_are_told_and_half_an_answer_is_none(
+    strategy: str, many: int, whole: int
+) -> None:
+    with pytest.raises(EngineStopped, match="gone") as caught:
+        arm_of(_Stopping(many), strategy).answer(ITEMS)
+    assert [one.answer for one in caught.value.answered] == ["Yes"] * whole
+
+
+def test_an_item_too_long_stands_in_its_place_among_the_answers_before_a_stop() -> None:
+    long = replace(ITEMS[1], text="word " * 1200)
+    with pytest.raises(EngineStopped) as caught:
+        arm_of(_Stopping(1), "zero").answer([ITEMS[0], long, *ITEMS[2:]])
+    assert [one.failure.partition(":")[0] for one in caught.value.answered] == ["", "length"]

@@ -145,7 +145,8 @@ class Generator(Protocol):
         """Answer every prompt, in order; ``progress`` is told how many are done.
 
         Raises PromptTooLong before anything is sent where one does not fit, EngineError where the engine
-        fails. A Ctrl-C cancels what is under way and leaves the engine usable.
+        fails: EngineStopped with the completions of the first prompts, where they are there. A Ctrl-C
+        cancels what is under way and leaves the engine usable.
         """
         ...
 

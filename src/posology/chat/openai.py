@@ -18,7 +18,7 @@ from posology.chat.servers import ServerFacts, Spelling, inspect_server, request
 from posology.chat.shapes import parse_answer
 from posology.chat.transport import Reply, Server
 from posology.chat.unwrap import read_choice
-from posology.errors import EngineError, PromptTooLong, SettingsError
+from posology.errors import EngineError, EngineStopped, PromptTooLong, SettingsError
 
 __all__ = ["OpenAiGenerator", "OpenAiOptions", "open_openai"]
 
@@ -182,9 +182,14 @@ _STATUS = {
 def _collect(
     under_way: Sequence["Future[Completion]"], progress: Callable[[int], None] | None
 ) -> list[Completion]:
-    answers = []
+    answers: list[Completion] = []
     for done, future in enumerate(under_way, start=1):
-        answers.append(future.result())
+        try:
+            answers.append(future.result())
+        except PromptTooLong:
+            raise
+        except EngineError as cause:
+            raise EngineStopped(str(cause), answers) from cause
         if progress:
             progress(done)
     return answers

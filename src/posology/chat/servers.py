@@ -38,7 +38,9 @@ def inspect_server(server: Server, model: str, window_tokens: int) -> ServerFact
         raise server.fault(f"serves no model {model!r}; it serves {', '.join(names[:8])}")
     window = min(window_tokens or told, told or window_tokens)
     if not window:
-        raise server.fault("does not tell its model's window; set window_tokens in the profile")
+        raise server.fault(
+            "does not tell its model's window; set window_tokens in the profile or plan, or --window"
+        )
     return ServerFacts(kind, version, window, _SPELLINGS[kind], _COUNTS[kind])
 
 

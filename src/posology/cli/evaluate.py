@@ -54,6 +54,9 @@ def evaluate(  # noqa: PLR0913 - one option each
     base_url: Annotated[
         str, typer.Option(help="The server's address, for the engine openai.", metavar="URL")
     ] = "",
+    window: Annotated[
+        int, typer.Option(min=0, help="The window in tokens of a server that does not tell it.", metavar="N")
+    ] = 0,
     answers: Annotated[
         list[Path] | None,
         typer.Option(help="Recorded answers as a system; may be given again.", metavar="FILE.jsonl"),
@@ -99,7 +102,7 @@ def evaluate(  # noqa: PLR0913 - one option each
         return
     money = _money(costs)
     chosen = _tasks(tasks or [])
-    specs = _specs(system or [], model or [], answers or [], engine, base_url)
+    specs = _specs(system or [], model or [], answers or [], engine, base_url, window)
     asks, left_out = plan_asks(chosen, specs, _strategies(strategy or ["zero"]))
     plan = _plan(part, batch, seed, overwrite=overwrite, costs=(watts, grid))
     bench = Bench(data_of(chosen, data), out, plan, number, _settings(config))
@@ -159,7 +162,12 @@ def _tasks(names: Sequence[str]) -> list["Task"]:
 
 
 def _specs(
-    systems: Sequence[str], models: Sequence[str], answers: Sequence[Path], engine: str, base_url: str
+    systems: Sequence[str],
+    models: Sequence[str],
+    answers: Sequence[Path],
+    engine: str,
+    base_url: str,
+    window: int,
 ) -> list["SystemSpec"]:
     from posology.declarations import nearest_words
     from posology.evaluate.chosen import model_spec, recorded_spec, system_spec
@@ -167,7 +175,7 @@ def _specs(
     if models and engine not in _ENGINES:
         raise UserError(f"--engine {engine}: there is no such engine{nearest_words(engine, _ENGINES)}")
     specs = [system_spec(name) for name in systems]
-    specs += [model_spec(name, engine, base_url) for name in models]
+    specs += [model_spec(name, engine, base_url, window) for name in models]
     specs += [recorded_spec(path) for path in answers]
     if not specs:
         raise UserError(

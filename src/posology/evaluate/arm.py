@@ -54,6 +54,7 @@ class Arm(Protocol):
     ) -> list[Response]:
         """Answer items in order; ``progress`` is told how many are done.
 
-        What fails for one item is its response's ``failure``; EngineError is for an engine that is gone.
+        What fails for one item is its response's ``failure``; EngineError is for an engine that is gone,
+        EngineStopped with the responses to the first items, where they are there.
         """
         ...

@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
 from posology.chat import Completion, Generator, ModelIdentity, OptionScore, Prompt, Scorer
-from posology.errors import OutputError
+from posology.errors import EngineStopped, OutputError
 
 __all__ = ["CachedGenerator", "CachedScorer", "CompletionCache", "Usage", "with_cache"]
 
@@ -143,13 +144,23 @@ class CachedGenerator:
             known = sum(key in found for key in keys)
             tell = (lambda done: progress(known + done)) if progress else None
             started = time.perf_counter()
-            made = self._generator.generate(list(missing.values()), progress=tell)
-            values = [(key, asdict(one)) for key, one in zip(missing, made, strict=True)]
-            self._cache.keep(values, time.perf_counter() - started)
-            found.update(values)
+            try:
+                made = self._generator.generate(list(missing.values()), progress=tell)
+            except EngineStopped as cause:
+                answered = [one for one in cause.answered if isinstance(one, Completion)]
+                found |= self._keep(list(missing)[: len(answered)], answered, time.perf_counter() - started)
+                first = takewhile(found.__contains__, keys)
+                raise EngineStopped(str(cause), [Completion(**found[key]) for key in first]) from cause
+            found |= self._keep(list(missing), made, time.perf_counter() - started)
         if progress and prompts:
             progress(len(prompts))
         return [Completion(**found[key]) for key in keys]
+
+    def _keep(self, keys: Sequence[bytes], made: Sequence[Completion], seconds: float) -> dict[bytes, Any]:
+        """Keep completions by their keys, and return them."""
+        values = [(key, asdict(one)) for key, one in zip(keys, made, strict=True)]
+        self._cache.keep(values, seconds)
+        return dict(values)
 
 
 class CachedScorer(CachedGenerator):

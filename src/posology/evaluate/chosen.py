@@ -18,10 +18,13 @@ def system_spec(name: str) -> SystemSpec:
     return parse_system({"name": name, "kind": name}, f"--system {name}")
 
 
-def model_spec(name: str, engine: str, base_url: str = "") -> SystemSpec:
-    """Return a generator: weights by path where the name is one, else a name of catalogue or server."""
+def model_spec(name: str, engine: str, base_url: str = "", window: int = 0) -> SystemSpec:
+    """Return a generator: weights by path where the name is one, else a name of catalogue or server.
+
+    ``window``: its tokens, 0 where engine or server tell.
+    """
     path = Path(name).expanduser()
-    table: dict[str, object] = {"kind": "generator", "engine": engine}
+    table: dict[str, object] = {"kind": "generator", "engine": engine, "window_tokens": window}
     if engine == "openai":
         table |= {"name": name, "model": name, "base_url": base_url}
     elif path.exists():

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from posology.errors import EngineError, InternalError, OutputError, UserError
+from posology.errors import EngineError, EngineStopped, InternalError, OutputError, UserError
 from posology.evaluate.arm import Arm
 from posology.evaluate.cache import CompletionCache
 from posology.evaluate.cost import CostMeter, CostSettings
@@ -118,28 +118,36 @@ def _answer_all(run: _Run, meter: CostMeter) -> int:
         batch = run.items[done : (done // size + 1) * size]  # batches begin where they would without a kill
         if cache is not None:
             cache.take_usage()
-        responses = _answer(run, batch, tell)
+        responses, stopped = _answer(run, batch, tell)
         if cache is not None:
             usage = cache.take_usage()
             cached += usage.hits
-            responses = [_with_time(one, usage.seconds / len(batch)) for one in responses]
-        run.results.append([Outcome(*pair) for pair in zip(batch, responses, strict=True)])
+            responses = [_with_time(one, usage.seconds / len(responses)) for one in responses]
+        if responses:
+            run.results.append([Outcome(*pair) for pair in zip(batch, responses, strict=False)])
+        if stopped is not None:
+            raise EngineError(
+                f"{stopped}; {len(run.results.done)} of {total} items are answered and kept in "
+                f"{run.results.path}: run the same command again to go on from there"
+            ) from stopped
         tell(len(run.results.done))
     return cached
 
 
-def _answer(run: _Run, batch: Sequence[Item], tell: Callable[[int], None]) -> list[Response]:
-    done, total, folder = len(run.results.done), len(run.items), run.results.path
+def _answer(
+    run: _Run, batch: Sequence[Item], tell: Callable[[int], None]
+) -> tuple[list[Response], EngineError | None]:
+    """Return the responses to a batch; or those to its first items, and what stopped the engine."""
+    done = len(run.results.done)
     try:
         responses = run.arm.answer(batch, progress=lambda number: tell(done + number))
+    except EngineStopped as cause:
+        return [one for one in cause.answered if isinstance(one, Response)], cause
     except EngineError as cause:
-        raise EngineError(
-            f"{cause}; {done} of {total} items are answered and kept in {folder}: run the same command again "
-            "to go on from there"
-        ) from cause
+        return [], cause
     if len(responses) != len(batch):
         raise InternalError(f"{run.arm.identity.name}: {len(responses)} answers to {len(batch)} items")
-    return responses
+    return responses, None
 
 
 def _with_time(response: Response, seconds: float) -> Response:

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import cast
 
 from posology.chat import Choice, Completion, Generator, Message, Prompt, Sampling, Scorer
-from posology.errors import UserError
+from posology.errors import EngineStopped, UserError
 from posology.evaluate.arm import ArmIdentity
 from posology.evaluate.items import Item, Response
 from posology.evaluate.systems.asking import Asking
@@ -94,11 +95,20 @@ class GeneratorArm:
             self._priors = self._measure_priors()
         began = time.perf_counter()
         tries = self._tries(items)
-        found = self._run(tries, _scaled(progress, len(items), len(tries)))
+        try:
+            found = self._run(tries, _scaled(progress, len(items), len(tries)))
+        except EngineStopped as cause:
+            first = [one for one in cause.answered if isinstance(one, Response)]
+            raise EngineStopped(str(cause), self._voted(first, time.perf_counter() - began)) from cause
+        return self._voted(found, time.perf_counter() - began)
+
+    def _voted(self, found: Sequence[Response], seconds: float) -> list[Response]:
+        """Return one response for each item whose samples are all there."""
         votes = self._asking.strategy.votes
-        samples = [found[first : first + votes] for first in range(0, len(found), votes)]
+        whole = len(found) - len(found) % votes
+        samples = [found[first : first + votes] for first in range(0, whole, votes)]
         responses = [vote(self._form.kind, one) if votes > 1 else one[0] for one in samples]
-        return _share_time(responses, time.perf_counter() - began)
+        return _share_time(responses, seconds)
 
     def _tries(self, items: Sequence[Item]) -> list[_Try]:
         tries = []
@@ -141,10 +151,13 @@ class GeneratorArm:
         self, tries: Sequence[_Try], progress: Callable[[int], None] | None
     ) -> list[Response]:
         prompts = [self._prompt(one) for one in tries]
-        reasoned = self._generated(tries, prompts, _keep_text, None)
-        going_on = [place for place, first in enumerate(reasoned) if not first.failure]
-        seconds = [self._second_try(tries[place], reasoned[place].text) for place in going_on]
-        answered = self._answered(seconds, progress)
+        try:
+            reasoned = self._generated(tries, prompts, _keep_text, None)
+            going_on = [place for place, first in enumerate(reasoned) if not first.failure]
+            seconds = [self._second_try(tries[place], reasoned[place].text) for place in going_on]
+            answered = self._answered(seconds, progress)
+        except EngineStopped as cause:
+            raise EngineStopped(str(cause)) from cause  # reasoning alone is no answer
         for place, second in zip(going_on, answered, strict=True):
             first = reasoned[place]
             reasoned[place] = replace(
@@ -168,10 +181,17 @@ class GeneratorArm:
     ) -> list[Response]:
         found = [self._too_long(prompt) for prompt in prompts]
         places = [place for place, failed in enumerate(found) if failed is None]
-        if places:
-            done = self._generator.generate([prompts[place] for place in places], progress=progress)
-            for place, completion in zip(places, done, strict=True):
+        try:
+            asked = [prompts[place] for place in places]
+            done = self._generator.generate(asked, progress=progress) if asked else []
+        except EngineStopped as cause:
+            answered = [one for one in cause.answered if isinstance(one, Completion)]
+            for place, completion in zip(places, answered, strict=False):
                 found[place] = read(completion, tries[place].item)
+            first = takewhile(lambda one: one is not None, found)
+            raise EngineStopped(str(cause), list(first)) from cause
+        for place, completion in zip(places, done, strict=True):
+            found[place] = read(completion, tries[place].item)
         return [response for response in found if response is not None]
 
     def _scored(self, prompts: Sequence[Prompt], progress: Callable[[int], None] | None) -> list[Response]:
