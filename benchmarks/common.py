@@ -95,7 +95,7 @@ def write_report(name: str, results: Mapping[str, Any], *, command: str, setting
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "machine": machine(),
         "packages": _versions(),
-        "commit": _commit(),
+        "commit": commit(),
     }
     (folder / "results.json").write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
@@ -112,7 +112,8 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Return the commit of the code."""
     done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
