@@ -45,7 +45,8 @@ _NTH = re.compile(
 )
 _NOT_LASTING = re.compile(
     r"(?:every|each|q|in|within|after|per|age|aged|next|last|past|previous|follow[- ]?up(?: in)?|return(?: "
-    r"in)?|recheck(?: in)?|up to)\s*$",
+    r"in)?|recheck(?: in)?|up to|half of|into (?:an?|the|his|her)|\d\s*(?:of|out of)(?: the| an?| his| her"
+    r"| planned| scheduled| prescribed)*)\s*$",
     re.IGNORECASE,
 )
 _LASTING = re.compile(r"(?:over|during|for|in) the (?:last|past|previous)\s*$", re.IGNORECASE)

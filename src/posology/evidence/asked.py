@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from posology.evidence.amounts import Required, required_amounts
+from posology.evidence.limits import Limit, find_limit, limited_otherwise, limits_worded_alike
 from posology.evidence.outcomes import Outcome, asked_outcomes
 from posology.evidence.terms import TERMS, Term
 from posology.evidence.tokens import Name, alike, search_tokens
@@ -72,9 +72,6 @@ _DEED = re.compile(
     r"|undergone|underwent|undergo|participated|attended|received|visit|reviewed|discussed|followed)\b",
     re.IGNORECASE,
 )
-_ABOVE = re.compile(
-    r"\b(?:above|over|greater than|exceeding|more than)\s+(\d+(?:\.\d+)?)\s*(?:mg/dL|mmol/L|%)", re.IGNORECASE
-)
 _PLANNED = re.compile(
     r"\b(?:planned|proposed|requested|scheduled|intended)\s+(?:operation|procedure|surgery|treatment"
     r"|service|device)\b",
@@ -112,7 +109,7 @@ class Concept:
     words: tuple[str, ...]
     broader: tuple[Name, ...] = ()  # names of what this is a kind of
     bare: bool = False  # the term is the thing itself, the further words only narrow it
-    above: Decimal | None = None  # a value that must be exceeded beside it
+    limit: Limit | None = None  # what its value must be above or below
 
     @property
     def empty(self) -> bool:
@@ -145,6 +142,11 @@ class Question:
     present: bool = False  # how things are, not how they once were
     planned: bool = False  # what is planned is asked, not what was done
     alternatives: tuple["Question", ...] = ()  # whole questions, joined by "or"
+
+    @property
+    def limited(self) -> bool:
+        """Tell whether it asks for nothing but values beyond a limit."""
+        return all(c.limit for c in self.concepts) and not self.outcomes and not self.required
 
     def __repr__(self) -> str:
         """Show how many concepts it has: a question comes from a policy, not from a record."""
@@ -183,12 +185,13 @@ def _of_first(part: Question, first: Question) -> Question:
 
 def _parse_one(text: str) -> Question:
     subject = _SUBJECT.match(text.strip())
+    text, whole = limits_worded_alike(text), text
     outcomes, rest = asked_outcomes(text.strip()[subject.end() :] if subject else text)
     if not outcomes:
         subject, rest = None, text
     required, rest = required_amounts(rest)
     clear = not _TOO_MUCH.search(rest.replace("before meals", "")) and sum(r.is_time for r in required) < 2
-    clear = clear and len(required) < 3
+    clear = clear and len(required) < 3 and not limited_otherwise(rest)
     body = _ALSO.sub("", _LEAD.sub("", rest.strip().rstrip("? .")))
     graded = bool(_RANGE.search(body))
     body = _RANGE.sub(" ", _RELATION.sub(" ", body))
@@ -208,7 +211,7 @@ def _parse_one(text: str) -> Question:
     )
     lower = text.lower()
     return Question(
-        text=text,
+        text=whole,
         concepts=concepts,
         head=head,
         context=context,
@@ -268,11 +271,11 @@ def _alternatives(text: str) -> list[str]:
 
 
 def _concept(text: str, treatment: bool) -> Concept:
-    """Find what is named, and the value that must be exceeded beside it, if any."""
-    limit = _ABOVE.search(text)
-    joined = re.sub(r"\b(co|non|re|pre|anti)-(?=\w)", r"\1", _ABOVE.sub(" ", text), flags=re.IGNORECASE)
+    """Find what is named, and the limit that is set to its value, if any."""
+    limit, text = find_limit(text)
+    joined = re.sub(r"\b(co|non|re|pre|anti)-(?=\w)", r"\1", text, flags=re.IGNORECASE)
     concept = _named(re.sub(r"(?<=[a-z]{3})-(?=[a-z]{3})", " ", joined), treatment)
-    return replace(concept, above=Decimal(limit[1])) if limit else concept
+    return replace(concept, limit=limit)
 
 
 def _named(text: str, treatment: bool) -> Concept:

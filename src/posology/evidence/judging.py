@@ -10,8 +10,9 @@ from posology.evidence.asked import Concept, Question
 from posology.evidence.deeds import read_deed, ticked_answer
 from posology.evidence.denials import denied, hedged_or_other, named_whole
 from posology.evidence.kinds import find_grades, judge_cause
-from posology.evidence.mentions import Mention, Reading, clause_around, find_mentions, refusal
+from posology.evidence.mentions import NEGATED, Mention, Reading, clause_around, find_mentions, refusal
 from posology.evidence.outcomes import Outcome, OutcomeCue, find_outcomes
+from posology.evidence.treatments import is_new_treatment, told_of_another
 from posology.spans import Span
 
 __all__ = ["NOT_A_FACT", "Answer", "all_concepts", "judge_sentence"]
@@ -84,6 +85,8 @@ def judge_sentence(reading: Reading) -> Judged:
         return judge_cause(reading, named)
     if question.graded:
         return _judge_grade(reading, named)
+    if question.limited:
+        return _judge_limit(reading, named)
     return _judge_named(reading, named)
 
 
@@ -187,6 +190,17 @@ def _judge_grade(reading: Reading, named: Sequence[Mention]) -> Judged:
     return ("no", 0.6, "the sentence tells a lower degree") if all(g < 2 for g in grades) else _NOTHING
 
 
+def _judge_limit(reading: Reading, named: Sequence[Mention]) -> Judged:
+    """A value beyond the limit is a yes, one on its other side a no; a word without a value says nothing."""
+    doubts = {refusal(reading, m) for m in named}
+    verdicts = {m.beyond for m in named}
+    if len(verdicts) != 1 or None in verdicts or doubts - {"", NEGATED}:
+        return _NOTHING
+    if True in verdicts:
+        return _NOTHING if NEGATED in doubts else ("yes", 0.9, "the value is beyond the limit")
+    return "no", 0.8, "the value is not beyond the limit"
+
+
 def _judge_outcome(reading: Reading, named: Sequence[Mention]) -> Judged:
     """A treatment's outcome counts where it is told in the same clause as the treatment."""
     question = reading.question
@@ -196,7 +210,8 @@ def _judge_outcome(reading: Reading, named: Sequence[Mention]) -> Judged:
     usable = [m for m in whole if m.complete]
     told: set[Outcome] = set()
     for mention in whole:
-        told |= {c.outcome for c in _outcomes_of(reading, mention) if _stands(reading, c)}
+        own = [m.span for m in named]
+        told |= {c.outcome for c in _outcomes_of(reading, mention, own) if _stands(reading, c)}
     asked = told & question.outcomes
     opposite = _OPPOSITE[Outcome.HELPED if Outcome.HELPED in question.outcomes else _chief(question)]
     if asked and usable and not told & opposite:
@@ -234,12 +249,15 @@ def _never_tried(reading: Reading, named: Sequence[Mention]) -> Judged:
     return _NOTHING
 
 
-def _outcomes_of(reading: Reading, mention: Mention) -> list[OutcomeCue]:
+def _outcomes_of(reading: Reading, mention: Mention, own: Sequence[Span]) -> list[OutcomeCue]:
     clause = clause_around(reading, mention.span)
     return [
         OutcomeCue(cue.outcome, reading.shifted(cue.span))
         for cue in find_outcomes(reading.words)
-        if clause.overlaps(reading.shifted(cue.span)) and not _of_another(reading, cue, mention)
+        if clause.overlaps(reading.shifted(cue.span))
+        and not _of_another(reading, cue, mention)
+        and not told_of_another(reading.text, clause, mention.span, reading.shifted(cue.span), own)
+        and not is_new_treatment(reading.text, reading.sentence, mention.span, reading.shifted(cue.span))
     ]
 
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from posology.evidence.asked import Concept, Question
+from posology.evidence.cautions import DENIED, Surroundings, caution
 from posology.evidence.outcomes import find_outcomes
 from posology.evidence.tokens import alike, search_tokens
 from posology.records.context import Assertion, assertion_of
@@ -73,6 +73,10 @@ _ENDED_AFTER = re.compile(
     r"|gone|abated|inactive|cessation (?:achieved|in|since))\b",
     re.IGNORECASE,
 )
+_PREFIX = re.compile(
+    r"(?:pseudo-?|(?:pre|non|anti|quasi|near)-)[a-z]\w*|\w+-(?:free|like|negative)$", re.IGNORECASE
+)
+_NON = re.compile(r"non-?[a-z]\w+", re.IGNORECASE)
 _TAUGHT = ("educat", "counsel", "discuss", "evaluat")  # what a question for a deed asks for itself
 _DENIES = re.compile(
     r"\b(?:no|not|never|none|nor|neither|without|w/o|den\w+|declin\w+|refus\w+|free|absen\w+"
@@ -110,7 +114,8 @@ _UNABLE_BEFORE = re.compile(
 _UNABLE_AFTER = re.compile(r"\s+(?:\w+\s+)?attempts?\b", re.IGNORECASE)
 _ONLY_ONE = re.compile(r"\bthe only\b|\bno other\b", re.IGNORECASE)
 _ANSWER_NO = re.compile(
-    r"^[^.;]{0,80}?(?::|\s[-–]|\?)[\s\"']*(?:none|no|negative|denied|denies|absent|nil|not present)\b",
+    r"^[^.;]{0,80}?(?::|\s[-–]|\?)[\s\"']*(?:none|negative|denied|absent|nil|not present"
+    r"|(?:no|denies)(?=\s*(?:[.,;)\]]|$|(?:any|at|to|in|for|known|reported|today|currently|both|all)\b)))\b",
     re.IGNORECASE,
 )
 
@@ -127,6 +132,7 @@ class Mention:
     others: tuple[Span, ...]
     general: bool  # named by the term itself, not by a narrower kind
     complete: bool  # every further word of the question's concept stands in the sentence too
+    beyond: bool | None = None  # the value told beside it lies beyond the question's limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +152,18 @@ class Reading:
 
     def assertion(self, span: Span) -> Assertion:
         """Return what the text says of the thing named at a span of the passage."""
-        return assertion_of(self.text, span, sections=self.sections)
+        said = assertion_of(self.text, span, sections=self.sections)
+        return said if not said.negated else self._without_names(said)
+
+    def _without_names(self, said: Assertion) -> Assertion:
+        """Drop a "non-" that the question has in the same word: non-Hodgkin lymphoma denies nothing."""
+        asked = self.question.text.lower()
+        left = tuple(
+            cue
+            for cue in said.cues
+            if not (joined := _NON.match(self.text, cue.start)) or joined[0].lower() not in asked
+        )
+        return said if len(left) == len(said.cues) else replace(said, negated=bool(left), cues=left)
 
     def shifted(self, span: Span) -> Span:
         """Turn a span of the sentence into one of the passage."""
@@ -161,7 +178,6 @@ def find_mentions(reading: Reading, concept: Concept) -> list[Mention]:
     complete = len(present) == len(concept.words) or (
         len(concept.words) > 4 and len(present) >= len(concept.words) - 1
     )
-    complete = complete and (concept.above is None or _exceeds(words, concept.above))
     places = _places(reading, concept)
     if not concept.names:
         return _word_mentions(reading, concept, places, complete)
@@ -173,7 +189,7 @@ def find_mentions(reading: Reading, concept: Concept) -> list[Mention]:
             for match in name.pattern.finditer(words):
                 whole = complete and _together(Span(*match.span()), places, parts)
                 found.append(Mention(concept, reading.shifted(Span(*match.span())), others, general, whole))
-    return found
+    return [_measured(reading, mention) for mention in found]
 
 
 def _together(name: Span, places: Sequence[Span], parts: Sequence[Span]) -> bool:
@@ -183,10 +199,15 @@ def _together(name: Span, places: Sequence[Span], parts: Sequence[Span]) -> bool
     )
 
 
-def _exceeds(words: str, least: Decimal) -> bool:
-    """Tell whether a number of the sentence exceeds a value and is of its order."""
-    numbers = (Decimal(n) for n in re.findall(r"(?<![\w./-])\d{1,4}(?:\.\d+)?(?![\w/])", words))
-    return any(least < n <= 5 * least for n in numbers)
+def _measured(reading: Reading, mention: Mention) -> Mention:
+    """Where a limit is set, only a value beyond it makes the mention complete."""
+    limit = mention.concept.limit
+    if limit is None or not mention.complete:
+        return mention
+    beyond = limit.met(reading.words, mention.span.end - reading.sentence.start)
+    if beyond is None and not reading.question.limited:  # what is limited is a sign of the thing
+        beyond = limit.exceeded(reading.words) or None
+    return replace(mention, complete=beyond is True, beyond=beyond)
 
 
 def _places(reading: Reading, concept: Concept) -> list[Span]:
@@ -203,7 +224,7 @@ def _word_mentions(
     if not complete or not places or places[-1].end - places[0].start > 60 + 15 * len(concept.words):
         return []
     shifted = [reading.shifted(place) for place in places]
-    return [Mention(concept, shifted[-1], tuple(shifted[:-1]), True, True)]
+    return [_measured(reading, Mention(concept, shifted[-1], tuple(shifted[:-1]), True, True))]
 
 
 def refusal(reading: Reading, mention: Mention) -> str:
@@ -226,7 +247,40 @@ def refusal(reading: Reading, mention: Mention) -> str:
         return "it speaks of the past"
     if _not_yet(reading, mention):
         return "it is planned, taught or looked for"
+    if _prefixed(reading, mention):
+        return NEGATED
+    for around in _surroundings(reading, mention):
+        why = caution(around)
+        if why:
+            return NEGATED if why == DENIED else why
     return ""
+
+
+def _prefixed(reading: Reading, mention: Mention) -> bool:
+    """Tell whether a word of it is only part of another: pseudo-cirrhosis, pre-cirrhosis."""
+    match = None if mention.concept.names else _PREFIX.match(mention.span.of(reading.text))
+    return match is not None and match[0].lower() not in reading.question.text.lower()
+
+
+def _surroundings(reading: Reading, mention: Mention) -> list[Surroundings]:
+    """Return what stands around a mention; around its last word too, where it is named by several."""
+    others = () if mention.concept.names else sorted(mention.others)
+    nearest = {other.of(reading.text).lower(): other.start for other in others}
+    nearest[mention.span.of(reading.text).lower()] = mention.span.start
+    start = min(nearest.values())
+    question = reading.question
+    return [
+        Surroundings(
+            reading.text[reading.sentence.start : place],
+            reading.text[mention.span.end : reading.sentence.end],
+            question.text.lower(),
+            outcome=bool(question.outcomes),
+            deed=question.deed,
+            timed=any(r.is_time for r in question.required) and not question.lasting,
+            family=question.family,
+        )
+        for place in sorted({start, mention.span.start})
+    ]
 
 
 def _unplanned(reading: Reading, mention: Mention) -> str:

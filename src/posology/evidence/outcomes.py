@@ -80,7 +80,8 @@ _PATTERNS: tuple[tuple[Outcome, str], ...] = (
     (
         Outcome.FAILED,
         rf"\bfail\w*\s+to\s+\w+\s+(?:[\w-]+\s+){{0,3}}?{_GOOD}|\bunimproved\b|\bfail(?:ed|ing|s"
-        r"|ures?)?\b(?!\s+to\s+(?:pick|show|attend|appear|fill|follow|return|keep|take|bring|call|start)\b)"
+        r"|ures?)?\b(?!\s+to\s+(?:pick|show|attend|appear|fill|follow|return|keep|take|bring|call|start"
+        r"|supply|deliver|stock|dispense|prescribe|order|obtain|get|receive|begin|come|arrive|answer|refill|send)\b)"
         rf"(?:\s+to\s+(?:improve|respond|lose|help|relieve|control))?|ineffective\w*"
         rf"|(?:inadequate|insufficient|suboptimal|incomplete|poor|minimal|little|limited|lack of|partial"
         rf"|modest)\s+{_FEW}{_GOOD}"
