@@ -149,6 +149,11 @@ def test_two_items_with_one_id_are_named_by_file_and_both_lines(tmp_path: Path) 
         items_of(written(tmp_path, CHOICE, rows))
 
 
+def test_a_file_without_items_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"items\.jsonl: holds no item"):
+        items_of(written(tmp_path, CHOICE, []))
+
+
 def test_a_number_and_the_same_digits_are_one_id(tmp_path: Path) -> None:
     rows = [{"id": one, "text": "secret", "gold": "urgent"} for one in (7, "7")]
     with pytest.raises(UserError, match="line 2: the id is that of line 1"):

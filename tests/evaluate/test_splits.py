@@ -139,9 +139,9 @@ def test_the_first_n_of_a_part_are_a_fixed_sample_of_it(data: Path) -> None:
 @pytest.mark.parametrize(
     ("items", "shares", "message"),
     [
-        ([], Shares(), "there is no item in it"),
+        ([], Shares(), "there is no item of the task made in it"),
         ([*made_items(9, 9), *made_items(1, 1)], Shares(), "two items have the id i0"),
-        (made_items(4, 1), Shares(), "no item falls in the part tune of made; 1 groups are too few"),
+        (made_items(4, 1), Shares(), "no item of made falls in the part tune; .* it has 1: more are needed"),
         (made_items(9, 9), Shares(0.5, 0.5, 0.5), "must add up to 1"),
         (made_items(9, 9), Shares(-0.5, 0.5, 1.0), "must add up to 1"),
         (

@@ -134,7 +134,8 @@ def _say(study: "Study") -> None:
     if study.plans and study.plan.sha256 not in study.plans:
         warn("The results were made with another plan than this one; the report says so.")
     if many := len(study.fallen) - len(failed):
-        say(f"{count(many, 'arm')} of the plan cannot be on their task; the report says why.")
+        whose = "its" if many == 1 else "their"
+        say(f"{count(many, 'arm')} of the plan cannot be on {whose} task; the report says why.")
 
 
 def _alike(failed: "Sequence[Fallen]") -> dict[tuple[str, str], list[str]]:

@@ -134,6 +134,8 @@ def _read_items(own: OwnTask, path: Path) -> Iterator[Item]:
             fields={name: _cell(row[name], name, line) for name in own.fields},
             slices={name: "unknown" if row[name] is None else str(row[name]) for name in own.slices},
         )
+    if not lines:
+        raise UserError(f"{path}: holds no item; each line is one, with id, gold and the fields of the text")
 
 
 def _words(row: Mapping[str, Any], name: str, line: Line) -> str:

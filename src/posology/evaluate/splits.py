@@ -65,7 +65,7 @@ def deal_parts(task: Task, data: Path) -> Mapping[Part, list[Item]]:
             f"{folder}: the data of the task {task.name} is not there; put it there (source: "
             f"{task.card.url}), or name another data folder with --data or POSOLOGY_DATA"
         )
-    items = _unique_items(task.read(folder), folder)
+    items = _unique_items(task.read(folder), folder, task.name)
     return _deal(task, items, folder)
 
 
@@ -79,14 +79,14 @@ def load_items(task: Task, data: Path, part: Part, n: int | None = None) -> list
     return items[:n]
 
 
-def _unique_items(read: Iterable[Item], folder: Path) -> list[Item]:
+def _unique_items(read: Iterable[Item], folder: Path, name: str) -> list[Item]:
     items: dict[str, Item] = {}
     for item in read:
         if item.id in items:
             raise UserError(f"{folder}: two items have the id {item.id}; ids must be unique")
         items[item.id] = item
     if not items:
-        raise UserError(f"{folder}: there is no item in it")
+        raise UserError(f"{folder}: there is no item of the task {name} in it")
     return list(items.values())
 
 
@@ -104,8 +104,8 @@ def _deal(task: Task, items: Sequence[Item], folder: Path) -> dict[Part, list[It
     for part, share in zip(Part, _shares(task.shares), strict=True):
         if share and not parts[part]:
             raise UserError(
-                f"{folder}: no item falls in the part {part} of {task.name}; {len(homes)} groups are too few "
-                "to deal out"
+                f"{folder}: no item of {task.name} falls in the part {part}; items are dealt out by "
+                f"groups (patients, documents, texts), and it has {len(homes)}: more are needed"
             )
         parts[part].sort(key=lambda item: _hash(f"{task.name}:{item.id}"))
     return parts
