@@ -11,6 +11,7 @@ from posology.adapt.recipe import Screening as Held
 from posology.adapt.screening import Screen, record_text
 from posology.adapt.screening import screening_told as told
 from posology.corpus import ProtectedText, Provenance, Record, build_protected, save_protected
+from posology.corpus.held import Held as Found
 from posology.corpus.held import build_held
 from posology.errors import UserError
 from posology.evaluate.held import held_texts
@@ -28,7 +29,7 @@ def _record(text: str, name: str = "r1") -> Record:
 
 def _job(text: str, owner: str = "triage, report", out: Path = Path("out")) -> Job:
     held = build_held([ProtectedText(owner, text)])
-    return Job(out, held=lambda: held)
+    return Job(out, held=lambda _: held)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,7 @@ def test_records_are_dropped_and_counted_where_the_recipe_says_so() -> None:
         "texts": 1,
         "of": ["triage, report"],
         "files": 0,
+        "not_scored": [],
         "dropped": {"triage, report": 1},
     }
     assert "dropped, for they hold some: triage, report: 1." in told(screen.record())
@@ -111,6 +113,19 @@ def test_what_only_selects_is_not_learned_word_for_word() -> None:
     with pytest.raises(UserError, match="this recipe's select: 1"):
         screen.keep([_record(f"{LONG}.")], record_text, "records", [_record(LONG, "s")])
     assert len(screen.keep([_record("Normal.")], record_text, "records", [_record("normal", "s")])) == 1
+
+
+def test_tasks_that_the_model_is_never_scored_on_are_left_out_and_the_card_bars_scores_on_them() -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def held(not_scored: tuple[str, ...]) -> Found:
+        asked.append(not_scored)
+        return build_held([ProtectedText("triage, report", LONG)])
+
+    screen = Screen(Held(not_scored=["medhallu"]), Job(Path("out"), held=held))
+    assert screen.keep([_record("A note.")], record_text, "records")
+    assert asked == [("medhallu",)]
+    assert "must not be scored on medhallu" in told(screen.record())
 
 
 def test_a_card_says_where_nothing_was_known() -> None:
@@ -146,7 +161,7 @@ def test_tuning_stops_before_its_first_step_or_drops_and_says_so_in_the_card(tmp
 
     folder = write_bench(tmp_path)
     held = build_held([ProtectedText("weights, report", example(3).messages[1].content)])
-    job = replace(job_of(folder), held=lambda: held)
+    job = replace(job_of(folder), held=lambda _: held)
     for act in (run_recipe, plan_recipe):
         with pytest.raises(UserError, match=r"1 of 8 examples hold .* weights, report: 1 \(note-3\)"):
             act(recipe_of(), job)

@@ -32,7 +32,7 @@ def no_labelled(task: str, part: str) -> Sequence[Labelled]:  # noqa: ARG001  (t
     )
 
 
-def no_held() -> Held | None:
+def no_held(_: tuple[str, ...] = ()) -> Held | None:
     """Stand for a caller that knows no test texts."""
     return None
 
@@ -49,7 +49,7 @@ class Job:
     folder: Path = field(default_factory=Path)
     examples: TaskExamples = no_tasks
     labelled: TaskLabelled = no_labelled
-    held: Callable[[], Held | None] = no_held  # the texts that scores are measured on, asked for once needed
+    held: Callable[[tuple[str, ...]], Held | None] = no_held  # test texts, but those of the tasks named
     home: Path | None = None  # the folder that holds models, where it is not $POSOLOGY_HOME
     overwrite: bool = False
     restart: bool = False  # begin anew though a checkpoint is there

@@ -87,6 +87,15 @@ class Lora(Table):
     )
     targets: Texts = field_of((), "names of the linear layers that get one; empty: every linear layer")
     upper_layers: int = field_of(0, "only the upper so many layers get one; 0: all", unit="layers", least=0)
+    quantize: Literal["none", "nf4"] = field_of(
+        "none", "nf4: the base's weights in four bits (QLoRA); needs a CUDA GPU and bitsandbytes"
+    )
+
+    @model_validator(mode="after")
+    def _adapted(self) -> "Lora":
+        if self.quantize != "none" and not self.rank:
+            raise ValueError("lora.quantize: weights in four bits do not learn; set lora.rank above 0")
+        return self
 
 
 class Optimizer(Table):
@@ -120,6 +129,9 @@ class Screening(Table):
 
     found: Literal["stop", "drop"] = field_of(
         "stop", "stop: the run ends before its first step; drop: they are left out, and counted in the card"
+    )
+    not_scored: Texts = field_of(
+        (), "tasks that this model is never scored on: their texts are not looked for, and the card says so"
     )
     files: Texts = field_of(
         (), "files of further test texts, hashed (`posology curate --save-tests`), from the recipe's folder"

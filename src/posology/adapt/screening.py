@@ -57,6 +57,7 @@ class Screen:
         ``own`` are the records of this recipe that are only measured on: none of 8 words or more may be
         learned word for word; shorter ones, such as "Normal heart size.", tell nothing apart.
         """
+        self.job.tell("Reading test texts")
         held, files = self._held(), load_protected(self._files()) if self.tests.files else None
         same = {digest_of(words) for one in own if len(words := normal_words(text(one))) >= LEAST}
         shingler, kept, hits = Shingler(), [], defaultdict[str, list[str]](list)
@@ -86,7 +87,7 @@ class Screen:
             raise UserError(_message(hits, what, size))
 
     def _held(self) -> Held | None:
-        return self.job.held()
+        return self.job.held(self.tests.not_scored)
 
     def _files(self) -> list[Any]:
         return [self.job.place(name) for name in self.tests.files]
@@ -98,6 +99,7 @@ class Screen:
             "texts": held.texts if held is not None else 0,
             "of": sorted(held.owners) if held is not None else [],
             "files": len(self.tests.files),
+            "not_scored": list(self.tests.not_scored),
             "dropped": dict(sorted(self.found.items())),
         }
 
@@ -125,9 +127,15 @@ def screening_told(record: Mapping[str, Any]) -> str:
     """
     if not record["texts"] and not record["files"]:
         return "Test texts: none were known to the run; nothing shows that the model has not learned them."
+    none = record.get("not_scored")
+    bound = (
+        f" The model must not be scored on {', '.join(none)}: their texts were not looked for."
+        if none
+        else ""
+    )
     against = f"{record['texts']:,} texts of {len(record['of'])} parts of tasks"
     against += f" and {record['files']} files of them" if record["files"] else ""
     if not record["dropped"]:
-        return f"Test texts: what was learned holds none of {against}."
+        return f"Test texts: what was learned holds none of {against}.{bound}"
     told = ", ".join(f"{owner}: {number:,}" for owner, number in record["dropped"].items())
-    return f"Test texts: held against {against}; dropped, for they hold some: {told}."
+    return f"Test texts: held against {against}; dropped, for they hold some: {told}.{bound}"

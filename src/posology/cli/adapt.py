@@ -125,18 +125,20 @@ def run(  # noqa: PLR0913 - one option each
         say(f"Model: {made} (card.md, report.json and log.jsonl beside the weights)")
 
 
-def _held(data: Path | None) -> "Held | None":
+def _held(data: Path | None, not_scored: tuple[str, ...]) -> "Held | None":
     """Return the test texts of every task whose data is here; say where that is none, or not all."""
     from posology.corpus.held import build_held
     from posology.evaluate.held import held_texts
     from posology.evaluate.splits import data_folder
-    from posology.evaluate.tasks import TASKS
+    from posology.evaluate.tasks import TASKS, find_task
 
     if data is None and not os.environ.get("POSOLOGY_DATA"):
         warn("No folder of data sets is known (--data, POSOLOGY_DATA): no test text is looked for.")
         return None
     missing: list[str] = []
-    held = build_held(held_texts(TASKS.values(), data_folder(data), missing.append))
+    left_out = {find_task(name).name for name in not_scored}
+    tasks = [task for name, task in TASKS.items() if name not in left_out]
+    held = build_held(held_texts(tasks, data_folder(data), missing.append))
     if missing:
         warn(f"Test texts of {count(len(missing), 'task')} are not looked for: their data is not here.")
     return held
@@ -149,7 +151,7 @@ def _job(recipe: Path, out: Path, data: Path | None) -> "Job":
     from posology.evaluate.splits import data_folder
 
     return Job(
-        held=cache(lambda: _held(data)),
+        held=cache(lambda not_scored: _held(data, not_scored)),
         out=out,
         folder=recipe.parent,
         examples=lambda task, part: task_examples(task, part, data_folder(data)),
