@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from posology.adapt.encoders.calibration import mean_loss, temperature_of
-from posology.evidence.heads.precision import quantized
 from posology.adapt.encoders.prepared import Task, batches_of, label_weights, prepare
 from posology.adapt.encoders.scores import best_threshold, label_scores, span_scores
 from posology.adapt.encoders.training import share_of_rate
 from posology.adapt.recipes.encode import EncodeOptimizer
 from posology.errors import UserError
 from posology.evidence.heads import Span
+from posology.evidence.heads.precision import quantized
 from posology.evidence.heads.windows import Cutter
 from tests.adapt.made_encoder import made_tokenizer, sentences, texts
 

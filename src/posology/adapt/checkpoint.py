@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from posology.errors import ModelError, OutputError
-from posology.files import staged_folder
+from posology.files import staged_folder, write_atomic
 from posology.manifest import Input
 
 __all__ = ["Checkpoints", "Progress", "fingerprint_of"]
@@ -119,8 +119,9 @@ class Checkpoints:
         path = self._work / "log.jsonl"
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         kept = [entry for line in lines if (entry := _entry(line)) is not None and entry["step"] <= step]
-        self._work.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in kept), encoding="utf-8")
+        if len(kept) < len(lines):
+            told = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in kept)
+            write_atomic(path, told.encode())  # a kill or a full disk leaves the log as it was
         return kept
 
     def discard(self) -> None:

@@ -119,6 +119,7 @@ def _open(recipe: EmbedRecipe, job: Job) -> _Start:
         "name": name,
         "licence": licence,
         "sha256": check_sha256(folder / "model.safetensors", base.sha256),
+        "tokenizer_sha256": hash_file("tokenizer", folder / "tokenizer.json").sha256,
     }
     if not (folder / "config.json").is_file():
         if not recipe.form.static:

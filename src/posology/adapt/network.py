@@ -3,6 +3,7 @@
 import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,7 @@ def find_base(base: Base, job: Job) -> tuple[Weights, dict[str, str]]:
     source = read_source(weights.path)
     family = family_of(name) if base.model else weights.architecture
     told = {"name": name, "family": family, "sha256": weights.sha256, "licence": licence}
+    told |= {"answers": weights.identity_sha256}  # tokenizer and template too
     return weights, told | {"precision": source.precision if source else "as in the folder"}
 
 
@@ -105,9 +107,10 @@ def open_network(base: Base, lora: Lora, job: Job, *, seed: int) -> Network:
         torch.set_num_threads(base.threads)
     torch.manual_seed(seed)
     dtype = torch.bfloat16 if half and lora.rank else torch.float32
-    core, tokenizer = _loaded(transformers, weights.path, dtype)
+    settings = _four_bits(torch, transformers, device) if lora.quantize == "nf4" else {}
+    core, tokenizer = _loaded(transformers, weights.path, dtype, settings)
     wrapped = _with_adapters(core, lora) if lora.rank else None
-    core.to(device).train()
+    (core if settings else core.to(device)).train()
     codec = PromptCodec(tokenizer, begin_token=begin_token(core, tokenizer))
     window = int(getattr(core.config.get_text_config(), "max_position_embeddings", 0) or 0)
     ends = end_tokens(core, tokenizer)
@@ -115,6 +118,22 @@ def open_network(base: Base, lora: Lora, job: Job, *, seed: int) -> Network:
     network = Network(torch, core, tokenizer, device, half, codec, ends, window, wrapped, identity)
     _check_head(network)
     return network
+
+
+def _four_bits(torch: Any, transformers: Any, device: Any) -> dict[str, Any]:
+    """Return how weights are loaded in four bits; raise ModelError where this machine cannot."""
+    hint = 'lora.quantize: nf4: set quantize = "none", or tune where there is an NVIDIA GPU'
+    if device.type != "cuda":
+        raise ModelError(f"{hint}: torch has none here (and there: pip install bitsandbytes)")
+    if find_spec("bitsandbytes") is None:
+        raise ModelError(f"{hint} and bitsandbytes, which is missing here: pip install bitsandbytes")
+    config = transformers.BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+    return {"quantization_config": config, "device_map": {"": device}}
 
 
 def _device(torch: Any, wanted: str) -> Any:
@@ -132,11 +151,11 @@ def has_bfloat16(torch: Any, device: Any) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def _loaded(transformers: Any, folder: Path, dtype: Any) -> tuple[Any, Any]:
+def _loaded(transformers: Any, folder: Path, dtype: Any, settings: dict[str, Any]) -> tuple[Any, Any]:
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
         core = transformers.AutoModelForCausalLM.from_pretrained(
-            str(folder), dtype=dtype, attn_implementation="sdpa", local_files_only=True
+            str(folder), dtype=dtype, attn_implementation="sdpa", local_files_only=True, **settings
         )
     except (OSError, ValueError, KeyError, RuntimeError) as cause:
         raise ModelError(
@@ -144,6 +163,12 @@ def _loaded(transformers: Any, folder: Path, dtype: Any) -> tuple[Any, Any]:
             "and safetensors, or an architecture that transformers does not know)"
         ) from cause
     core.config.use_cache = False
+    rows = int(core.get_input_embeddings().weight.shape[0])
+    if len(tokenizer) > rows:
+        raise ModelError(
+            f"{folder}: the tokenizer is of another model: it has {len(tokenizer):,} tokens and the weights "
+            f"rows for {rows:,}; take tokenizer and weights from one source"
+        )
     return core, tokenizer
 
 
@@ -182,7 +207,7 @@ def _linear_layers(core: Any) -> list[str]:
     found = {
         name.rpartition(".")[2]
         for name, layer in core.named_modules()
-        if type(layer).__name__ == "Linear" and layer is not head
+        if type(layer).__name__ in ("Linear", "Linear4bit") and layer is not head
     }
     return sorted(found)
 

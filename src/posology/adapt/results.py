@@ -12,6 +12,7 @@ from posology.adapt.recipes.prefer import PreferRecipe
 from posology.adapt.recipes.pretrain import PretrainRecipe
 from posology.adapt.recipes.tune import TuneRecipe
 from posology.adapt.weights import save_weights
+from posology.errors import OutputError
 from posology.manifest import Input
 
 __all__ = ["Result", "write_result"]
@@ -42,7 +43,12 @@ def write_result(result: Result, job: Job) -> None:
         models={"base": dict(result.network.identity)},
         timings_s={"training": progress.seconds, "whole run": result.seconds},
     )
-    with model_folder(job.out, overwrite=job.overwrite) as folder:
-        save_weights(folder, result.network, base.model or str(job.place(base.path).resolve()))
-        write_papers(folder, made)
+    try:
+        with model_folder(job.out, overwrite=job.overwrite) as folder:
+            save_weights(folder, result.network, base.model or str(job.place(base.path).resolve()))
+            write_papers(folder, made)
+    except OutputError as cause:
+        raise OutputError(
+            f"{cause}; what was learned is kept in {job.work}: make room and run the same command again"
+        ) from cause
     Checkpoints(job.work, "").discard()

@@ -59,7 +59,7 @@ class Screen:
         """
         self.job.tell("Reading test texts")
         held, files = self._held(), load_protected(self._files()) if self.tests.files else None
-        same = {digest_of(words) for one in own if len(words := normal_words(text(one))) >= LEAST}
+        same = {digest_of(plain) for one in own if len(plain := normal_words(text(one))) >= LEAST}
         shingler, kept, hits = Shingler(), [], defaultdict[str, list[str]](list)
         for number, record in enumerate(records):
             if number % _EVERY == 0:

@@ -146,3 +146,35 @@ def check(
         say(f"{count(report.rows, 'row')}, {count(report.size, 'ledger entry')}, {count(found, 'problem')}.")
     if differences or not report.ok:
         raise typer.Exit(2)
+
+
+@app.command("edits")
+def export_edits(
+    target: Annotated[Path, typer.Argument(help="The file to write.", metavar="FILE.jsonl")],
+    store: Address = None,
+    key: KeyFile = None,
+    config: ConfigFile = None,
+    profile: ProfileName = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write reviewers' signed edits, de-identified, as preferences to tune by; needs the site's consent."""
+    from posology.config import load_settings
+    from posology.errors import OutputError
+
+    if target.exists():
+        raise OutputError(f"{target}: stands there already; name another file")
+    settings = load_settings(config, profile=profile)
+    with closing(open_site(store, key, config, profile)) as opened:
+        from posology.files import write_atomic
+        from posology.review.edits import export_edits as export
+        from posology.store import SYSTEM
+
+        made = export(opened, SYSTEM, settings.serve.consent, settings.practice)
+        write_atomic(target, made.data)
+    if as_json:
+        left_out = dict(made.left_out)
+        print_json({"file": str(target), "edits": made.edits, "packets": made.packets, "left_out": left_out})
+        return
+    say(f"{target}: {count(made.edits, 'edit')} of {count(made.packets, 'packet')}.")
+    for reason, number in made.left_out.items():
+        say(f"Left out: {count(number, 'edit')}, {reason}.")

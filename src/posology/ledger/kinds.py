@@ -86,6 +86,7 @@ class Kind(StrEnum):
     COMPARISON_RATED = "comparison.rated"
     COMPARISON_OPENED = "comparison.opened"
     COMPARISON_EXPORTED = "comparison.exported"
+    EDITS_EXPORTED = "edits.exported"
     QUALITY_EXPORTED = "quality.exported"
     LEDGER_VERIFIED = "ledger.verified"
     LEDGER_EXPORTED = "ledger.exported"
@@ -224,6 +225,7 @@ DETAILS: Mapping[Kind, Mapping[str, Rule]] = {
         "consent": ID,  # the site's reference, where it is written like an id
         "consent_sha256": HASH,
     },
+    Kind.EDITS_EXPORTED: {**_FILE, "packets": COUNT, "edits": COUNT, "consent": ID, "consent_sha256": HASH},
     Kind.QUALITY_EXPORTED: {**_FILE, "packets": COUNT, "since": TIME, "until": TIME},
     Kind.LEDGER_VERIFIED: _HEAD,
     Kind.LEDGER_EXPORTED: {**_HEAD, **_FILE},

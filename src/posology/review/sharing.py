@@ -16,6 +16,7 @@ from posology.ledger.entries import Kind
 from posology.ledger.values import ID
 from posology.records.deidentify import Kind as IdentifierKind
 from posology.records.deidentify import (
+    KnownIdentifiers,
     KnownPerson,
     KnownValue,
     Matcher,
@@ -32,7 +33,16 @@ from posology.store import Actor, Role, Store, new_id
 from posology.store.schema import users
 from posology.store.store import AUDIT_KEY
 
-__all__ = ["FORMAT", "NO_CONSENT", "RatingsFile", "export_ratings"]
+__all__ = [
+    "FORMAT",
+    "NO_CONSENT",
+    "Place",
+    "RatingsFile",
+    "Staff",
+    "export_ratings",
+    "known_of",
+    "staff_of",
+]
 
 FORMAT = "ratings/1"
 NO_CONSENT = (
@@ -65,8 +75,8 @@ def export_ratings(store: Store, actor: Actor, consent: str, practice: Practice)
         raise NotAllowed(NO_CONSENT)
     with store.read() as connection:
         cases = list(cases_of(store, connection))
-        people = _people(connection)
-    lines = list(_lines(store, cases, _Staff(people, practice)))
+        staff = staff_of(connection, practice)
+    lines = list(_lines(store, cases, staff))
     made = datetime.fromtimestamp(store.clock() / 1e6, UTC)
     header = {
         "posology": FORMAT,
@@ -98,7 +108,7 @@ def _record(store: Store, actor: Actor, file: RatingsFile, consent: str) -> None
 
 
 @dataclass(frozen=True, repr=False)
-class _Staff:
+class Staff:
     """Who works here: names of accounts, and the practice."""
 
     people: tuple[KnownPerson, ...]
@@ -120,6 +130,11 @@ class _Staff:
             yield KnownValue(IdentifierKind.PLACE, line)
 
 
+def staff_of(connection: Connection, practice: Practice) -> Staff:
+    """Return who works here, as accounts and settings name them."""
+    return Staff(_people(connection), practice)
+
+
 def _people(connection: Connection) -> tuple[KnownPerson, ...]:
     names = connection.execute(select(users.c.name)).scalars()
     return tuple(person for name in names if (person := _person(name)) is not None)
@@ -131,7 +146,7 @@ def _person(name: object) -> KnownPerson | None:
     return KnownPerson(words[-1], tuple(words[:-1])) if words else None
 
 
-def _lines(store: Store, cases: Sequence[Case], staff: _Staff) -> Iterator[dict[str, Any]]:
+def _lines(store: Store, cases: Sequence[Case], staff: Staff) -> Iterator[dict[str, Any]]:
     raters: dict[str, str] = {}
     for case in cases:
         matcher, name = _matcher(store, case, staff), new_id()
@@ -144,24 +159,44 @@ def _lines(store: Store, cases: Sequence[Case], staff: _Staff) -> Iterator[dict[
             }
 
 
-def _matcher(store: Store, case: Case, staff: _Staff) -> Matcher:
-    """Compile everything that is known of the patient and of those who treat them."""
+def _matcher(store: Store, case: Case, staff: Staff) -> Matcher:
+    row = case.row
+    place = Place(
+        row.chart_id, row.packet_id, row.key_id, row.version, f"ratings: the chart of comparison {row.id}"
+    )
+    return build_matcher(known_of(store, place, staff))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A version of a packet, its chart, and what it is called where it cannot be read."""
+
+    chart_id: str
+    packet_id: str
+    key_id: str
+    version: int
+    called: str = ""
+
+
+def known_of(store: Store, place: Place, staff: Staff) -> KnownIdentifiers:
+    """Return everything that is known of a patient and of those who treat them.
+
+    Raises OutputError where the chart or the packet cannot be read.
+    """
     try:
-        chart = load_chart(store, case.row.chart_id)
+        chart = load_chart(store, place.chart_id)
         known = known_identifiers(chart)
         with store.read() as connection:
-            record = load_version(
-                store, connection, case.row.packet_id, case.row.key_id, case.row.version
-            ).record
+            record = load_version(store, connection, place.packet_id, place.key_id, place.version).record
     except PosologyError as cause:
+        called = place.called or f"edits: the chart of packet {place.packet_id}"
         raise OutputError(
-            f"export of ratings: the chart of comparison {case.row.id} cannot be read, so what identifies "
-            "its patient is not known; nothing was exported"
+            f"export of {called} cannot be read, so what identifies its patient is not known; nothing was "
+            "exported"
         ) from cause
     people, values = _of_record(record)
     values += [value for value in staff.values() if value.text.strip()]
-    more = replace(known, people=(*known.people, *people, *staff.people), values=(*known.values, *values))
-    return build_matcher(more)
+    return replace(known, people=(*known.people, *people, *staff.people), values=(*known.values, *values))
 
 
 def _of_record(record: Mapping[str, Any]) -> tuple[list[KnownPerson], list[KnownValue]]:

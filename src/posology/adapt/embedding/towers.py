@@ -107,6 +107,12 @@ def open_encoder_tower(folder: Path, pieces: int) -> Tower:
         raise ModelError(f"{folder}: not a readable BERT encoder; run posology models get again") from cause
     if kind != "bert":
         raise ModelError(f"{folder}: config.json describes {kind}, not a BERT encoder")
+    rows = int(core.get_input_embeddings().weight.shape[0])
+    if tokenizer.get_vocab_size() > rows:
+        raise ModelError(
+            f"{folder}: the tokenizer is of another model: it has {tokenizer.get_vocab_size():,} word pieces "
+            f"and the weights rows for {rows:,}; take tokenizer and weights from one source"
+        )
     tokenizer.no_padding()
     tokenizer.no_truncation()
     most = min(pieces, int(core.config.max_position_embeddings) - 2)

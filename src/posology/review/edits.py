@@ -1,0 +1,157 @@
+"""Reviewers' edits for tuning: the sentence that stood, and a person's words for it, through the gate.
+
+Only of packets that a clinician signed, and only where the person's words passed every check. Both
+sentences and the facts they rest on pass the de-identification gate with all that the chart, the packet and
+the accounts say of people; what the gate refuses is left out and counted.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from posology.config import Practice
+from posology.corpus import Gate, PatientGate, Preference, Provenance, line_of, passed_preference
+from posology.errors import NotAllowed
+from posology.ledger.entries import Kind
+from posology.ledger.values import ID
+from posology.priorauth.narrative import PERSON
+from posology.priorauth.table import EvidenceTable
+from posology.priorauth.writing import wording_prompt
+from posology.quotes import Evidence
+from posology.review.permitted import require_role
+from posology.review.sharing import Place, Staff, known_of, staff_of
+from posology.review.states import DECIDED, State
+from posology.review.versions import load_version
+from posology.store import SYSTEM, Actor, Role, Store
+from posology.store.schema import packets
+from posology.store.store import AUDIT_KEY
+
+__all__ = ["EditsFile", "export_edits"]
+
+_SIGNED = (State.SIGNED, State.SENT, *DECIDED)
+_SOURCE, _FAULT = "reviewers' edits", "reworded by a reviewer"
+_LICENCE = "not stated"  # a site's own words: never learned from by a model that is given away
+_NO_CONSENT = (
+    "export of edits: the site has not consented; name the reference of its consent as consent under [serve] "
+    "in posology.toml"
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EditsFile:
+    """De-identified edits as preferences, a line each, and what was left out, by reason."""
+
+    data: bytes
+    packets: int
+    edits: int
+    left_out: Mapping[str, int]
+
+    def __repr__(self) -> str:
+        """Show counts only."""
+        return f"EditsFile({self.packets} packets, {self.edits} edits)"
+
+
+def export_edits(
+    store: Store, actor: Actor, consent: str, practice: Practice, *, key: bytes | None = None
+) -> EditsFile:
+    """Return every signed edit as a preference, and record that before it is given out.
+
+    ``consent`` is the reference of the site's consent; with the same secret ``key`` the gate gives the same
+    stand-ins again. Raises NotAllowed without consent, OutputError where a chart cannot be read: nothing is
+    exported then, for what identifies its patient is not known.
+    """
+    if actor != SYSTEM:  # who holds the store's key on the machine itself acts as the program
+        require_role(actor, "export of edits", (Role.ADMINISTRATOR,))
+    if not consent.strip():
+        raise NotAllowed(_NO_CONSENT)
+    with store.read() as connection:
+        rows = connection.execute(select(packets).where(packets.c.state.in_(_SIGNED))).all()
+        staff = staff_of(connection, practice)
+    gate, left_out = Gate(key=key), Counter[str]()
+    pairs: list[Preference] = []
+    told = 0
+    for row in rows:
+        made = list(_of_packet(store, row, staff, gate, consent.strip(), left_out))
+        told += bool(made)
+        pairs += made
+    data = "".join(f"{line_of(pair)}\n" for pair in sorted(pairs, key=lambda one: one.id)).encode()
+    file = EditsFile(data, told, len(pairs), dict(sorted(left_out.items())))
+    _record(store, actor, file, consent.strip())
+    return file
+
+
+def _of_packet(
+    store: Store, row: Row[Any], staff: Staff, gate: Gate, consent: str, left_out: Counter[str]
+) -> Iterator[Preference]:
+    if row.version < 2:
+        return
+    with store.read() as connection:
+        draft, now = (load_version(store, connection, row.id, row.key_id, n).record for n in (1, row.version))
+    before = {one["id"]: one for one in draft["narrative"]}
+    edited = [one for one in now["narrative"] if one["written_by"] == PERSON]
+    if not edited:
+        return
+    place = Place(row.chart_id, row.id, row.key_id, row.version)
+    patient = gate.patient(row.chart_id, known_of(store, place, staff))
+    home = Provenance(_SOURCE, _LICENCE, consent, gate.pseudonym(row.chart_id))
+    table = EvidenceTable(now["evidence"])
+    for one in edited:
+        was = before.get(one["id"])
+        if not one["cites"]:
+            left_out["a sentence that rests on no fact"] += 1
+        elif was is None:
+            left_out["a sentence that the draft did not have"] += 1
+        elif was["sentence"] == one["sentence"]:
+            left_out["the words are the draft's"] += 1
+        else:
+            name = f"edit/{gate.pseudonym(row.id)}/{one['id']}"
+            yield from _passed(_pair(name, was, one, table, home), patient, left_out)
+
+
+def _pair(
+    name: str, was: Mapping[str, Any], now: Mapping[str, Any], table: EvidenceTable, home: Provenance
+) -> Preference:
+    """Return an edit as the writer of a draft would be asked, with both sentences in its form."""
+    facts = [_line(item) for item in table.items(now["cites"])]
+    prompt = wording_prompt(facts)
+    used = list(range(1, len(facts) + 1))
+
+    def answer(row: Mapping[str, Any]) -> str:
+        return json.dumps({"cites": used, "sentence": row["sentence"]}, ensure_ascii=False)
+
+    return Preference(name, prompt.messages, answer(now), answer(was), home, _FAULT)
+
+
+def _line(fact: Evidence) -> str:
+    words = " ".join(fact.quote.split())
+    return words if not fact.label or fact.label.lower() in words.lower() else f"{fact.label}: {words}"
+
+
+def _passed(pair: Preference, patient: PatientGate, left_out: Counter[str]) -> Iterator[Preference]:
+    passed = passed_preference(pair, patient)
+    if isinstance(passed, str):
+        left_out[passed] += 1
+    elif passed.chosen == passed.rejected:
+        left_out["only what identifies a person was changed"] += 1
+    else:
+        yield passed
+
+
+def _record(store: Store, actor: Actor, file: EditsFile, consent: str) -> None:
+    details: dict[str, Any] = {
+        "form": "jsonl",
+        "packets": file.packets,
+        "edits": file.edits,
+        "size_bytes": len(file.data),
+        "consent_sha256": hashlib.sha256(consent.encode()).hexdigest(),
+    }
+    if ID.holds(consent):
+        details["consent"] = consent
+    with store.write(actor) as w:
+        details["hash"] = w.cipher(AUDIT_KEY).hash("export", file.data)
+        w.record(Kind.EDITS_EXPORTED, details=details)

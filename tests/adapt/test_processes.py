@@ -1,0 +1,75 @@
+"""Two processes learn together what one learns alone."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from posology.adapt.recipes import render_recipe
+from tests.adapt.tuning import recipe_of, write_bench
+from tests.chat.tiny_model import NEEDS_TORCH
+from tests.ports import free_port
+
+pytestmark = NEEDS_TORCH
+ROOT = Path(__file__).resolve().parents[2]
+
+# Runs the command in forks of one process, which has imported what every one of them would import again.
+DRIVER = """
+import os, sys
+from pathlib import Path
+
+import torch
+
+torch.set_num_threads(1)
+import accelerate
+from posology.adapt.network import open_network
+from posology.cli import main
+from tests.adapt.tuning import job_of, recipe_of
+
+folder, port = Path(sys.argv[1]), sys.argv[2]
+recipe = recipe_of()
+open_network(recipe.base, recipe.lora, job_of(folder), seed=0)
+PLACE = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "ACCELERATE_USE_CPU": "true"}
+
+
+def started(out, **more):
+    child = os.fork()
+    if child == 0:
+        os.environ.update(more)
+        sys.argv = ["posology", "adapt", "run", str(folder / "recipe.toml"), "--out", str(folder / out)]
+        main()  # ends the child
+    return child
+
+
+def ended(children):
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+
+
+codes = ended([started("alone")])
+codes += ended([started("both", RANK=rank, LOCAL_RANK=rank, **PLACE) for rank in ("0", "1")])
+sys.exit(any(codes))
+"""
+
+
+def test_two_processes_learn_what_one_learns(tmp_path: Path) -> None:
+    pytest.importorskip("accelerate")
+    from safetensors.numpy import load_file
+
+    folder = write_bench(tmp_path)
+    (folder / "recipe.toml").write_text(render_recipe(recipe_of({"optimizer": {"steps": 4}})))
+    more = {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "POSOLOGY_HOME": str(folder / "home")}
+    more |= {"POSOLOGY_DATA": "", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER, str(folder), str(free_port())],
+        env={**os.environ, **more},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    one, two = (load_file(folder / name / "adapter.safetensors") for name in ("alone", "both"))
+    assert set(one) == set(two)
+    assert max(float(abs(one[name] - two[name]).max()) for name in one) < 1e-4

@@ -1,0 +1,121 @@
+"""A reviewer's edit that a clinician signed becomes a preference without what identifies anybody."""
+
+import json
+import re
+
+import pytest
+from sqlalchemy import update
+
+from posology.config import Practice
+from posology.corpus import Preference
+from posology.corpus.jsonl import read_preferences
+from posology.errors import NotAllowed, OutputError
+from posology.records.deidentify import known_identifiers
+from posology.review.charts import forget_chart, load_chart
+from posology.review.edits import export_edits
+from posology.store import SYSTEM
+from posology.store.schema import charts
+from tests.review.test_signing import signed
+
+
+def _edited(clinic, sign=True, words="This patient"):
+    """Reword every sentence that begins with the patient as far as checks let it; return the packet."""
+    packet_id = clinic.packet()
+    for row in clinic.open(packet_id).record["narrative"]:
+        if row["section"] != "request" and row["sentence"].startswith("The patient"):
+            text = row["sentence"].replace("The patient", words, 1)
+            clinic.act("ann", packet_id, act="edit", sentence=row["id"], text=text)
+    if sign:
+        signed(clinic, packet_id)
+    return packet_id
+
+
+def _read(file, folder) -> list[Preference]:
+    (folder / "edits.jsonl").write_bytes(file.data)
+    return list(read_preferences(folder / "edits.jsonl"))
+
+
+def test_signed_edits_become_preferences_in_the_writer_s_own_form(small_clinic, tmp_path):
+    packet_id = _edited(small_clinic)
+    file = export_edits(small_clinic.store, small_clinic.actor("adm"), "IRB-7", Practice())
+    pairs = _read(file, tmp_path)
+    assert len(pairs) == file.edits > 0
+    assert file.packets == 1
+    for pair in pairs:
+        chosen, rejected = (json.loads(one)["sentence"] for one in (pair.chosen, pair.rejected))
+        assert chosen.startswith("This patient")
+        assert rejected.startswith("The patient")
+        assert pair.messages[-1].content.startswith("1. ")
+        assert pair.provenance.consent == "IRB-7"
+        assert pair.provenance.licence == "not stated"  # no shipped model learns from it
+        assert packet_id not in pair.id + pair.provenance.group
+    (entry,) = small_clinic.entries(kind="edits.exported")
+    assert (entry["details"]["edits"], entry["details"]["consent"]) == (file.edits, "IRB-7")
+
+
+def test_no_identifier_passes(small_clinic):
+    packet_id = small_clinic.packet()
+    chart = load_chart(small_clinic.store, small_clinic.head(packet_id).chart_id)
+    known = known_identifiers(chart)
+    family = next(one.family for one in known.people if one.family)
+    for row in small_clinic.open(packet_id).record["narrative"]:
+        if row["section"] != "request" and row["sentence"].startswith("The patient"):
+            text = row["sentence"].replace("The patient", f"The patient {family}", 1)
+            small_clinic.act("ann", packet_id, act="edit", sentence=row["id"], text=text)
+    signed(small_clinic, packet_id)
+    file = export_edits(small_clinic.store, SYSTEM, "IRB-7", Practice(name="Sunrise Clinic"))
+    told = file.data.decode()
+    assert file.edits
+    assert re.search(r"The patient [A-Z]\w+ is", told)  # another name stands for the one that was written
+    secrets = {one.family for one in known.people} | {one.text for one in known.values} | {packet_id, "Avery"}
+    for secret in (one for one in secrets if len(one) > 2):
+        assert not re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", told, re.IGNORECASE), (
+            "an identifier leaked"
+        )
+
+
+def test_what_nobody_signed_is_not_exported(small_clinic):
+    _edited(small_clinic, sign=False)
+    assert export_edits(small_clinic.store, SYSTEM, "IRB-7", Practice()).edits == 0
+
+
+def test_the_export_needs_consent_and_the_administrator(small_clinic):
+    with pytest.raises(NotAllowed, match="has not consented"):
+        export_edits(small_clinic.store, SYSTEM, " ", Practice())
+    with pytest.raises(NotAllowed, match="needs the role administrator"):
+        export_edits(small_clinic.store, small_clinic.actor("ann"), "IRB-7", Practice())
+    assert not small_clinic.entries(kind="edits.exported")
+
+
+def test_nothing_is_exported_where_a_chart_cannot_be_read(small_clinic):
+    chart_id = small_clinic.head(_edited(small_clinic)).chart_id
+    with small_clinic.store.engine.begin() as connection:  # as if the disk had lost it
+        connection.execute(update(charts).where(charts.c.id == chart_id).values(body=b"gone"))
+    forget_chart(chart_id)
+    with pytest.raises(OutputError, match=r"edits: the chart of packet .* nothing was exported"):
+        export_edits(small_clinic.store, SYSTEM, "IRB-7", Practice())
+    assert not small_clinic.entries(kind="edits.exported")
+
+
+def test_a_model_is_tuned_by_the_exported_edits(small_clinic, tmp_path):
+    pytest.importorskip("torch", reason="needs the extra adapt")
+    pytest.importorskip("peft", reason="needs the extra adapt")
+    from posology.adapt.job import Job
+    from posology.adapt.recipes import parse_recipe
+    from posology.adapt.running import run_recipe
+    from tests.chat.tiny_model import write_tiny
+
+    _edited(small_clinic)
+    file = export_edits(small_clinic.store, SYSTEM, "IRB-7", Practice())
+    (tmp_path / "edits.jsonl").write_bytes(file.data)
+    write_tiny(tmp_path / "tiny")
+    recipe = parse_recipe(
+        'posology = "recipe/1"\nkind = "prefer"\nname = "edits"\n[data]\npairs = ["edits.jsonl"]\n'
+        'select_share = 0.0\nmax_tokens = 1024\n[base]\npath = "tiny"\ndtype = "float32"\nthreads = 1\n'
+        "[lora]\nrank = 2\n[optimizer]\nsteps = 1\nbatch = 1\n",
+        "r.toml",
+    )
+    made = run_recipe(recipe, Job(tmp_path / "out", tmp_path, home=tmp_path / "home"))
+    report = json.loads((made / "report.json").read_text())
+    assert report["faults"] == {"reworded by a reviewer": file.edits}
+    assert report["licences"] == {"not stated": file.edits}
