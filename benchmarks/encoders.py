@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from common import DATA, write_report
-from posology.evidence.heads.precision import quantized
 from posology.adapt.encoders.saving import largest_difference, write_head
 from posology.chat.weights import find_weights
 from posology.evidence.heads import Head, HeadCard, open_head
 from posology.evidence.heads.card import TRUNK
+from posology.evidence.heads.precision import quantized
 
 BASE = "all-minilm-l6-v2"
 Pairs = list[tuple[str, str]]

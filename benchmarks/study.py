@@ -3,8 +3,8 @@
 python benchmarks/study.py DIR --name first-dose --plan studies/first-dose.toml
 
 DIR is what `posology titrate` wrote. The items' answers stay there: they hold gold answers and words of the
-data sets, whose licences do not all allow that they are given away. --commit names the code that asked the models
-where it is not the code that wrote the report.
+data sets, whose licences do not all allow that they are given away. --commit names the code that asked the
+models where it is not the code that wrote the report.
 """
 
 import argparse
@@ -30,14 +30,23 @@ def arms_of(folder: Path) -> dict[str, Any]:
     for path in sorted(folder.glob("arms/*/*/manifest.json")):
         manifest = json.loads(path.read_text())
         settings = manifest["settings"]
-        tasks[settings["task"]] = {"items_sha256": settings["items_sha256"], "split_sha256": settings["split"]}
+        tasks[settings["task"]] = {
+            "items_sha256": settings["items_sha256"],
+            "split_sha256": settings["split"],
+        }
         arm = settings["arm"]
         if arm["sha256"]:
             models[arm["system"]] = arm["sha256"]
         versions |= manifest["versions"] | dict([arm["engine"].split(" ")] if " " in arm["engine"] else [])
         seconds += manifest["timings_s"]["answering"]
         count += 1
-    return {"arms": count, "answering_s": round(seconds), "tasks": tasks, "models": models, "packages": versions}
+    return {
+        "arms": count,
+        "answering_s": round(seconds),
+        "tasks": tasks,
+        "models": models,
+        "packages": versions,
+    }
 
 
 def main() -> int:
