@@ -69,6 +69,9 @@ DENIED = [
     (ILLNESS, "Pseudo-cirrhosis on imaging.", "another thing whose name holds it"),
     (SEEN, "Visit with a dietitian did not take place.", "it did not happen"),
     (SEEN, "Dietitian was unable to see the patient.", "unable"),
+    (SYMPTOM, "Chest pain 0/10.", "none on its scale"),
+    (SYMPTOM, "Zero chest pain.", "none"),
+    (SYMPTOM, "Chest pain, dyspnea, syncope: all no.", "one answer to a list"),
 ]
 LISTS = [
     (SYMPTOM, "No fever, cough, chest pain today.", "a list without or"),
@@ -104,6 +107,11 @@ PUT_OFF = [
     (LASTED, "Off physical therapy for 8 weeks.", "the length of its absence"),
     (SEEN, "Visit with dietitian still outstanding.", "still open"),
     (SEEN, "To see a dietitian next month.", "to come"),
+    (TEST, "Skin biopsy was to have been performed in May.", "it was not"),
+    (TEST, "Skin biopsy referral performed.", "the referral was"),
+    (LASTED, "Physical therapy approved for 8 weeks.", "approved is not completed"),
+    (LASTED, "Physical therapy waiting time is 8 weeks.", "waiting is not completed"),
+    (FAILED, "Methotrexate claim failed.", "the claim did"),
 ]
 PERSONS = [
     (SYMPTOM, "Worried because of chest pain in husband.", "a person behind it, without a pronoun"),
@@ -117,6 +125,8 @@ PERSONS = [
     (TEST, "Skin biopsy of her mother was benign.", "a relative's test"),
     (SEEN, "Dietitian has seen her husband.", "a relative was seen"),
     (FAILED, "Methotrexate failed in her sister.", "a relative's treatment"),
+    (ILLNESS, "Patient's husband, who has cirrhosis, came along.", "a person behind a comma"),
+    (LASTED, "Physical therapy for her daughter lasted 8 weeks.", "a relative's treatment"),
 ]
 SUPPOSED = [
     (SYMPTOM, "Counseled that chest pain may follow the injection.", "warned of"),
@@ -159,7 +169,19 @@ OTHER_TREATMENT = [
     (BORNE, "Intolerant of sulfasalazine, takes methotrexate.", "another drug was not borne"),
     (BORNE, "Could not tolerate sulfasalazine and was switched to methotrexate.", "the drug before it"),
 ]
-NEVER_YES = [*DENIED, *LISTS, *PUT_OFF, *PERSONS, *SUPPOSED, *INSTEAD, *OTHER_TREATMENT]
+_HYPERTENSION = ("Does the patient have hypertension?",)
+_DEPRESSION = ("Does the patient have depression?",)
+PART_OF_A_NAME = [
+    (("Does the patient have diabetes?",), "Diabetes insipidus.", "another disease"),
+    (_HYPERTENSION, "Portal hypertension.", "of another vessel"),
+    (_HYPERTENSION, "Pulmonary hypertension is present.", "of another vessel"),
+    (_DEPRESSION, "ST depression on ECG.", "of a line"),
+    (_DEPRESSION, "Respiratory depression after opioids.", "of breathing"),
+    (("Does the patient have obstructive sleep apnea?",), "Central sleep apnea.", "of another cause"),
+    (("Has the patient had a stroke?",), "Heat stroke in August.", "another illness"),
+    (("Does the patient have asthma?",), "Cardiac asthma.", "of the heart"),
+]
+NEVER_YES = [*PART_OF_A_NAME, *DENIED, *LISTS, *PUT_OFF, *PERSONS, *SUPPOSED, *INSTEAD, *OTHER_TREATMENT]
 
 # the same words where they keep nothing from being said
 STILL_YES = [
@@ -169,6 +191,9 @@ STILL_YES = [
     (ILLNESS[0], "Cirrhosis, labs ordered.", "the labs are ordered"),
     (ILLNESS[0], "Cirrhosis, never hospitalized.", "the stay is denied"),
     (ILLNESS[0], "Accompanied by daughter; has cirrhosis.", "the daughter came along"),
+    (SYMPTOM[0], "Mother also reports chest pain.", "she tells of it"),
+    (_HYPERTENSION[0], "Hypertension, diabetes insipidus.", "another's name beside it"),
+    ("Is portal hypertension documented?", "Portal hypertension.", "the question has the whole name"),
     (ILLNESS[0], "Has had cirrhosis since May 2019.", "a month is no possibility"),
     (
         "Is there a diagnosis of non-Hodgkin lymphoma?",
@@ -204,6 +229,12 @@ def test_neither_is_it_inside_a_note(questions: tuple[str, ...], text: str, why:
     note = f"HISTORY\nSeen today for a visit. {text} Gait is steady.\n\nEXAM\nWell appearing.\n"
     for question in questions:
         assert answer(question, note) != "yes", (question, why)
+
+
+@pytest.mark.parametrize(("questions", "text", "why"), PART_OF_A_NAME)
+def test_another_thing_denied_is_no_denial_either(questions: tuple[str, ...], text: str, why: str) -> None:
+    for question in questions:
+        assert answer(question, f"No {text}") == "not_stated", why
 
 
 @pytest.mark.parametrize(("question", "text", "why"), STILL_YES)

@@ -77,6 +77,23 @@ def test_settings_name_a_head_with_its_hash(head: Path, tmp_path: Path) -> None:
                 open_checker(settings)
 
 
+def test_a_hash_counts_where_no_head_is_named_too(head: Path) -> None:
+    digest = read_head_card(head).weights_sha256
+    assert open_support_checker(shipped=head, sha256=digest.upper(), threads=1).identity.sha256 == digest
+    with pytest.raises(ModelError, match="another hash than the settings name"):
+        open_support_checker(shipped=head, sha256="f" * 64, threads=1)
+
+
+@pytest.mark.model
+def test_nor_is_it_left_unread_where_no_head_is_shipped(tmp_path: Path) -> None:
+    try:
+        find_weights("all-minilm-l6-v2")
+    except ModelError as cause:
+        pytest.skip(f"its base is not here: {cause}")
+    with pytest.raises(ModelError, match="support-minilm: the validator's weights have another hash"):
+        open_support_checker(shipped=tmp_path / "none", sha256="f" * 64, threads=1)
+
+
 @pytest.mark.parametrize("damage", ["weights", "no card", "empty", "no tokenizer", "another card"])
 def test_a_head_that_is_there_and_damaged_is_an_error(head: Path, tmp_path: Path, damage: str) -> None:
     folder = tmp_path / "head"

@@ -27,7 +27,9 @@ _COMPARISON = re.compile(rf"(?:\b(?:{_ABOVE[:-2]}|{_BELOW[:-2]})|[<>≤≥])\s*(
 _NOT_MEASURED = re.compile(
     r"\b(?:goals?|targets?|aim\w*|should|keep|maintain\w*|threshold|cut-?off|limits?|range|reference|if|when|until"
     r"|once|unless|needs?|must|requir\w+|criteri\w+|(?-i:may)|might|could|would|will|expect\w*"
-    r"|predict\w*|estimat\w+ risk)\b",
+    r"|predict\w*|estimat\w+ risk|indications?|errors?|had been|previous(?:ly)?|formerly|before|at diagnosis"
+    r"|(?:reductions?|changes?|drops?|decreases?|increases?|rises?|falls?|declines?|improvements?|differences?)"
+    r"\s+(?:in|of))\b",
     re.IGNORECASE,
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
@@ -43,10 +45,18 @@ _BETWEEN = re.compile(
     re.IGNORECASE,
 )
 _VALUE = re.compile(
-    rf"(?P<value>[-−]?\d+(?:\.\d+)?)(?:\s*(?P<unit>{_UNIT})|(?=\s*(?:[.,;)]|$)|\s+(?:today|on|in|at|this|and|from|last|by|now|two"
-    rf"|three|a)\b))(?![\w/.^-]*\d)",
+    rf"(?P<value>[-−]?\d+(?:,\d{{3}})*(?:\.\d+)?)(?:\s*(?P<unit>{_UNIT})|(?=\s*(?:[.,;)]|$)|\s+(?:today|on|in|at|this|and"
+    rf"|from|last|by|now|two|three|a(?!\.))\b))(?![\w/.^-]*\d)",
     re.IGNORECASE,
 )
+_DATE_BEFORE = re.compile(rf"\b{_MONTH}\s+$", re.IGNORECASE)
+# before a further value of the same thing: "now 13 g/dL", but not "albumin 3.2 g/dL"
+_AGAIN = re.compile(
+    r"(?:[,;)→>]|\b(?:now|then|today|current(?:ly)?|presently|still|is|was|were|been|to|at|of|and|repeat(?:ed)?"
+    r"|recheck(?:ed)?|again|later|after|since|latest|last|recent|only|back|about|around|level|value|reading))\s*$",
+    re.IGNORECASE,
+)
+_ONE_SCALE = ("sd", "point")  # units that no other unit is used for
 _NEXT = re.compile(r"\s*(?:,\s*(?:and|then)?|and|then|->|→)\s*(?=\d)", re.IGNORECASE)
 _BOUNDED = re.compile(
     rf"(?P<word>(?:\b(?:not|never)\s+)?(?:\b(?:{_ABOVE[:-2]}|{_BELOW[:-2]})|[<>]))\s*(?P<value>\d+(?:\.\d+)?)"
@@ -73,7 +83,8 @@ class Limit:
     def met(self, sentence: str, end: int) -> bool | None:
         """Tell whether the value told behind a name that ends at ``end`` lies beyond the limit.
 
-        ``None`` where none is told beside it, in another unit, as a goal, or on both sides.
+        ``None`` where none is told beside it, in another unit, as a goal, or where the sentence tells values
+        on both sides: which of them is today's is not read.
         """
         if _NOT_MEASURED.search(sentence):
             return None
@@ -94,17 +105,36 @@ class Limit:
         place = gap.end() if gap else start
         before = sentence[start:place]
         while match := _VALUE.match(sentence, place):
-            if match["unit"] and _plain(match["unit"]) != _plain(self.unit):
-                return
-            bound = _bound(before)
-            value = Decimal(match["value"].replace("−", "-"))
-            if bound is None or (value < 0 and self.unit != "SD"):
+            bound, value = _bound(before), self._value(match, before)
+            if bound is None or value is None:
                 return
             yield value, bound
             following = _NEXT.match(sentence, match.end())
             if not following:
+                yield from self._told_again(sentence, match.end())
                 return
             place, before = following.end(), ""
+
+    def _told_again(self, sentence: str, start: int) -> Iterator[Told]:
+        """Yield the further values of the same thing: "9.2 g/dL in May and is 13 g/dL now"."""
+        for match in _VALUE.finditer(sentence, start):
+            before = sentence[start : match.start()]
+            bound, value = _bound(before), self._value(match, before)
+            if bound and value is not None and (bound != "exact" or _AGAIN.search(before)):
+                yield value, bound
+
+    def _value(self, match: re.Match[str], before: str) -> Decimal | None:
+        """Return a value in the limit's unit; one without a unit only where it is of the limit's order."""
+        unit = match["unit"]
+        value = Decimal(match["value"].replace("−", "-").replace(",", ""))
+        if value < 0 and self.unit != "SD":
+            return None
+        if unit:
+            return value if _plain(unit) == _plain(self.unit) else None
+        if _plain(self.unit) in _ONE_SCALE:
+            return value
+        alike = self.value <= 3 * value <= 9 * self.value
+        return value if alike and "," not in match["value"] and not _DATE_BEFORE.search(before) else None
 
     def _beyond(self, value: Decimal, bound: Bound) -> bool | None:
         """Tell whether a value is beyond the limit; ``None`` where a bound leaves it open."""

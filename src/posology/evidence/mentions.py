@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from posology.evidence.asked import Concept, Question
-from posology.evidence.cautions import DENIED, Surroundings, caution
+from posology.evidence.cautions import DENIED, Surroundings, caution, is_part_of_a_name
 from posology.evidence.outcomes import find_outcomes
 from posology.evidence.tokens import alike, search_tokens
 from posology.records.context import Assertion, assertion_of
@@ -114,7 +114,7 @@ _UNABLE_BEFORE = re.compile(
 _UNABLE_AFTER = re.compile(r"\s+(?:\w+\s+)?attempts?\b", re.IGNORECASE)
 _ONLY_ONE = re.compile(r"\bthe only\b|\bno other\b", re.IGNORECASE)
 _ANSWER_NO = re.compile(
-    r"^[^.;]{0,80}?(?::|\s[-–]|\?)[\s\"']*(?:none|negative|denied|absent|nil|not present"
+    r"^[^.;]{0,80}?(?::|\s[-–]|\?)[\s\"']*(?:all\s+)?(?:none|negative|denied|absent|nil|not present"
     r"|(?:no|denies)(?=\s*(?:[.,;)\]]|$|(?:any|at|to|in|for|known|reported|today|currently|both|all)\b)))\b",
     re.IGNORECASE,
 )
@@ -189,7 +189,7 @@ def find_mentions(reading: Reading, concept: Concept) -> list[Mention]:
             for match in name.pattern.finditer(words):
                 whole = complete and _together(Span(*match.span()), places, parts)
                 found.append(Mention(concept, reading.shifted(Span(*match.span())), others, general, whole))
-    return [_measured(reading, mention) for mention in found]
+    return [_measured(reading, mention) for mention in found if not _named_within(reading, mention)]
 
 
 def _together(name: Span, places: Sequence[Span], parts: Sequence[Span]) -> bool:
@@ -224,7 +224,8 @@ def _word_mentions(
     if not complete or not places or places[-1].end - places[0].start > 60 + 15 * len(concept.words):
         return []
     shifted = [reading.shifted(place) for place in places]
-    return [_measured(reading, Mention(concept, shifted[-1], tuple(shifted[:-1]), True, True))]
+    mention = Mention(concept, shifted[-1], tuple(shifted[:-1]), True, True)
+    return [] if _named_within(reading, mention) else [_measured(reading, mention)]
 
 
 def refusal(reading: Reading, mention: Mention) -> str:
@@ -260,6 +261,13 @@ def _prefixed(reading: Reading, mention: Mention) -> bool:
     """Tell whether a word of it is only part of another: pseudo-cirrhosis, pre-cirrhosis."""
     match = None if mention.concept.names else _PREFIX.match(mention.span.of(reading.text))
     return match is not None and match[0].lower() not in reading.question.text.lower()
+
+
+def _named_within(reading: Reading, mention: Mention) -> bool:
+    """Tell whether it is part of another thing's name, and so named by nobody."""
+    places = (mention.span,) if mention.concept.names else (mention.span, *mention.others)
+    begin, asked = reading.sentence.start, reading.question.text.lower()
+    return any(is_part_of_a_name(reading.words, p.start - begin, p.end - begin, asked) for p in places)
 
 
 def _surroundings(reading: Reading, mention: Mention) -> list[Surroundings]:

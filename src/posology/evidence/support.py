@@ -17,7 +17,7 @@ from posology.chat.weights import check_sha256, find_weights
 from posology.errors import ModelError
 from posology.evidence.alignment import FEATURES, source_units, support_features
 from posology.evidence.bert import BertEncoder, Encoded, open_bert
-from posology.evidence.heads.checker import HeadChecker, open_head_checker
+from posology.evidence.heads.checker import open_head_checker
 
 __all__ = [
     "SHIPPED_HEAD",
@@ -143,12 +143,16 @@ def open_support_checker(
     that is there and cannot be opened is an error: no weaker checker steps in for it, and without weights
     a site runs without a validator on purpose, or not at all.
     """
-    folder = head if head is not None else shipped
-    if head is None and not folder.exists():
-        return open_alignment_checker(home=home, threads=threads)
-    checker: HeadChecker = open_head_checker(folder, threads=threads, home=home)
-    if sha256 and checker.identity.sha256 != sha256:
-        raise ModelError(f"{folder}: the head's weights have another hash than the settings name: refused")
+    checker: SupportChecker
+    if head is None and not shipped.exists():
+        checker = open_alignment_checker(home=home, threads=threads)
+    else:
+        checker = open_head_checker(head or shipped, threads=threads, home=home)
+    if sha256 and checker.identity.sha256 != sha256.lower():
+        raise ModelError(
+            f"{head or checker.identity.name}: the validator's weights have another hash than the settings "
+            "name: refused"
+        )
     return checker
 
 

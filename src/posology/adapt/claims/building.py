@@ -9,8 +9,7 @@ from typing import Literal
 from posology.adapt.claims.claim import Claim, labelled_claims
 from posology.adapt.claims.matching import Matched, match_claims
 from posology.adapt.encoders.labelled import LABELLED_FILE, render_labelled
-from posology.corpus import canonical_licence
-from posology.errors import UserError
+from posology.corpus import canonical_licence, require_apart
 from posology.files import staged_folder
 from posology.manifest import build_manifest, hash_file, render_manifest
 
@@ -51,7 +50,7 @@ def build_claims(
         part: list({(one.sentence, one.source): one for one in claims}.values())
         for part, claims in parts.items()
     }
-    _require_apart(unique)
+    require_apart({str(part): claims for part, claims in unique.items()}, "claim")
     made = {part: match_claims(claims) for part, claims in unique.items()}
     with staged_folder(out, overwrite=overwrite) as folder:
         inputs = []
@@ -64,15 +63,6 @@ def build_claims(
         manifest = build_manifest(inputs, {}, dict(settings), seed=seed, timings_s={})
         (folder / "manifest.json").write_bytes(render_manifest(manifest))
     return made
-
-
-def _require_apart(parts: Mapping[Part, Iterable[Claim]]) -> None:
-    homes: dict[tuple[str, str], Part] = {}
-    for part, claims in parts.items():
-        for one in claims:
-            key = (one.provenance.source, one.provenance.group)
-            if homes.setdefault(key, part) != part:
-                raise UserError(f"{key[0]}: the group {key[1]} is in {homes[key]} and in {part}")
 
 
 def _card(made: Mapping[Part, Matched]) -> str:

@@ -7,13 +7,14 @@ read in both ways they count as a caution: nothing stated is better than an inve
 """
 
 from posology.evidence.cautions.denial import is_denied
+from posology.evidence.cautions.names import is_part_of_a_name
 from posology.evidence.cautions.persons import of_another
 from posology.evidence.cautions.plans import is_planned
 from posology.evidence.cautions.possibility import in_place_of_another, is_possible
 from posology.evidence.cautions.surroundings import Surroundings
 from posology.evidence.cautions.teaching import is_general, is_taught
 
-__all__ = ["DENIED", "Surroundings", "caution"]
+__all__ = ["DENIED", "Surroundings", "caution", "is_part_of_a_name"]
 
 DENIED = "it is denied"
 

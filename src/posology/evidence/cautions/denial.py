@@ -8,7 +8,7 @@ from posology.evidence.cautions.surroundings import Surroundings, first_clause
 __all__ = ["is_denied"]
 
 _DENIAL = re.compile(
-    r"(?:\b(?:no|not|never|without|w/o|den(?:y|ies|ied|ying)|nor|neither|negative for|free of|free from"
+    r"(?:\b(?:no|not|never|zero|without|w/o|den(?:y|ies|ied|ying)|nor|neither|negative for|free of|free from"
     r"|absence of|lack(?:s|ed|ing)?|cannot|nothing|none|hardly|un(?:able|likely)|naive to)\b|n['’]t\b)"
     r"(?=(?P<gap>[^;:.]*)$)",
     re.IGNORECASE,
@@ -95,7 +95,8 @@ _IN_ERROR = re.compile(
     re.IGNORECASE,
 )
 _SIGN_AFTER = re.compile(
-    r"^\s*\(\s*(?:no|none|neg\w*|-|−|–|denied|denies|absent|0)\s*\)|^\s+[-−–](?=\s*(?:[,;.)]|$))|^[\s-]free\b",
+    r"^\s*[:,]?\s*0\s*(?:/|out of)\s*(?:10|ten)\b"
+    r"|^\s*\(\s*(?:no|none|neg\w*|-|−|–|denied|denies|absent|0)\s*\)|^\s+[-−–](?=\s*(?:[,;.)]|$))|^[\s-]free\b",
     re.IGNORECASE,
 )
 

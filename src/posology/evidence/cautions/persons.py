@@ -20,6 +20,7 @@ _WHOSE = (
 _BEHIND = re.compile(
     rf"^[^;.:]{{0,60}}?(?<!as )\b(?:in|of|affect(?:s|ed|ing)|killed|took|on the side of)\s+"
     rf"{_WHOSE}(?:[\w'-]+\s+)?{_PERSON}\b"
+    rf"|^[^;.:]{{0,60}}?\bfor\s+(?:her|his|their)\s+(?:\w+\s+)?{_PERSON}\b"
     rf"|^\s+(?:the\s+)?(?:her|his|their)\s+(?:\w+\s+)?{_PERSON}\b"
     r"|^[^;.:]{0,40}?\bruns?\s+(?:in|on)\s+(?:\w+\s+){1,2}(?:family|side)\b|^\s+in\s+the\s+family\b"
     rf"|^\s*\({_WHOSE}{_PERSON}\b|^\s*,\s*{_WHOSE}{_PERSON}(?:['’]s)?\s*[.,;)]?\s*$",
@@ -31,7 +32,8 @@ _TELLS = (
     r"|concern|worr|observe|describe|provide|g[ia]ve|witness|here\b|hospital)"
 )
 _BEFORE = re.compile(
-    rf"^\W*{_WHOSE}{_PERSON}(?:['’]s)?\s+(?:(?:also|who|once|now|has|had|have|is|was|were|been)\s+)*"
+    rf"^\W*{_WHOSE}{_PERSON}(?:['’]s)?(?:,(?=\s+who\b))?\s+"
+    r"(?:(?:also|who|once|now|has|had|have|is|was|were|been)\s+)*+"
     rf"(?!{_TELLS})",
     re.IGNORECASE,
 )

@@ -33,7 +33,7 @@ _PUT_OFF = re.compile(
 _TO_COME = re.compile(
     r"^\s+(?:[\w-]+\s+){0,6}?(?:next (?:week|month|visit|year|spring|summer|fall|autumn|winter)|tomorrow"
     r"|later this|(?<!continues )(?<!continued )to (?:follow|come|start|begin|be (?!treated|followed))"
-    r"|in the (?:near )?future)\b",
+    r"|in the (?:near )?future|(?:is|are|was|were|supposed) to have been)\b",
     re.IGNORECASE,
 )
 _CALLED_OFF = re.compile(
@@ -81,7 +81,10 @@ _BEGUN = any_of(
     r"off",
     r"half of",
 )
-_PRESCRIBED = re.compile(r"^[^;.,]{0,40}?(?<!as )\bprescribed\b", re.IGNORECASE)
+_PRESCRIBED = re.compile(
+    r"^[^;.,]{0,40}?(?<!as )\b(?:prescribed|approved|authori[sz]ed|covered|allotted|granted|wait\w*)\b",
+    re.IGNORECASE,
+)
 
 
 def is_planned(around: Surroundings) -> bool:

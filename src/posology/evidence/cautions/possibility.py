@@ -14,7 +14,9 @@ _AFTER = re.compile(
     r"|to be (?:confirmed|excluded|determined)"
     r"|not (?:yet )?(?:been )?(?:confirmed|established|proven|certain|clear|excluded)"
     r"|(?:awaiting|pending) confirmation|(?:under|being) (?:investigat|evaluat|consider|review|work)\w*"
-    r"|differential|work-?up (?:in progress|pending|under ?way)|versus|vs|disputed|debated)\b"
+    r"|differential|work-?up (?:in progress|pending|under ?way)|versus|vs|disputed|debated|entertained"
+    r"|(?:can|could)(?:not| not|['’]t|n['’]t) (?:be )?(?:confirmed|established|proven|verified"
+    r"|substantiated))\b"
     r"|^\s*(?:\?|\(\?\))|^[\s,]*(?:if|unless|should)\b(?!\s+not\b)",
     re.IGNORECASE,
 )

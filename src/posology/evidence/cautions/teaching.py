@@ -73,7 +73,10 @@ _GENERAL_AFTER = re.compile(
     r"|characteri[sz]ed)\s+(?:in|as|by|among)\b"
     r"|^[^;.:]{0,40}?\b(?:is|are)\s+(?:\w+\s+)?(?:required|mandatory|a must|necessary)\b"
     r"|^\s+(?:\w+\s+)?required\s*[.;]?\s*$"
-    r"|^\s+(?:risks?|screen\w*|prevention|prophylaxis|vaccin\w*|questionnaire|precautions?)\b",
+    r"|^\s+(?:is|are)\s+an?\s+(?:\w+\s+){0,2}(?:disease|condition|disorder|illness)\s+"
+    r"(?:of|that|which|in which|where|caused|characteri[sz]ed)\b"
+    r"|^\s+(?:risks?|screen\w*|prevention|prophylaxis|vaccin\w*|questionnaire|precautions?|protocols?"
+    r"|guidelines?|educators?|foundations?|referrals?|claims?|(?:prior |pre-?)?authori[sz]ations?)\b",
     re.IGNORECASE,
 )
 
