@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from posology.cli import adapt_data, adapt_merge
+from posology.cli.options import DataFolder, Watts
 from posology.cli.show import JsonFlag, count, print_json, print_table, progress, say, warn
 
 if TYPE_CHECKING:
@@ -22,20 +23,13 @@ adapt_data.register(app)
 adapt_merge.register(app)
 
 _Recipe = Annotated[Path, typer.Argument(help="The recipe.", metavar="RECIPE.toml")]
-_Data = Annotated[
-    Path | None, typer.Option(help="The folder of data sets; else POSOLOGY_DATA.", metavar="DIR")
-]
-
-_Watts = Annotated[
-    float | None, typer.Option(help="What the machine draws under load, for modelled energy.", min=0)
-]
 
 
 @app.command()
 def plan(
     recipe: _Recipe,
-    data: _Data = None,
-    watts: _Watts = None,
+    data: DataFolder = None,
+    watts: Watts = None,
     tokens_per_second: Annotated[
         float | None, typer.Option(help="A known speed, instead of measuring it.", min=0.1)
     ] = None,
@@ -77,7 +71,7 @@ def _amount(value: float | None, unit: str) -> str:
 def ablate(
     recipe: _Recipe,
     out: Annotated[Path, typer.Option(help="The folder of the arms and their table.", metavar="DIR")],
-    data: _Data = None,
+    data: DataFolder = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Run a recipe of kind tune as it is and without each term, at equal tokens; arms that are done stay."""
@@ -103,10 +97,10 @@ def ablate(
 def run(  # noqa: PLR0913 - one option each
     recipe: _Recipe,
     out: Annotated[Path, typer.Option(help="The model's folder.", metavar="DIR")],
-    data: _Data = None,
+    data: DataFolder = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew, not at the checkpoint.")] = False,
-    watts: _Watts = None,
+    watts: Watts = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Make the model of a recipe; the same command goes on where a run was stopped."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posology.cli.options import ConfigFile, PolicyFolders
 from posology.cli.show import JsonFlag, count, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ __all__ = ["register"]
 _Out = Annotated[Path, typer.Option(help="The folder to write.", metavar="DIR")]
 _Seed = Annotated[int, typer.Option(help="The same seed makes the same data.")]
 _Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a folder that is there.")]
-_Policies = Annotated[
-    list[Path] | None, typer.Option(help="A folder of further policies; may be given again.", metavar="DIR")
-]
 _Chosen = Annotated[
     list[str] | None,
     typer.Option(
@@ -51,7 +49,7 @@ def lessons(  # noqa: PLR0913 - one option each
     select: Annotated[
         float, typer.Option(min=0, max=0.5, help="Share of matters kept apart in DIR/select.")
     ] = 0.0,
-    policies: _Policies = None,
+    policies: PolicyFolders = None,
     seed: _Seed = 0,
     overwrite: _Overwrite = False,
 ) -> None:
@@ -81,7 +79,7 @@ def scenarios(
     out: Annotated[Path, typer.Option(help="The file to write.", metavar="FILE.jsonl")],
     number: Annotated[int, typer.Option("--n", min=1, help="How many.")] = 100,
     policy: _Chosen = None,
-    policies: _Policies = None,
+    policies: PolicyFolders = None,
     seed: _Seed = 0,
 ) -> None:
     """Make scenarios for a teacher: what a document must say of a policy's questions, and leave open."""
@@ -108,9 +106,7 @@ def teach(  # noqa: PLR0913 - one option each
         Path | None,
         typer.Option(help="The curated folder whose gate scenarios from charts passed.", metavar="DIR"),
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Settings instead of posology.toml.", metavar="FILE")
-    ] = None,
+    config: ConfigFile = None,
     seed: _Seed = 0,
     overwrite: _Overwrite = False,
 ) -> None:
@@ -138,7 +134,7 @@ def teach(  # noqa: PLR0913 - one option each
 def accept(
     reviews: Annotated[Path, typer.Argument(help="What a person decided.", metavar="REVIEWS.jsonl")],
     out: _Out,
-    policies: _Policies = None,
+    policies: PolicyFolders = None,
     overwrite: _Overwrite = False,
 ) -> None:
     """Write what a person accepted as examples, and mapped sentences as pairs."""
@@ -172,7 +168,7 @@ def pairs(  # noqa: PLR0913 - one option each
         int, typer.Option("--lessons", min=0, help="So many made questions and passages.")
     ] = 3000,
     charts: Annotated[int, typer.Option(min=0, help="So many made charts a policy.")] = 12,
-    policies: _Policies = None,
+    policies: PolicyFolders = None,
     seed: _Seed = 0,
     overwrite: _Overwrite = False,
 ) -> None:
@@ -211,7 +207,7 @@ def claims(  # noqa: PLR0913 - one option each
         Path | None,
         typer.Option(help="The folder of the tasks' data; default: POSOLOGY_DATA.", metavar="DIR"),
     ] = None,
-    policies: _Policies = None,
+    policies: PolicyFolders = None,
     seed: _Seed = 0,
     overwrite: _Overwrite = False,
 ) -> None:

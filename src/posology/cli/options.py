@@ -45,5 +45,6 @@ SealedFlag = Annotated[
     typer.Option("--sealed", help="Let the kernel keep in all but the profile's addresses; else stop."),
 ]
 Watts = Annotated[
-    float | None, typer.Option("--watts", help="What the machine draws under load, for modelled energy.")
+    float | None,
+    typer.Option("--watts", help="What the machine draws under load, for modelled energy.", min=0),
 ]
