@@ -118,9 +118,9 @@ def test_a_head_of_its_own_stays(tmp_path):
 
 
 def test_a_second_call_finds_the_folder_at_once(converted, home):
-    start = time.perf_counter()
+    start = time.process_time()
     assert transformers_folder(converted[0], home) == converted[1]
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_a_file_that_was_replaced_is_not_taken_for_the_old_one(home):

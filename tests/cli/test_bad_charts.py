@@ -83,9 +83,9 @@ def test_a_gigabyte_of_rubbish_is_refused_at_once(tmp_path):
         with path.open("wb") as stream:
             stream.write(first)
             stream.truncate(2**30)
-        begun = time.perf_counter()
+        begun = time.process_time()
         assert_refused(run(*draft(path, tmp_path / "out")), tmp_path / "out", "chart.json")
-        assert time.perf_counter() - begun < 2
+        assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(

@@ -138,8 +138,8 @@ def test_lower_case_words_are_not_abbreviations() -> None:
 def test_two_thousand_notes_are_indexed_and_searched_in_seconds() -> None:
     words = " ".join(SENTENCES)
     notes = [Document(f"DocumentReference/{n}", "", "note", f"Visit {n}. {words} " * 4) for n in range(2000)]
-    start = time.perf_counter()
+    start = time.process_time()
     index = PassageIndex(split_passages(notes), open_embedder())
     for _ in range(10):
         assert len(index.search("Is obstructive sleep apnea treated with CPAP?", 8)) == 8
-    assert time.perf_counter() - start < 20, "about 2 s alone on two cores"
+    assert time.process_time() - start < 20, "seconds of processor; about 3 on an idle machine"

@@ -45,13 +45,13 @@ def test_what_may_run_away_or_is_not_supported_is_refused(expression):
 def test_a_pattern_that_is_accepted_is_quick(pattern):
     body = bmi(note=[{"text": "a" * 28 + "!"}])
     expression = f"note.text.matches('{pattern}')"
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         parse_fhirpath(expression)
         evaluate(expression, body, {})
     except FhirPathFailure:
         pass
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 KNOWN = [

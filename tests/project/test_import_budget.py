@@ -24,7 +24,7 @@ def fastest(code: str, times: int = 5) -> float:
 
 
 def test_import_posology_takes_under_a_fifth_of_a_second() -> None:
-    clock = "import time; a = time.perf_counter(); import posology; print(time.perf_counter() - a)"
+    clock = "import time; a = time.process_time(); import posology; print(time.process_time() - a)"
     assert fastest(clock) < 0.2
 
 

@@ -179,10 +179,10 @@ def test_a_gigabyte_of_rubbish_fails_at_once(tmp_path):
         with path.open("wb") as stream:
             stream.write(start)
             stream.truncate(2**30)
-        begun = time.perf_counter()
+        begun = time.process_time()
         with pytest.raises(ChartError, match=r"larger|not JSON"):
             read_chart(path)
-        assert time.perf_counter() - begun < 1
+        assert time.process_time() - begun < 1
     assert MAX_BYTES == 512 * 2**20
 
 

@@ -84,7 +84,7 @@ def test_ten_thousand_resources_and_two_thousand_notes_are_read_in_seconds(tmp_p
         )
     path = tmp_path / "large.ndjson"
     path.write_text("\n".join(json.dumps(r) for r in resources))
-    begun = time.perf_counter()
+    begun = time.process_time()
     chart = read_chart(path)
     assert (len(chart.resources), len(chart.documents)) == (12_002, 2_000)
-    assert time.perf_counter() - begun < 20  # about 2 s on two cores
+    assert time.process_time() - begun < 20  # about 2 s on two cores

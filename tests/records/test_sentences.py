@@ -117,8 +117,8 @@ ODD = [
 
 @pytest.mark.parametrize("text", ODD)
 def test_odd_texts_take_no_time_beyond_their_length(text):
-    begun = time.perf_counter()
+    begun = time.process_time()
     sentence_spans(text)
     find_sections(text)
     assertion_of(text, Span(30_000, 30_003))
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5

@@ -123,7 +123,7 @@ def test_a_proof_is_quick_in_a_long_ledger(sqlite_store: Store) -> None:
         for _ in range(20_000):
             w.record(Kind.PACKET_READ, packet="p1")
     audit.inclusion(sqlite_store, 1)
-    begun = time.perf_counter()
+    begun = time.process_time()
     for n in range(0, 20_000, 1000):
         audit.inclusion(sqlite_store, n)
-    assert (time.perf_counter() - begun) / 20 < 0.05  # ten times the measured, for a busy machine
+    assert (time.process_time() - begun) / 20 < 0.05  # ten times the measured

@@ -165,10 +165,10 @@ def test_a_form_may_be_so_large_and_no_larger(signed_in):
 
 def test_a_form_of_a_million_fields_is_refused_at_once(signed_in):
     body = b"&".join([b"a=1"] * 200_000)
-    began = time.monotonic()
+    began = time.process_time()
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     assert signed_in(Role.ADMINISTRATOR).client.post("/users", content=body, headers=kind).status_code == 403
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("length", ["-1", "1e9", "abc", "٣".encode(), "9" * 400])
