@@ -30,7 +30,7 @@ from posology.corpus import Provenance
 from posology.errors import UserError
 from posology.evidence.alignment import lexical_overlap
 from posology.policies import open_policy
-from posology.testing.claims import claims_of_charts
+from posology.testing.claims import claims_of_charts, word_freely
 
 MADE = Provenance("made", "made here", group="g")
 
@@ -174,6 +174,16 @@ def test_letters_of_made_charts_give_claims_on_what_they_cite() -> None:
     stated = [one for one in found if one.kind == "as stated" and "“" in one.sentence]
     assert all(lexical_overlap(one.sentence, [one.source]) > 0.4 for one in stated)
     assert found == list(claims_of_charts([policy], 1, seed=0))
+
+
+def test_what_was_ordered_is_never_worded_as_had() -> None:
+    worded = {
+        word_freely("The record shows an order of “sleep study”, on 2024-01-02.", random.Random(n))
+        for n in range(60)
+    }
+    assert len(worded) > 2
+    assert all("order" in one.lower() or "request" in one.lower() for one in worded), worded
+    assert not any("patient had" in one for one in worded)
 
 
 def test_the_command_writes_claims_and_public_tasks_need_their_data(tmp_path: Path) -> None:

@@ -138,7 +138,14 @@ def test_the_words_of_a_taught_sentence_may_be_said_of_any_entry(kind: str) -> N
 def test_an_entry_that_begins_with_a_number_is_not_the_first_word_of_its_sentence() -> None:
     assert sentence_of("24 HR drug 5 MG").startswith("According to the patient's record, 24 HR")
     assert sentence_of("asthma") == "Asthma is documented in the patient's record."
-    assert sentence_of("Sodium [Moles/volume] in Blood: 139 mmol/L") == "The patient's Sodium was 139 mmol/L."
+    assert sentence_of("Sodium in Blood: 139 mmol/L") == "The patient's Sodium in Blood was 139 mmol/L."
+
+
+def test_no_taught_sentence_drops_the_specimen() -> None:
+    for one in islice(make_recorded(5), 400):
+        name, colon, _ = one.line.rpartition(": ")
+        assert " [" not in one.line, "a name that would have to be cut is left out"
+        assert not colon or name in one.sentence
 
 
 def test_styles_are_parted_and_the_held_ones_are_never_written(charts: list[Example]) -> None:

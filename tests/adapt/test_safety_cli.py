@@ -154,6 +154,20 @@ def test_a_disk_that_fills_when_training_is_over(bench: Bench) -> None:
     assert (bench.folder / "out" / "log.jsonl").read_text() == log  # no step was done again
 
 
+def test_a_folder_that_was_filled_during_the_run_is_not_called_a_full_disk(bench: Bench) -> None:
+    from posology.adapt.tune import run_tune
+
+    def fill(stage: str, done: int | None = None, total: int | None = None) -> None:
+        if stage == "Tuning" and done == total:
+            (bench.folder / "out").mkdir(exist_ok=True)
+            (bench.folder / "out" / "mine.txt").write_text("kept")
+
+    told = r"not empty.*what was learned is kept in .*out\.work: once this is mended"
+    with pytest.raises(OutputError, match=told):
+        run_tune(recipe_of(SHORT), replace(job_of(bench.folder), tell=fill))
+    assert (bench.folder / "out" / "mine.txt").read_text() == "kept"
+
+
 def test_four_bits_where_there_is_no_gpu(bench: Bench) -> None:
     import torch
 

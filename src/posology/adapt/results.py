@@ -1,5 +1,7 @@
 """What the training of a network leaves: a model folder with its papers, and no checkpoint."""
 
+import errno
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +18,8 @@ from posology.errors import OutputError
 from posology.manifest import Input
 
 __all__ = ["Result", "write_result"]
+
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how the writer of weights names one
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,16 @@ def write_result(result: Result, job: Job) -> None:
             save_weights(folder, result.network, base.model or str(job.place(base.path).resolve()))
             write_papers(folder, made)
     except OutputError as cause:
-        raise OutputError(
-            f"{cause}; what was learned is kept in {job.work}: make room and run the same command again"
-        ) from cause
+        then = "make room and run the same command again"
+        if not _is_full(cause):
+            then = "once this is mended, the same command goes on from there"
+        raise OutputError(f"{cause}; what was learned is kept in {job.work}: {then}") from cause
     Checkpoints(job.work, "").discard()
+
+
+def _is_full(failure: OutputError) -> bool:
+    """Tell whether a disk, a quota or a limit of files is the cause, as the system or the writer names it."""
+    cause = failure.__cause__
+    told = _OS_ERROR.search(str(cause))
+    number = cause.errno if isinstance(cause, OSError) else int(told[1]) if told else None
+    return number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)

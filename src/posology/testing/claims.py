@@ -22,7 +22,7 @@ from posology.records import read_chart
 from posology.testing.charts import make_chart
 from posology.testing.plans import random_plan
 
-__all__ = ["claims_of_charts"]
+__all__ = ["claims_of_charts", "word_freely"]
 
 Cited = tuple[str, Sequence[str]]
 _SOURCE = "posology letters"
@@ -49,8 +49,12 @@ _FREE = tuple(
             ("{q} (note of {d}).", "The chart says on {d}: {q}.", "As noted on {d}: {q}."),
         ),
         (
-            r"The record shows (?:an order of|the procedure|the visit) “(?P<n>.+?)”(?P<r>.*)\.",
+            r"The record shows (?:the procedure|the visit) “(?P<n>.+?)”(?P<r>.*)\.",
             ("The patient had {n}{r}.", "{n} is documented{r}."),
+        ),
+        (  # what was ordered has not been done
+            r"The record shows an order of “(?P<n>.+?)”(?P<r>.*)\.",
+            ("{n} was ordered{r}.", "An order of {n} is documented{r}."),
         ),
     )
 )
@@ -121,20 +125,20 @@ def _claims(
     name, provenance = origin
     said, sources = cited
     source = "\n".join(sources)
-    worded = _worded(said, rng)
+    worded = word_freely(said, rng)
     kind = "as stated" if worded == said else "reworded"
     yield Claim(name, worded, source, True, kind, provenance)
     fault = add_fault(said, source, rng)
     if fault is not None:
-        yield Claim(name, _worded(fault[0], rng), source, False, fault[1], provenance)
+        yield Claim(name, word_freely(fault[0], rng), source, False, fault[1], provenance)
     if not others:
         return
     other, foreign = rng.choice(others)
     both = "\n".join(dict.fromkeys(rng.sample([*sources, *foreign], len(sources) + len(foreign))))
     taken = _taken(said, other, rng)
     if taken is not None:
-        yield Claim(name, _worded(said, rng), both, True, f"{kind}, among others", provenance)
-        yield Claim(name, _worded(taken, rng), both, False, "another's fact", provenance)
+        yield Claim(name, word_freely(said, rng), both, True, f"{kind}, among others", provenance)
+        yield Claim(name, word_freely(taken, rng), both, False, "another's fact", provenance)
     if not set(_NAME.findall(said)) & set(_NAME.findall(other)) and rng.random() < 0.3:
         yield Claim(name, worded, "\n".join(foreign), False, "another's source", provenance)
 
@@ -153,7 +157,7 @@ def _taken(said: str, other: str, rng: random.Random) -> str | None:
     return None
 
 
-def _worded(text: str, rng: random.Random) -> str:
+def word_freely(text: str, rng: random.Random) -> str:
     """Say a sentence of fixed words as a writer would, or leave it."""
     for pattern, wordings in _FREE:
         found = pattern.fullmatch(text)

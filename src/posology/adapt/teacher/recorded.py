@@ -29,13 +29,11 @@ _CONDITION = (
     "Encounter for screening for {name}",
     "{Name} due to underlying {other}",
 )
+# no name with a property in brackets: a sentence would have to drop what stands behind it, the specimen
 _SPECIMENS = (
     "",
     "",
-    " [Mass/volume] in Serum or Plasma",
-    " [Moles/volume] in Blood",
     " in Blood by Automated count",
-    " [Presence] in Urine by Test strip",
     " in 24 hour Urine",
     " --post dose",
     " (panel)",
@@ -56,12 +54,10 @@ _CODED = (
 )
 _QUESTIONS = (
     "Smokeless tobacco status",
-    "Varicella zoster virus IgG Ab [Presence] in Serum",
     "Functional capacity NYHA-like scale",
     "Tumor stage",
     "Fall risk level",
     "Rheumatic nodules on exam",
-    "Histocompatibility antigen B [Presence]",
     "Response to treatment",
     "Alcohol use screening result",
     "Fibrosis score in Liver",
@@ -130,14 +126,14 @@ def make_recorded(seed: int) -> Iterator[Worded]:
 def sentence_of(line: str) -> str:
     """Return the sentence that says what a line of a record says.
 
-    >>> sentence_of("Ferritin [Mass/volume] in Serum or Plasma: 12 ng/mL")
-    "The patient's Ferritin was 12 ng/mL."
+    >>> sentence_of("Ferritin in 24 hour Urine: 12 ng/mL")
+    "The patient's Ferritin in 24 hour Urine was 12 ng/mL."
     >>> sentence_of("24 HR metoprolol 25 MG Extended Release Oral Tablet")
     "According to the patient's record, 24 HR metoprolol 25 MG Extended Release Oral Tablet is documented."
     """
     name, colon, value = line.rpartition(": ")
     if colon:
-        return f"The patient's {name.partition(' [')[0]} was {value}."
+        return f"The patient's {name} was {value}."
     if not line[:1].isalpha():
         return f"According to the patient's record, {line} is documented."
     return f"{line[:1].upper()}{line[1:]} is documented in the patient's record."
