@@ -1,5 +1,6 @@
 """Which sentences of notes a model judges, and which of its answers count."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -72,3 +73,32 @@ def test_what_states_no_fact_is_shown_to_no_model(text: str, reason: str) -> Non
 def test_what_a_sentence_offers_is_told(text: str, ground: str) -> None:
     asked = "Is recurring hypoglycemia documented?"
     assert ground_of(asked, text, Span(0, len(text)))[0] == ground
+
+
+LOW = "Is the ferritin below 30 ng/mL?"
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "ground", "why"),
+    [
+        (LOW, "Ferritin was 12 ng/mL.", "named", "read as below"),
+        (LOW, "Ferritin was 45 ng/mL.", "refused", "read as not below"),
+        (LOW, "Ferritin goal is 12 ng/mL.", "refused", "a goal is no value"),
+        (LOW, "Ferritin 12 ng/mL, then ferritin 80 ng/mL.", "refused", "which is today's is not read"),
+        (LOW, "Ferritin was 12 mcg/dL.", "refused", "another unit"),
+        (LOW, "Ferritin is low.", "refused", "no value"),
+        (LOW, "Lungs clear.", "unnamed", "it names nothing"),
+        ("Is hypoglycemia below 50 documented?", "Hypoglycemia of 40.", "refused", "a limit not read"),
+    ],
+)
+def test_a_model_may_say_yes_to_a_limit_only_where_the_value_is_read_as_beyond_it(
+    asked: str, text: str, ground: str, why: str
+) -> None:
+    assert ground_of(asked, text, Span(0, len(text)))[0] == ground, why
+
+
+def test_a_value_that_the_rules_refuse_to_read_is_shown_to_no_model() -> None:
+    leaf = replace(_leaf(), question=LOW)
+    model = ScriptedGenerator(lambda _: "yes")
+    found = read_leaves([leaf], _index("Ferritin goal is 12 ng/mL."), model, DAY)[leaf.id]
+    assert (found.status, model.calls) == (Status.UNKNOWN, [])

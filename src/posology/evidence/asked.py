@@ -142,6 +142,7 @@ class Question:
     present: bool = False  # how things are, not how they once were
     planned: bool = False  # what is planned is asked, not what was done
     alternatives: tuple["Question", ...] = ()  # whole questions, joined by "or"
+    unread_limit: bool = False  # it compares with a number in a way that is not read
 
     @property
     def limited(self) -> bool:
@@ -170,8 +171,9 @@ def _joined(text: str, parts: tuple[Question, ...]) -> Question:
     """Return a question whose alternatives are questions of their own, with all that they are about."""
     parts = (parts[0], *(_of_first(part, parts[0]) for part in parts[1:]))
     concepts = tuple(c for part in parts for c in part.concepts)
-    clear = all(part.clear for part in parts)
-    return Question(text, concepts, None, (), frozenset(), (), False, False, clear, alternatives=parts)
+    clear, unread = all(part.clear for part in parts), any(part.unread_limit for part in parts)
+    question = Question(text, concepts, None, (), frozenset(), (), False, False, clear, alternatives=parts)
+    return replace(question, unread_limit=unread)
 
 
 def _of_first(part: Question, first: Question) -> Question:
@@ -191,7 +193,8 @@ def _parse_one(text: str) -> Question:
         subject, rest = None, text
     required, rest = required_amounts(rest)
     clear = not _TOO_MUCH.search(rest.replace("before meals", "")) and sum(r.is_time for r in required) < 2
-    clear = clear and len(required) < 3 and not limited_otherwise(rest)
+    unread = limited_otherwise(rest)
+    clear = clear and len(required) < 3 and not unread
     body = _ALSO.sub("", _LEAD.sub("", rest.strip().rstrip("? .")))
     graded = bool(_RANGE.search(body))
     body = _RANGE.sub(" ", _RELATION.sub(" ", body))
@@ -227,6 +230,7 @@ def _parse_one(text: str) -> Question:
         present="current" in lower
         or bool(_PRESENT.match(lower) and not re.search("history|document", lower)),
         planned=planned,
+        unread_limit=unread,
     )
 
 

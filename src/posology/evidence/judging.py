@@ -12,7 +12,7 @@ from posology.evidence.denials import denied, hedged_or_other, named_whole
 from posology.evidence.kinds import find_grades, judge_cause
 from posology.evidence.mentions import NEGATED, Mention, Reading, clause_around, find_mentions, refusal
 from posology.evidence.outcomes import Outcome, OutcomeCue, find_outcomes
-from posology.evidence.treatments import is_new_treatment, told_of_another
+from posology.evidence.treatments import is_new_treatment, of_no_treatment, told_of_another
 from posology.spans import Span
 
 __all__ = ["NOT_A_FACT", "Answer", "all_concepts", "judge_sentence"]
@@ -256,6 +256,7 @@ def _outcomes_of(reading: Reading, mention: Mention, own: Sequence[Span]) -> lis
         for cue in find_outcomes(reading.words)
         if clause.overlaps(reading.shifted(cue.span))
         and not _of_another(reading, cue, mention)
+        and not of_no_treatment(reading.text, mention.span, reading.shifted(cue.span))
         and not told_of_another(reading.text, clause, mention.span, reading.shifted(cue.span), own)
         and not is_new_treatment(reading.text, reading.sentence, mention.span, reading.shifted(cue.span))
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from posology.evidence.asked import Concept, Question
 from posology.evidence.cautions import DENIED, Surroundings, caution, is_part_of_a_name
+from posology.evidence.nearness import said_together
 from posology.evidence.outcomes import find_outcomes
 from posology.evidence.tokens import alike, search_tokens
 from posology.records.context import Assertion, assertion_of
@@ -183,20 +184,12 @@ def find_mentions(reading: Reading, concept: Concept) -> list[Mention]:
         return _word_mentions(reading, concept, places, complete)
     found = []
     others = tuple(reading.shifted(place) for place in places)
-    parts = [Span(*part.span()) for part in re.finditer(r"[^;]+", words)] if complete and others else []
     for general, names in ((True, concept.names), (False, concept.kinds)):
         for name in names:
             for match in name.pattern.finditer(words):
-                whole = complete and _together(Span(*match.span()), places, parts)
+                whole = complete and said_together(words, Span(*match.span()), places)
                 found.append(Mention(concept, reading.shifted(Span(*match.span())), others, general, whole))
     return [_measured(reading, mention) for mention in found if not _named_within(reading, mention)]
-
-
-def _together(name: Span, places: Sequence[Span], parts: Sequence[Span]) -> bool:
-    """Tell whether a name and some further word stand in the same part of a sentence with semicolons."""
-    return len(parts) < 2 or any(
-        part.overlaps(name) and any(part.overlaps(p) for p in places) for part in parts
-    )
 
 
 def _measured(reading: Reading, mention: Mention) -> Mention:

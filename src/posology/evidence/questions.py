@@ -68,7 +68,8 @@ def accept_judgement(question: str, text: str, sentence: Span, *, section: str =
     """Tell whether a model's yes may rest on a sentence of ``text``, and why not.
 
     The sentence must name something that the question asks about, of the patient, and not negated, hedged,
-    planned or about somebody else. ``section`` is the section that the text was cut from, as in Passage.
+    planned or about somebody else; where a limit is asked for, with a value that is read as beyond it.
+    ``section`` is the section that the text was cut from, as in Passage.
     """
     ground, why = ground_of(question, text, sentence, section=section)
     return ground == "named", why
@@ -86,6 +87,9 @@ def ground_of(question: str, text: str, sentence: Span, *, section: str = "") ->
     reasons = [refusal(reading, mention) for mention in mentions]
     if all(reasons):
         return ("negated" if set(reasons) == {NEGATED} else "refused"), str(reasons[0])
+    told = [mention for mention, why in zip(mentions, reasons, strict=True) if not why]
+    if asked.unread_limit or (all(m.concept.limit for m in told) and not all(m.beyond for m in told)):
+        return "refused", "no value is read that is beyond the limit"
     return "named", "the sentence names it, unhedged"
 
 

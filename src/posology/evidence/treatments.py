@@ -8,7 +8,7 @@ from posology.evidence.facts.lexicon import Phrases, drug_names
 from posology.evidence.terms import TERMS
 from posology.spans import Span
 
-__all__ = ["is_new_treatment", "told_of_another"]
+__all__ = ["is_new_treatment", "of_no_treatment", "told_of_another"]
 
 # what is done rather than swallowed: terms that a course of treatment may be
 _COURSES = frozenset(
@@ -49,6 +49,50 @@ _NEW_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _REASON = re.compile(r"\b(?:because|since|as|after|when|for|due to|given)\b", re.IGNORECASE)
+
+# what a body does not bear, or a diet: no treatment is named
+_NOT_BORNE = (
+    r"(?:cold|heat|exercise|exertional|effort|activity|temperature|orthostatic|lactose|milk|dairy|gluten"
+    r"|wheat|glucose|carbohydrate|fructose|sucrose|histamine|alcohol|food|fat|noise)"
+)
+_BODILY_BEFORE = re.compile(rf"\b{_NOT_BORNE}[\s-]+$", re.IGNORECASE)
+_BODILY_AFTER = re.compile(rf"\s+(?:to|of|for)\s+(?:the\s+)?{_NOT_BORNE}\b", re.IGNORECASE)
+# what may fail about a treatment and is not the treatment: its supply, its paper, its device, its lessons
+_SUPPLY_BEFORE = re.compile(
+    r"\b(?:prescriptions?|scripts?|refills?|orders?|deliver(?:y|ies)|shipments?|claims?|authori[sz]ations?"
+    r"|requests?|fax(?:es)?|transmissions?|pick-?ups?|(?:auto-?)?injectors?|pens?|pumps?|devices?|syringes?"
+    r"|training|teaching)\s+(?:(?:has|have|had)\s+)?$",
+    re.IGNORECASE,
+)
+_OTHER_WORD = (
+    r"(?:(?!(?:by|at|on|in|per|since|after|before|with|to|and|or|despite|due|during|until|as|from|for|last"
+    r"|this|next|first|second|two|three)\b)[\w-]+\s+)"
+)
+_SUPPLY_AFTER = re.compile(
+    rf"\s+{_OTHER_WORD}{{0,3}}?(?:training|teaching|instruction|lessons?|demonstration|quiz|competency"
+    r"|authori[sz]ation|approval|delivery|transmission|adjudication|appointments?|refills?|inspection)\b"
+    r"|\s+(?:at|in|with)\s+(?:(?:the|her|his|our|an?)\s+)?(?:\w+\s+)?(?:pharmacy|insurer|payer|clearinghouse"
+    r"|check-?out|portal)\b",
+    re.IGNORECASE,
+)
+
+
+def of_no_treatment(text: str, mention: Span, cue: Span) -> bool:
+    """Tell whether what failed or is not borne is no treatment: a refill, a lesson, the cold.
+
+    >>> of_no_treatment("Methotrexate, cold intolerance.", Span(0, 12), Span(19, 30))
+    True
+    """
+    word = cue.of(text).lower()
+    pair = (
+        (_BODILY_BEFORE, _BODILY_AFTER) if word.startswith("intoleran") else (_SUPPLY_BEFORE, _SUPPLY_AFTER)
+    )
+    if not word.startswith(("intoleran", "fail")):
+        return False
+    before, after = pair[0].search(text[: cue.start]), pair[1].match(text, cue.end)
+    if before and not Span(*before.span()).overlaps(mention):
+        return True
+    return after is not None and not mention.start < after.end() <= mention.end
 
 
 def told_of_another(text: str, clause: Span, mention: Span, cue: Span, own: Sequence[Span]) -> bool:

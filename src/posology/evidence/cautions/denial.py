@@ -95,7 +95,8 @@ _IN_ERROR = re.compile(
     re.IGNORECASE,
 )
 _SIGN_AFTER = re.compile(
-    r"^\s*[:,]?\s*0\s*(?:/|out of)\s*(?:10|ten)\b"
+    r"^\s*[:,]?\s*0\s*(?:/|out of)\s*(?:\d{1,2}|three|four|five|ten)\b(?!\s*/)"
+    r"|^\s+:?\s*(?-i:N)(?=[,;.)]|$|\s(?!\s*(?:[&+/]|and\b)))"
     r"|^\s*\(\s*(?:no|none|neg\w*|-|−|–|denied|denies|absent|0)\s*\)|^\s+[-−–](?=\s*(?:[,;.)]|$))|^[\s-]free\b",
     re.IGNORECASE,
 )

@@ -31,7 +31,8 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _INSTEAD = re.compile(
-    r"\b(?:rather than|instead of|as opposed to|in place of|in lieu of|unlike|other than|apart from"
+    r"\b(?:(?:every(?:one|body)|any(?:one|body)|all(?: of them)?) (?:but|save(?: for)?|bar|besides)"
+    r"|rather than|instead of|as opposed to|in place of|in lieu of|unlike|other than|apart from"
     r"|aside from|except(?: for)?|in the absence of|(?:argu|speak|point|weigh|tell|spok|protect)\w* against"
     r"|evidence against|against an?y? diagnosis of|alternative to|avoid(?:s|ed|ing)?"
     r"|(?:not |in)consistent with|mistaken for|confused with|mimic\w*|resembl\w+|exclud\w+"

@@ -8,7 +8,8 @@ __all__ = ["is_general", "is_taught"]
 
 _PAPER = (
     r"(?:hand-?outs?|leaflets?|brochures?|pamphlets?|booklets?|flyers?|fact sheets?|print-?outs?|web-?sites?"
-    r"|literature|information|materials?|videos?|webinars?|articles?|lectures?|books?)"
+    r"|literature|information|materials?|videos?|webinars?|articles?|lectures?|books?"
+    r"|thes[ei]s|dissertations?|doctorates?|essays?|papers?|posters?|textbooks?|podcasts?|documentar(?:y|ies))"
 )
 _SPEECH = (
     r"(?:counsel\w*|warn(?:ed|ing)?|caution(?:ed|s)?|inform(?:ed)?|advis(?:ed)?|explain(?:ed)?|told|taught"
