@@ -137,6 +137,7 @@ def _planned_and_made(recipe: Any, folder: Path) -> "tuple[Plan, dict[str, Any],
         "examples", "steps", "tokens", "time", "memory", "disk", "energy",
     ]  # fmt: skip
     assert all(one.how for one in plan.lines)
+    assert [one.basis for one in plan.lines if one.what == "memory"] == ["modelled"], "a sum is reckoned"
     return plan, json.loads((made / "report.json").read_text()), made
 
 

@@ -208,7 +208,7 @@ def _memory_line(speed: Speed | None, memory: int | None, room: Room) -> Line:
         f"{speed.memory_bytes / 1e6:,.0f} MB, the most held while it learned from the largest piece, + "
         f"{_MOMENTS} bytes of AdamW x {room.trained:,} weights that learn"
     )
-    return Line("memory", memory, "bytes", "measured", how)
+    return Line("memory", memory, "bytes", "modelled", how)  # a measurement and a sum that is reckoned
 
 
 def energy_line(seconds: float | None, watts: float | None) -> Line:
