@@ -11,6 +11,7 @@ from posology.adapt.encoders.run import run_encode
 from posology.adapt.job import Job
 from posology.errors import ModelError, UserError
 from posology.evaluate.arm import Learning
+from posology.evaluate.chosen import model_spec
 from posology.evaluate.encoder_examples import CLAIMS, head_kind, labelled_of, reading_of, task_labelled
 from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.items import Item, Mention
@@ -135,6 +136,14 @@ def test_an_encoder_has_no_strategy(mentions: SystemSpec) -> None:
         why_not(mentions, MENTIONS, parse_strategy("zero"))
         == "an encoder is not asked in words: it has no strategy"
     )
+
+
+def test_a_head_on_the_command_line_is_told_from_weights_by_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "heads" / "triage").mkdir(parents=True)
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "heads" / "triage" / "head.json").touch()
+    for folder, kind in (("heads", "encoder"), ("heads/triage", "encoder"), ("weights", "generator")):
+        assert model_spec(str(tmp_path / folder), "transformers").kind == kind, folder
 
 
 def test_an_encoder_needs_the_folder_of_its_head() -> None:

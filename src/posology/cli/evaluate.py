@@ -45,7 +45,8 @@ def evaluate(  # noqa: PLR0913 - one option each
     model: Annotated[
         list[str] | None,
         typer.Option(
-            help="A model: a path, a catalogue name or a server's; may be given again.", metavar="MODEL"
+            help="A model: weights or a trained head by path, or a name; may be given again.",
+            metavar="MODEL",
         ),
     ] = None,
     engine: Annotated[

@@ -8,7 +8,9 @@ from posology.declarations import nearest_words
 from posology.errors import UserError
 from posology.evaluate.systems import BASELINES, SystemSpec, parse_system
 
-__all__ = ["model_spec", "recorded_spec", "system_spec", "with_weights"]
+__all__ = ["holds_heads", "model_spec", "recorded_spec", "system_spec", "with_weights"]
+
+HEAD_FILE = "head.json"  # of the folder of a trained head
 
 
 def system_spec(name: str) -> SystemSpec:
@@ -19,11 +21,14 @@ def system_spec(name: str) -> SystemSpec:
 
 
 def model_spec(name: str, engine: str, base_url: str = "", window: int = 0) -> SystemSpec:
-    """Return a generator: weights by path where the name is one, else a name of catalogue or server.
+    """Return a trained head or a generator by its path, else by its name in the catalogue or on a server.
 
     ``window``: its tokens, 0 where engine or server tell.
     """
     path = Path(name).expanduser()
+    if holds_heads(path):
+        head = {"name": path.resolve().name, "kind": "encoder", "path": str(path.resolve())}
+        return parse_system(head, f"--model {name}")
     table: dict[str, object] = {"kind": "generator", "engine": engine, "window_tokens": window}
     if engine == "openai":
         table |= {"name": name, "model": name, "base_url": base_url}
@@ -38,6 +43,11 @@ def model_spec(name: str, engine: str, base_url: str = "", window: int = 0) -> S
     if known is not None:
         table |= {"family": known.family, "parameters": known.parameters}
     return parse_system(table, f"--model {name}")
+
+
+def holds_heads(path: Path) -> bool:
+    """Tell whether a path is a trained head's folder, or a folder with one for each task."""
+    return (path / HEAD_FILE).is_file() or any(path.glob(f"*/{HEAD_FILE}"))
 
 
 def recorded_spec(path: Path) -> SystemSpec:
