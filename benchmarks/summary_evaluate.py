@@ -11,17 +11,17 @@ __all__ = ["SECTIONS"]
 _BASELINES = ("majority", "rules", "tf-idf", "boosting")
 
 
-def study() -> Iterator[str]:
-    """Yield the section on the first dose-finding study."""
-    found = json.loads((REPORTS / "first-dose" / "study.json").read_text())
+def study(name: str, heading: str, beside: str) -> Iterator[str]:
+    """Yield the section on a dose-finding study; ``beside`` says what it adds to its table."""
+    found = json.loads((REPORTS / name / "study.json").read_text())
     plan = found["plan"]
     models = [rung["name"] for rung in plan["ladder"]]
     sizes = {arm["measures"][task["metric"]]["n"] for task in found["tasks"] for arm in task["arms"]}
     reference = plan["requirement"]["non_inferior_to"].split(" ", 1)[1]
-    yield "## The first dose"
+    yield f"## {heading}"
     yield ""
-    yield f"`posology titrate studies/first-dose.toml`: {len(found['tasks'])} tasks, {len(models)} untuned models,"
-    yield f"n = {' or '.join(map(str, sorted(sizes)))} items of *report* an arm, the same for all arms of a task; tasks, primary measures and arms were"
+    yield f"`posology titrate studies/{name}.toml`: {len(found['tasks'])} tasks, {beside}."
+    yield f"The n is {' or '.join(map(str, sorted(sizes)))} items of *report* an arm, the same for all arms of a task; tasks, primary measures and arms were"
     yield "committed before the first run. The primary measure with its 95 % interval; models are shown under the strategy of the"
     yield f"reference ({reference}; where a task has no options to choose from, few), not under their best, which these items"
     yield "would flatter."
@@ -32,7 +32,7 @@ def study() -> Iterator[str]:
         arms = {arm["name"]: arm for arm in task["arms"]}
         cells = [_score(arms.get(name), task["metric"]) for name in _BASELINES]
         for model in models:
-            arm = arms.get(f"{model} {reference}") or arms.get(f"{model} few")
+            arm = arms.get(f"{model} {reference}") or arms.get(f"{model} few") or arms.get(model)
             cells.append(_score(arm, task["metric"]))
         yield f"| {task['task']} ({task['metric']}) | " + " | ".join(cells) + " |"
     yield ""
@@ -41,7 +41,7 @@ def study() -> Iterator[str]:
     yield ""
     yield f"Over the whole plan: {found['dose']['sentence']}"
     yield ""
-    yield "All arms, strategies, paired differences, slices and costs: [the report](../reports/first-dose/report.html)."
+    yield f"All arms, strategies, paired differences, slices and costs: [the report](../reports/{name}/report.html)."
 
 
 def _score(arm: Mapping[str, Any] | None, metric: str) -> str:
@@ -81,4 +81,20 @@ def agreement() -> Iterator[str]:
         yield f"| {row['task']} | {row['dtype']} | {share(row['same_choice'])} | {row['largest_score_difference']:.2g} |"
 
 
-SECTIONS = {"first-dose": study, "evaluate": runner, "agreement": agreement}
+def first_dose() -> Iterator[str]:
+    """Yield the section on untuned models."""
+    yield from study("first-dose", "The first dose", "four untuned models")
+
+
+def with_encoders() -> Iterator[str]:
+    """Yield the section on the same study with one tuned encoder more."""
+    beside = "the same arms and an encoder of 22.6 million parameters tuned for each task (one seed)"
+    yield from study("first-dose-encoders", "The first dose with tuned encoders", beside)
+
+
+SECTIONS = {
+    "first-dose": first_dose,
+    "first-dose-encoders": with_encoders,
+    "evaluate": runner,
+    "agreement": agreement,
+}
