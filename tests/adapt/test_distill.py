@@ -70,6 +70,9 @@ def test_a_teacher_of_another_vocabulary_is_refused(bench) -> None:
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(bench / "stranger"))
     tokenizer.add_tokens(["<other>"])
     tokenizer.save_pretrained(str(bench / "stranger"))
+    model = transformers.AutoModelForCausalLM.from_pretrained(str(bench / "stranger"))
+    model.resize_token_embeddings(len(tokenizer))
+    model.save_pretrained(str(bench / "stranger"))
     changes = {"objective": {"distill": {"on": True, "teacher": "stranger"}}}
     with pytest.raises(ModelError, match="stranger: the teacher's vocabulary is not the student's"):
         run_tune(recipe_of(changes), job_of(bench, "refused"))
