@@ -10,8 +10,6 @@ from posology.evaluate.systems import BASELINES, SystemSpec, parse_system
 
 __all__ = ["holds_heads", "model_spec", "recorded_spec", "system_spec", "with_weights"]
 
-HEAD_FILE = "head.json"  # of the folder of a trained head
-
 
 def system_spec(name: str) -> SystemSpec:
     """Return a system that needs no weights; raise UserError with the nearest name where it is none."""
@@ -47,7 +45,9 @@ def model_spec(name: str, engine: str, base_url: str = "", window: int = 0) -> S
 
 def holds_heads(path: Path) -> bool:
     """Tell whether a path is a trained head's folder, or a folder with one for each task."""
-    return (path / HEAD_FILE).is_file() or any(path.glob(f"*/{HEAD_FILE}"))
+    from posology.evidence.heads.card import CARD_FILE
+
+    return (path / CARD_FILE).is_file() or any(path.glob(f"*/{CARD_FILE}"))
 
 
 def recorded_spec(path: Path) -> SystemSpec:
