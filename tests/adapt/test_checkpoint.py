@@ -139,7 +139,7 @@ def test_a_checkpoint_of_another_recipe_or_other_data_is_refused_until_told_to_b
     assert json.loads((made / "report.json").read_text())["steps"] == 12
 
 
-def test_a_full_disk_stops_the_run_with_what_to_do_and_the_run_goes_on_afterwards(bench) -> None:
+def test_a_file_that_cannot_grow_stops_the_run_with_what_to_do_and_the_run_goes_on_afterwards(bench) -> None:
     from posology.adapt.tune import run_tune
 
     job = _stopped_at(bench, "full", 3)
@@ -147,7 +147,9 @@ def test_a_full_disk_stops_the_run_with_what_to_do_and_the_run_goes_on_afterward
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, before[1]))  # no file may grow beyond
     try:
-        with pytest.raises(OutputError, match="make room and run the same command again"):
+        with pytest.raises(
+            OutputError, match="raise the limit of a file's size and run the same command again"
+        ):
             run_tune(recipe_of(CHANGES), job)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -143,7 +143,7 @@ def test_a_disk_that_fills_when_training_is_over(bench: Bench) -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (2048, before[1]))  # no file may grow beyond
 
     try:
-        with pytest.raises(OutputError, match=r"what was learned is kept in .*out\.work: make room"):
+        with pytest.raises(OutputError, match=r"what was learned is kept in .*out\.work: raise the limit"):
             run_tune(recipe_of(SHORT), replace(job_of(bench.folder), tell=full))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from posology.adapt.unwritten import advice_on, reason_of
 from posology.errors import ModelError, OutputError
 from posology.files import staged_folder, write_atomic
 from posology.manifest import Input
@@ -73,7 +74,7 @@ class Checkpoints:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as cause:
-            raise self._full(cause) from cause
+            raise _unwritten(self._work, cause) from cause
         _save(path, tensors)
         self._let_go_of_best({step})
 
@@ -112,7 +113,7 @@ class Checkpoints:
             with (self._work / "log.jsonl").open("a", encoding="utf-8") as stream:
                 stream.write(line)
         except OSError as cause:
-            raise self._full(cause) from cause
+            raise _unwritten(self._work, cause) from cause
 
     def read_log(self, step: int) -> list[dict[str, Any]]:
         """Return the log's lines up to a step, and cut the file there: what followed is done again."""
@@ -173,11 +174,12 @@ class Checkpoints:
             if path not in keep:
                 path.unlink(missing_ok=True)
 
-    def _full(self, cause: OSError) -> OutputError:
-        return OutputError(
-            f"{self._work}: cannot be written ({cause.strerror}); make room and run the same command again: "
-            "it goes on from the last checkpoint"
-        )
+
+def _unwritten(path: Path, cause: Exception) -> OutputError:
+    return OutputError(
+        f"{path}: cannot be written ({reason_of(cause)}); {advice_on(cause)}: it goes on from the last "
+        "checkpoint"
+    )
 
 
 def _entry(line: str) -> dict[str, Any] | None:
@@ -200,11 +202,7 @@ def _save(path: Path, tensors: Mapping[str, Any]) -> str:
         digest = _digest(part)
         part.replace(path)
     except (OSError, SafetensorError) as cause:
-        told = getattr(cause, "strerror", None) or "the disk is full, or the file cannot grow"
-        raise OutputError(
-            f"{path}: cannot be written ({told}); make room and run the same command again: it goes on from "
-            "the last checkpoint"
-        ) from cause
+        raise _unwritten(path, cause) from cause
     finally:
         part.unlink(missing_ok=True)
     return digest

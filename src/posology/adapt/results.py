@@ -1,7 +1,5 @@
 """What the training of a network leaves: a model folder with its papers, and no checkpoint."""
 
-import errno
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +11,12 @@ from posology.adapt.network import Network
 from posology.adapt.recipes.prefer import PreferRecipe
 from posology.adapt.recipes.pretrain import PretrainRecipe
 from posology.adapt.recipes.tune import TuneRecipe
+from posology.adapt.unwritten import advice_on
 from posology.adapt.weights import save_weights
 from posology.errors import OutputError
 from posology.manifest import Input
 
 __all__ = ["Result", "write_result"]
-
-_OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how the writer of weights names one
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +49,6 @@ def write_result(result: Result, job: Job) -> None:
             save_weights(folder, result.network, base.model or str(job.place(base.path).resolve()))
             write_papers(folder, made)
     except OutputError as cause:
-        then = "make room and run the same command again"
-        if not _is_full(cause):
-            then = "once this is mended, the same command goes on from there"
+        then = advice_on(cause.__cause__)
         raise OutputError(f"{cause}; what was learned is kept in {job.work}: {then}") from cause
     Checkpoints(job.work, "").discard()
-
-
-def _is_full(failure: OutputError) -> bool:
-    """Tell whether a disk, a quota or a limit of files is the cause, as the system or the writer names it."""
-    cause = failure.__cause__
-    told = _OS_ERROR.search(str(cause))
-    number = cause.errno if isinstance(cause, OSError) else int(told[1]) if told else None
-    return number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
