@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from posology.adapt.objective.preferring import (
 )
 from posology.adapt.prefer import run_prefer
 from posology.adapt.preference import read_ratings
-from posology.adapt.preference.material import split_by_group
+from posology.adapt.preference.material import PairMaterial, gather_pairs, split_by_group
 from posology.adapt.recipe import Base, Lora
 from posology.adapt.recipes import parse_recipe, read_recipe
 from posology.adapt.recipes.prefer import PreferRecipe
@@ -24,6 +25,7 @@ from posology.chat import Message
 from posology.corpus import Preference, Provenance
 from posology.corpus.jsonl import write_jsonl
 from posology.errors import ModelError, UserError
+from tests.adapt.tuning import example
 from tests.chat.tiny_model import write_tiny
 
 pytest.importorskip("torch")
@@ -162,6 +164,46 @@ def test_pairs_of_a_group_are_on_one_side() -> None:
     assert select
     groups = {pair.provenance.group for pair in tune} & {pair.provenance.group for pair in select}
     assert not groups
+
+
+MIXED = """
+corpora = ["tune.jsonl"]
+select = ["select.jsonl"]
+"""
+
+
+def _mixed(folder: Path, provenance: Provenance, data: str) -> PairMaterial:
+    """Gather pairs that are read beside made ones; one select example has this provenance."""
+    write_jsonl(folder / "tune.jsonl", [example(number) for number in range(4)])
+    chosen = [example(30), replace(example(31), provenance=provenance)]
+    write_jsonl(folder / "select.jsonl", chosen)
+    recipe = _recipe(RECIPE.replace('pairs = ["preferences.jsonl"]\n', f"{MIXED}{data}\n"))
+    return gather_pairs(recipe, _job(folder))
+
+
+def test_pairs_of_a_file_share_no_patient_with_the_pairs_that_select(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "preferences.jsonl", [_pair(number) for number in range(8, 12)])
+    data = 'pairs = ["preferences.jsonl"]'
+    told = (
+        r"pair n9/1 of made notes: its group is in tune and in select \(groups in both: 1\)|pair note-31/1 of"
+    )
+    with pytest.raises(UserError, match=told):
+        _mixed(tmp_path, Provenance("made notes", "made here", group="patient 9"), data)
+    apart = _mixed(tmp_path, Provenance("made notes", "made here", group="patient 31"), data)
+    assert len(apart.tune) == 8
+    assert len(apart.select) == 2
+    elsewhere = _mixed(tmp_path, Provenance("other notes", "made here", group="patient 9"), data)
+    assert len(elsewhere.select) == 2  # another source's patient 9 is another patient
+
+
+def test_ratings_share_no_case_with_the_pairs_that_select(tmp_path: Path) -> None:
+    header = {"posology": "ratings/1", "consent": "IRB 7", "year": 2026, "comparisons": 1, "ratings": 1}
+    lines = (header, _rating("one", "draft"))
+    (tmp_path / "ratings.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    data = 'ratings = ["ratings.jsonl"]'
+    with pytest.raises(UserError, match=r"of ratings of ratings\.jsonl: its group is in tune and in select"):
+        _mixed(tmp_path, Provenance("ratings of ratings.jsonl", "made here", group="one"), data)
+    assert len(_mixed(tmp_path, Provenance("made notes", "made here", group="one"), data).tune) == 5
 
 
 def test_a_licence_that_forbids_it_stops_the_run(bench: Path) -> None:

@@ -20,6 +20,7 @@ from posology.chat.torch_prompts import PromptCodec
 from posology.corpus import Preference
 from posology.corpus.jsonl import read_preferences
 from posology.corpus.licences import require_shippable
+from posology.corpus.parts import require_apart
 from posology.errors import UserError
 from posology.manifest import Input, hash_file
 
@@ -60,6 +61,7 @@ def gather_pairs(recipe: PreferRecipe, job: Job) -> PairMaterial:
         found.append(read_ratings(job.place(name)))
     pairs = [pair for one in found for pair in one.pairs]
     chosen = [pair for one in select for pair in one.pairs]
+    require_apart({"tune": pairs, "select": chosen}, "pair")  # files and ratings are read into tune
     if data.purpose == "ship":
         require_shippable((pair.provenance for pair in (*pairs, *chosen)), "pairs")
     screen = Screen(recipe.tests, job)
