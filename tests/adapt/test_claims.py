@@ -1,5 +1,6 @@
 """Claims with their sources: what is false is false, nothing shallow gives it away, parts share nothing."""
 
+import hashlib
 import json
 import random
 from dataclasses import replace
@@ -19,6 +20,7 @@ from posology.adapt.claims import (
     labelled_claims,
     match_claims,
 )
+from posology.adapt.claims.building import claims_part
 from posology.adapt.claims.faults import KINDS, add_fault
 from posology.adapt.claims.matching import area_above
 from posology.adapt.claims.wordings import reword_claim, statement_of
@@ -27,6 +29,8 @@ from posology.adapt.teacher.frames import load_frames
 from posology.adapt.teacher.grammar import make_judged
 from posology.cli.app import app
 from posology.corpus import Provenance
+from posology.corpus.parts import PARTS, part_of
+from posology.corpus.spec import Parts
 from posology.errors import UserError
 from posology.evidence.alignment import lexical_overlap
 from posology.policies import open_policy
@@ -137,6 +141,20 @@ def test_parts_share_no_group_and_the_folder_can_be_read(tmp_path: Path) -> None
     assert {one.label for one in read["tune"]} == {"supported", "unsupported"}
     assert "word overlap alone" in (tmp_path / "c" / "card.md").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "c" / "manifest.json").read_text(encoding="utf-8"))["seed"] == 2
+
+
+def test_a_matter_stays_in_the_part_it_was_always_dealt_to() -> None:
+    """Claims were dealt by a rule of their own, tune first; the parts of a data set made before must stay."""
+
+    def dealt_before(group: str) -> str:
+        place = int(hashlib.sha256(f"claims:{group}".encode()).hexdigest()[:15], 16) / 16**15
+        return "tune" if place < 0.75 else "select" if place < 0.75 + 0.1 else "report"
+
+    groups = [f"matter:weight {number}" for number in range(600)]
+    found = [claims_part(group) for group in groups]
+    assert found == [dealt_before(group) for group in groups]
+    assert set(found) == set(PARTS)
+    assert found != [part_of("claims", group, Parts(select=0.1, report=0.15)) for group in groups]
 
 
 def test_a_group_in_two_parts_is_refused(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """Parts: a patient, document or question of a source stands in one of them."""
 
+import hashlib
 from itertools import combinations
 
 import pytest
 
 from posology.corpus import Provenance, Record, require_apart
-from posology.corpus.parts import PARTS
+from posology.corpus.parts import PARTS, part_of
+from posology.corpus.spec import Parts
 from posology.errors import UserError
 
 
@@ -39,3 +41,14 @@ def test_a_group_in_two_parts_is_named_by_one_of_it_without_its_text(parts: tupl
         f"record {second}-p1-0 of made: its group is in {first} and in {second} (groups in both: 2); "
         "split by patient, document or question"
     )
+
+
+@pytest.mark.parametrize(("select", "report"), [(0.05, 0.05), (0.2, 0.3), (0.0, 0.1), (0.1, 0.0)])
+def test_the_hash_deals_report_first_then_select_and_the_rest_to_tune(select: float, report: float) -> None:
+    def by_hand(group: str) -> str:
+        place = int(hashlib.sha256(f"corpus:{group}".encode()).hexdigest()[:15], 16) / 16**15
+        return "report" if place < report else "select" if place < report + select else "tune"
+
+    groups = [f"patient-{number}" for number in range(300)]
+    shares = Parts(select=select, report=report)
+    assert [part_of("corpus", group, shares) for group in groups] == [by_hand(group) for group in groups]

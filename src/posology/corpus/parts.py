@@ -3,15 +3,17 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Protocol
+from typing import Literal, Protocol
 
 from posology.corpus.example import Provenance
 from posology.corpus.spec import Parts
 from posology.errors import UserError
 
-__all__ = ["PARTS", "Dealt", "part_of", "require_apart"]
+__all__ = ["PARTS", "Dealt", "Part", "part_of", "require_apart"]
 
-PARTS = ("tune", "select", "report")
+Part = Literal["tune", "select", "report"]
+PARTS: tuple[Part, ...] = ("tune", "select", "report")
+_ORDER: tuple[Part, Part, Part] = ("report", "select", "tune")
 
 
 class Dealt(Protocol):
@@ -26,12 +28,17 @@ class Dealt(Protocol):
         """Return where it comes from; its group stays in one part."""
 
 
-def part_of(corpus: str, group: str, shares: Parts) -> str:
-    """Return the part of a patient or document: the same for the same name of the corpus and group."""
+def part_of(corpus: str, group: str, shares: Parts, order: tuple[Part, Part, Part] = _ORDER) -> Part:
+    """Return the part of a patient or document: the same for the same name of the corpus and group.
+
+    ``order`` says which part's share of the hashes comes first, and which second.
+    """
     place = int(hashlib.sha256(f"{corpus}:{group}".encode()).hexdigest()[:15], 16) / 16**15
-    if place < shares.report:
-        return "report"
-    return "select" if place < shares.report + shares.select else "tune"
+    sizes = {"tune": 1 - shares.select - shares.report, "select": shares.select, "report": shares.report}
+    first, second, third = order
+    if place < sizes[first]:
+        return first
+    return second if place < sizes[first] + sizes[second] else third
 
 
 def require_apart(parts: Mapping[str, Sequence[Dealt]], what: str) -> None:

@@ -1,36 +1,34 @@
 """The claims of a training in parts that share no matter, chart or document; the folder that holds them."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
 
 from posology.adapt.claims.claim import Claim, labelled_claims
 from posology.adapt.claims.matching import Matched, match_claims
 from posology.adapt.encoders.labelled import LABELLED_FILE, render_labelled
 from posology.corpus import canonical_licence, require_apart
+from posology.corpus.parts import PARTS, Part, part_of
+from posology.corpus.spec import Parts
 from posology.files import staged_folder
 from posology.manifest import build_manifest, hash_file, render_manifest
 
-__all__ = ["PARTS", "Part", "build_claims", "deal_claims", "part_of"]
+__all__ = ["build_claims", "claims_part", "deal_claims"]
 
-Part = Literal["tune", "select", "report"]
-PARTS: tuple[Part, ...] = ("tune", "select", "report")
-_TUNE, _SELECT = 0.75, 0.1
+_SHARES = Parts(select=0.1, report=0.15)
+_ORDER: tuple[Part, Part, Part] = ("tune", "select", "report")
 
 
-def part_of(group: str) -> Part:
-    """Return the part that a group is dealt to, by hash."""
-    place = int(hashlib.sha256(f"claims:{group}".encode()).hexdigest()[:15], 16) / 16**15
-    return "tune" if place < _TUNE else "select" if place < _TUNE + _SELECT else "report"
+def claims_part(group: str) -> Part:
+    """Return the part that a group of claims is dealt to, by hash."""
+    return part_of("claims", group, _SHARES, _ORDER)
 
 
 def deal_claims(claims: Iterable[Claim]) -> dict[Part, list[Claim]]:
     """Return claims by part; a group is in one part only."""
     parts: dict[Part, list[Claim]] = {part: [] for part in PARTS}
     for one in claims:
-        parts[part_of(one.provenance.group)].append(one)
+        parts[claims_part(one.provenance.group)].append(one)
     return parts
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import TypeVar
 
-from posology.adapt.claims.building import PARTS, part_of
+from posology.adapt.claims.building import claims_part
 from posology.adapt.claims.claim import Claim
 from posology.adapt.claims.faults import add_fault
 from posology.adapt.claims.wordings import reword_claim, statement_of
@@ -125,4 +125,4 @@ def _day(rng: random.Random) -> str:
 
 def _shard(matter: str) -> int:
     """Return the part's number of a matter, the one that ``deal_claims`` deals it to."""
-    return PARTS.index(part_of(f"matter:{matter}"))
+    return PARTS.index(claims_part(f"matter:{matter}"))
