@@ -99,7 +99,7 @@ class Screen:
 
     def _record(self, source: SourceSpec, raw: Raw, text: str, language: str) -> Record:
         group = raw.group or f"{source.name}/{raw.place}"
-        meta = {"part": part_of(self._spec.name, group, self._spec.parts)}
+        meta: dict[str, str] = {"part": part_of(self._spec.name, group, self._spec.parts)}
         if source.gated:
             meta |= {key: raw.meta[key] for key in _SAFE if key in raw.meta}
             group = self._gate.pseudonym(group)

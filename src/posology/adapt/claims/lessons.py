@@ -14,6 +14,7 @@ from posology.adapt.claims.wordings import reword_claim, statement_of
 from posology.adapt.teacher.facts import Worded, make_worded
 from posology.adapt.teacher.grammar import Judged, make_judged
 from posology.corpus import Provenance
+from posology.corpus.parts import PARTS
 
 __all__ = ["claims_of_lessons"]
 
