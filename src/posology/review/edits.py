@@ -5,7 +5,6 @@ sentences and the facts they rest on pass the de-identification gate with all th
 the accounts say of people; what the gate refuses is left out and counted.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,28 +17,22 @@ from posology.config import Practice
 from posology.corpus import Gate, PatientGate, Preference, Provenance, line_of, passed_preference
 from posology.errors import NotAllowed
 from posology.ledger.entries import Kind
-from posology.ledger.values import ID
 from posology.priorauth.narrative import PERSON
 from posology.priorauth.table import EvidenceTable
 from posology.priorauth.writing import wording_prompt
 from posology.quotes import Evidence
 from posology.review.permitted import require_role
-from posology.review.sharing import Place, Staff, known_of, staff_of
+from posology.review.sharing import Leaving, Place, Staff, known_of, no_consent, record_export, staff_of
 from posology.review.states import DECIDED, State
 from posology.review.versions import load_version
 from posology.store import SYSTEM, Actor, Role, Store
 from posology.store.schema import packets
-from posology.store.store import AUDIT_KEY
 
 __all__ = ["EditsFile", "export_edits"]
 
 _SIGNED = (State.SIGNED, State.SENT, *DECIDED)
 _SOURCE, _FAULT = "reviewers' edits", "reworded by a reviewer"
 _LICENCE = "not stated"  # a site's own words: never learned from by a model that is given away
-_NO_CONSENT = (
-    "export of edits: the site has not consented; name the reference of its consent as consent under [serve] "
-    "in posology.toml"
-)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -68,7 +61,7 @@ def export_edits(
     if actor != SYSTEM:  # who holds the store's key on the machine itself acts as the program
         require_role(actor, "export of edits", (Role.ADMINISTRATOR,))
     if not consent.strip():
-        raise NotAllowed(_NO_CONSENT)
+        raise NotAllowed(no_consent("edits"))
     with store.read() as connection:
         rows = connection.execute(select(packets).where(packets.c.state.in_(_SIGNED))).all()
         staff = staff_of(connection, practice)
@@ -81,7 +74,8 @@ def export_edits(
         pairs += made
     data = "".join(f"{line_of(pair)}\n" for pair in sorted(pairs, key=lambda one: one.id)).encode()
     file = EditsFile(data, told, len(pairs), dict(sorted(left_out.items())))
-    _record(store, actor, file, consent.strip())
+    counts = {"packets": told, "edits": len(pairs)}
+    record_export(store, actor, Leaving(Kind.EDITS_EXPORTED, data, counts, consent.strip()))
     return file
 
 
@@ -140,18 +134,3 @@ def _passed(pair: Preference, patient: PatientGate, left_out: Counter[str]) -> I
         left_out["only what identifies a person was changed"] += 1
     else:
         yield passed
-
-
-def _record(store: Store, actor: Actor, file: EditsFile, consent: str) -> None:
-    details: dict[str, Any] = {
-        "form": "jsonl",
-        "packets": file.packets,
-        "edits": file.edits,
-        "size_bytes": len(file.data),
-        "consent_sha256": hashlib.sha256(consent.encode()).hexdigest(),
-    }
-    if ID.holds(consent):
-        details["consent"] = consent
-    with store.write(actor) as w:
-        details["hash"] = w.cipher(AUDIT_KEY).hash("export", file.data)
-        w.record(Kind.EDITS_EXPORTED, details=details)

@@ -35,20 +35,18 @@ from posology.store.store import AUDIT_KEY
 
 __all__ = [
     "FORMAT",
-    "NO_CONSENT",
+    "Leaving",
     "Place",
     "RatingsFile",
     "Staff",
     "export_ratings",
     "known_of",
+    "no_consent",
+    "record_export",
     "staff_of",
 ]
 
 FORMAT = "ratings/1"
-NO_CONSENT = (
-    "export of ratings: the site has not consented; name the reference of its consent as consent under "
-    "[serve] in posology.toml"
-)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -72,7 +70,7 @@ def export_ratings(store: Store, actor: Actor, consent: str, practice: Practice)
     """
     require_role(actor, "export of ratings", (Role.ADMINISTRATOR,))
     if not consent.strip():
-        raise NotAllowed(NO_CONSENT)
+        raise NotAllowed(no_consent("ratings"))
     with store.read() as connection:
         cases = list(cases_of(store, connection))
         staff = staff_of(connection, practice)
@@ -88,23 +86,42 @@ def export_ratings(store: Store, actor: Actor, consent: str, practice: Practice)
     random.SystemRandom().shuffle(lines)
     data = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in (header, *lines)).encode()
     file = RatingsFile(data, len(cases), len(lines))
-    _record(store, actor, file, consent.strip())
+    counts = {"comparisons": file.comparisons, "ratings": file.ratings}
+    record_export(store, actor, Leaving(Kind.COMPARISON_EXPORTED, data, counts, consent.strip()))
     return file
 
 
-def _record(store: Store, actor: Actor, file: RatingsFile, consent: str) -> None:
+def no_consent(what: str) -> str:
+    """Return what an export is refused with where the site has not consented."""
+    return (
+        f"export of {what}: the site has not consented; name the reference of its consent as consent under "
+        "[serve] in posology.toml"
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Leaving:
+    """What is about to leave: the entry that records it, its lines, how many of what, whose consent."""
+
+    kind: Kind
+    data: bytes
+    counts: Mapping[str, int]
+    consent: str
+
+
+def record_export(store: Store, actor: Actor, leaving: Leaving) -> None:
+    """Record an export of lines, with their hash, before they are given out."""
     details: dict[str, Any] = {
         "form": "jsonl",
-        "comparisons": file.comparisons,
-        "ratings": file.ratings,
-        "size_bytes": len(file.data),
-        "consent_sha256": hashlib.sha256(consent.encode()).hexdigest(),
+        **leaving.counts,
+        "size_bytes": len(leaving.data),
+        "consent_sha256": hashlib.sha256(leaving.consent.encode()).hexdigest(),
     }
-    if ID.holds(consent):
-        details["consent"] = consent
+    if ID.holds(leaving.consent):
+        details["consent"] = leaving.consent
     with store.write(actor) as w:
-        details["hash"] = w.cipher(AUDIT_KEY).hash("export", file.data)
-        w.record(Kind.COMPARISON_EXPORTED, details=details)
+        details["hash"] = w.cipher(AUDIT_KEY).hash("export", leaving.data)
+        w.record(leaving.kind, details=details)
 
 
 @dataclass(frozen=True, repr=False)

@@ -18,7 +18,7 @@ from posology.review.comparisons import (
 )
 from posology.review.rating import HIGHEST, MOST_MARKS, MarkOf, Rating, rate
 from posology.review.results import open_results
-from posology.review.sharing import NO_CONSENT, export_ratings
+from posology.review.sharing import export_ratings, no_consent
 from posology.store import Actor
 from posology.web.answers import Message
 from posology.web.context import Acting, OfSite
@@ -177,7 +177,7 @@ def export(site: OfSite, actor: Acting) -> Response:
 def ratings_file(site: Site, actor: Actor) -> Response:
     """Return the ratings as a file to be saved; what the site has not set up is no fault of who asks."""
     if not site.serve.consent.strip():
-        raise Conflict(NO_CONSENT)
+        raise Conflict(no_consent("ratings"))
     file = export_ratings(site.store, actor, site.serve.consent, site.settings.practice)
     name = f'attachment; filename="ratings-{file.ratings}.jsonl"'
     return Response(file.data, media_type="application/jsonl", headers={"Content-Disposition": name})
