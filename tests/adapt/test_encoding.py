@@ -1,6 +1,7 @@
 """Training a head on a tiny encoder: it learns, goes on after a kill, fails clearly, runs without torch."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -184,6 +185,78 @@ def test_a_plan_counts_pieces_and_steps_and_writes_nothing(base: Path, tmp_path:
     assert plan.seconds == pytest.approx((report["training"]["pieces"] + measured / 3) / 100)
     assert plan_encode(recipe(base, "sequence"), job(tmp_path / "head", texts(40), [])).seconds
     assert [path.name for path in tmp_path.iterdir()] == ["done"]
+
+
+def test_a_head_goes_on_from_another_head_and_owns_what_that_has_seen(
+    base: Path, spans_head: Path, tmp_path: Path
+) -> None:
+    from posology.adapt.encoders.saving import read_seen
+
+    made = recipe(spans_head, "token", ROOT, epochs=1.0)
+    out = run_encode(made, job(tmp_path / "head", sentences(24, "other"), sentences(12, "o")))
+    scores = json.loads((out / "report.json").read_text())["select"]
+    fresh = run_encode(
+        recipe(base, "token", ROOT, epochs=1.0),
+        job(tmp_path / "fresh", sentences(24, "other"), sentences(12, "o")),
+    )
+    assert scores["strict F1"] > 0.9 > json.loads((fresh / "report.json").read_text())["select"]["strict F1"]
+    before, after = read_seen(spans_head), read_seen(out)
+    assert before.tune < after.tune
+    assert before.select < after.select
+    assert len(after.tune) == 72 + 24
+    assert set(read_head_card(spans_head).licences) <= set(read_head_card(out).licences)
+
+
+def test_a_head_that_cannot_be_gone_on_from_is_refused(spans_head: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        ModelError, match="this head keeps int8 weights; begin from one that learned with all"
+    ):
+        run_encode(recipe(spans_head / "int8", "token"), job(tmp_path / "h", sentences(8), []))
+    ship = recipe(spans_head, "token")
+    ship = ship.model_copy(update={"data": ship.data.model_copy(update={"purpose": "ship"})})
+    with pytest.raises(UserError, match=r"the head at base\.path learned from what forbids it: not stated"):
+        run_encode(ship, job(tmp_path / "h", sentences(8), []))
+    other = tmp_path / "other"
+    shutil.copytree(spans_head, other)
+    (other / "seen.json").write_text("[]")
+    with pytest.raises(ModelError, match="what it has seen is unknown"):
+        run_encode(recipe(other, "token"), job(tmp_path / "h", sentences(8), []))
+
+
+def test_select_is_learned_from_where_the_recipe_says_so_and_nothing_is_chosen_by_it(
+    base: Path, tmp_path: Path
+) -> None:
+    made = recipe(base, "token", ROOT, "temperature = 1.5", epochs=3.0)
+    made = made.model_copy(update={"data": made.data.model_copy(update={"learn_select": True})})
+    out = run_encode(made, job(tmp_path / "head", sentences(24), sentences(12, "s")))
+    report = json.loads((out / "report.json").read_text())
+    assert report["data"]["tune"]["examples"] == 36
+    assert report["select"] == {}, "what was learned is no measure"
+    assert report["training"]["best_step"] is None
+    assert report["int8"]["answers_alike"] > 0.9
+    assert read_head_card(out).temperature == 1.5
+    assert "No part was kept to choose the weights by" in (out / "card.md").read_text()
+    assert report["tests"]["not_scored"] == ["made/select"]
+
+
+def test_pieces_that_are_hidden_teach_to_read_the_words_around_them(base: Path, tmp_path: Path) -> None:
+    hiding = recipe(base, "token", ROOT, "hidden = 0.3", epochs=20.0)
+    with pytest.raises(ModelError, match=r"nothing can be hidden from this encoder"):
+        run_encode(hiding, job(tmp_path / "head", sentences(72), sentences(12, "s")))
+    masked = tmp_path / "masked"
+    shutil.copytree(base, masked)
+    pieces = json.loads((masked / "tokenizer.json").read_text())
+    pieces["model"]["vocab"]["[MASK]"] = pieces["model"]["vocab"].pop("ü")
+    (masked / "tokenizer.json").write_text(json.dumps(pieces))
+    hiding = recipe(masked, "token", ROOT, "hidden = 0.3", epochs=20.0)
+    out = run_encode(hiding, job(tmp_path / "head", sentences(72), sentences(12, "s")))
+    text = "The patient reports severe gout today."
+    assert len(open_head(out, threads=1).find_spans([text])[0]) == 1
+    whole = run_encode(recipe(base, "token", ROOT, epochs=1.0), job(tmp_path / "h", sentences(24), []))
+    first = [
+        json.loads((folder / "log.jsonl").read_text().splitlines()[0])["loss"] for folder in (out, whole)
+    ]
+    assert first[0] != first[1]
 
 
 class Killed(Exception):

@@ -155,6 +155,24 @@ def test_options_that_all_items_share_are_no_test_text(data_folder: Path) -> Non
     )
 
 
+def test_a_part_that_is_never_scored_on_is_left_out_and_the_other_is_held(data_folder: Path) -> None:
+    from posology.cli.adapt import _parts_named
+    from posology.evaluate.held import held_texts
+
+    task = TASKS["ncbi_disease"]
+    for name, owners in (
+        ("ncbi_disease/select", {"ncbi_disease, report"}),
+        ("ncbi_disease", set()),
+        ("medhallu", {"ncbi_disease, select", "ncbi_disease, report"}),
+    ):
+        missing: list[str] = []
+        found = held_texts([task], data_folder, missing.append, _parts_named(name))
+        assert {one.owner for one in found} == owners
+        assert not missing
+    with pytest.raises(UserError, match=r"ncbi_disease/tune: the parts that are measured on are select and"):
+        _parts_named("ncbi_disease/tune")
+
+
 @NEEDS_TORCH
 def test_tuning_stops_before_its_first_step_or_drops_and_says_so_in_the_card(tmp_path: Path) -> None:
     from posology.adapt.running import plan_recipe, run_recipe

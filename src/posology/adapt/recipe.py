@@ -131,7 +131,7 @@ class Screening(Table):
         "stop", "stop: the run ends before its first step; drop: they are left out, and counted in the card"
     )
     not_scored: Texts = field_of(
-        (), "tasks that this model is never scored on: their texts are not looked for, and the card says so"
+        (), "tasks, or parts such as pubmedqa/select, that this model is never scored on: not looked for"
     )
     files: Texts = field_of(
         (), "files of further test texts, hashed (`posology curate --save-tests`), from the recipe's folder"

@@ -120,22 +120,35 @@ def run(  # noqa: PLR0913 - one option each
 
 
 def _held(data: Path | None, not_scored: tuple[str, ...]) -> "Held | None":
-    """Return the test texts of every task whose data is here; say where that is none, or not all."""
+    """Return the test texts of every task whose data is here; say where that is none, or not all.
+
+    ``not_scored`` are left out: tasks, or single parts as TASK/select.
+    """
     from posology.corpus.held import build_held
     from posology.evaluate.held import held_texts
     from posology.evaluate.splits import data_folder
-    from posology.evaluate.tasks import TASKS, find_task
+    from posology.evaluate.tasks import TASKS
 
     if data is None and not os.environ.get("POSOLOGY_DATA"):
         warn("No folder of data sets is known (--data, POSOLOGY_DATA): no test text is looked for.")
         return None
     missing: list[str] = []
-    left_out = {find_task(name).name for name in not_scored}
-    tasks = [task for name, task in TASKS.items() if name not in left_out]
-    held = build_held(held_texts(tasks, data_folder(data), missing.append))
+    left_out = {part for name in not_scored for part in _parts_named(name)}
+    held = build_held(held_texts(TASKS.values(), data_folder(data), missing.append, left_out))
     if missing:
         warn(f"Test texts of {count(len(missing), 'task')} are not looked for: their data is not here.")
     return held
+
+
+def _parts_named(name: str) -> tuple[str, ...]:
+    """Return TASK/PART for each measured part of a task, or for the one that is named."""
+    from posology.errors import UserError
+    from posology.evaluate.tasks import find_task
+
+    task, _, part = name.partition("/")
+    if part not in {"", "select", "report"}:
+        raise UserError(f"tests.not_scored: {name}: the parts that are measured on are select and report")
+    return tuple(f"{find_task(task).name}/{one}" for one in ([part] if part else ["select", "report"]))
 
 
 def _job(recipe: Path, out: Path, data: Path | None) -> "Job":

@@ -17,7 +17,6 @@ _KINDS = {
 
 def head_card_text(card: HeadCard, report: Mapping[str, Any], recipe: EncodeRecipe) -> str:
     """Return card.md: what the head does, what it learned from, how it scores on select, its limits."""
-    scores = [f"| {name} | {_number(value)} |" for name, value in report["select"].items()]
     parts = report["data"]
     lines = [
         f"# {card.name}",
@@ -32,14 +31,7 @@ def head_card_text(card: HeadCard, report: Mapping[str, Any], recipe: EncodeReci
         "",
         "Sources: " + "; ".join(f"{name}: {n}" for name, n in report["sources"].items()) + ".",
         "",
-        f"Scores on {report['select_n']} examples of *select*, which also chose the weights: no estimate "
-        "of what new text gives. Scores for comparison are those of `posology evaluate` on *report*.",
-        "",
-        "| measure | value |",
-        "|---|---|",
-        *scores,
-        "",
-        f"Probabilities are divided by the temperature {card.temperature:.3f}, fitted on the same examples.",
+        *_chosen(card, report),
         *(
             [f"`{card.positive}` is answered from {card.threshold:.3f} on."]
             if card.threshold is not None
@@ -49,6 +41,28 @@ def head_card_text(card: HeadCard, report: Mapping[str, Any], recipe: EncodeReci
         "Limits: " + " ".join(_limits(card, report)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _chosen(card: HeadCard, report: Mapping[str, Any]) -> list[str]:
+    """Return what select says, which a head may have learned from."""
+    told = f"Probabilities are divided by the temperature {card.temperature:.3f}"
+    if not report["select"]:
+        return [
+            "No part was kept to choose the weights by: all steps were done, as an earlier run of the recipe "
+            "had chosen. Scores are those of `posology evaluate` on *report*.",
+            "",
+            f"{told}, of that run.",
+        ]
+    return [
+        f"Scores on {report['select_n']} examples of *select*, which also chose the weights: no estimate "
+        "of what new text gives. Scores for comparison are those of `posology evaluate` on *report*.",
+        "",
+        "| measure | value |",
+        "|---|---|",
+        *(f"| {name} | {_number(value)} |" for name, value in report["select"].items()),
+        "",
+        f"{told}, fitted on the same examples.",
+    ]
 
 
 def _limits(card: HeadCard, report: Mapping[str, Any]) -> list[str]:

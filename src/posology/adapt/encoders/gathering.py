@@ -21,7 +21,7 @@ __all__ = ["Gathered", "fingerprints", "gather"]
 class Gathered:
     """What is learned from, what chooses, and what a head of it answers."""
 
-    tune: tuple[Labelled, ...]
+    tune: tuple[Labelled, ...]  # with data.learn_select those of select stand here too
     select: tuple[Labelled, ...]
     task: Task
     left_out: dict[str, int]  # by reason
@@ -51,11 +51,15 @@ def gather(recipe: EncodeRecipe, job: Job) -> Gathered:
     select = _source(recipe, job, "select", left_out)
     if not tune:
         raise UserError(f"{recipe.name}: there is no example to learn from: see data in the recipe")
+    require_apart({"tune": tune, "select": select}, "example")
+    tests, own = recipe.tests, select if recipe.data.select else []  # of tasks, the job looks for the parts
+    if recipe.data.learn_select:
+        tune, own = [*tune, *select], []
+        learned = (f"{name}/select" for name in recipe.data.tasks)
+        tests = tests.model_copy(update={"not_scored": (*tests.not_scored, *learned)})
     if recipe.data.purpose == "ship":
         require_shippable((one.provenance for one in tune), "examples")
-    require_apart({"tune": tune, "select": select}, "example")
-    screen = Screen(recipe.tests, job)
-    own = select if recipe.data.select else []  # of tasks, the parts are looked for by the job
+    screen = Screen(tests, job)
     tune = screen.keep(tune, labelled_text, "examples", own)
     task = Task(recipe.head.kind, _labels(recipe, tune))
     known = [one for one in select if _is_known(one, task)]
@@ -119,7 +123,7 @@ def _is_known(one: Labelled, task: Task) -> bool:
     return labels <= set(task.labels)
 
 
-def fingerprints(examples: Sequence[Labelled]) -> list[str]:
-    """Return a hash of each example's task and id, sorted: what a head has seen, without its text."""
+def fingerprints(examples: Sequence[Labelled]) -> frozenset[str]:
+    """Return a hash of each example's task and id: what a head has seen, without its text."""
     keys = (f"{one.task}\0{one.id}" for one in examples)
-    return sorted(hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16] for key in keys)
+    return frozenset(hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16] for key in keys)

@@ -98,13 +98,13 @@ def calibrate(
 ) -> Calibrated:
     """Return the temperature, and the threshold where the recipe wants one."""
     if not units:
-        return Calibrated(1.0, None, None, None)
+        return Calibrated(head.temperature or 1.0, None, None, None)
     rows = np.concatenate(logits) if head.kind == "token" else np.stack(logits)
     if head.kind == "token":
         gold = np.array([tag for unit in units for tag in unit.tags], dtype=np.int64)
     else:
         gold = np.array([unit.label for unit in units], dtype=np.int64)
-    temperature = temperature_of(rows, gold)
+    temperature = head.temperature or temperature_of(rows, gold)
     threshold = None
     if head.threshold != "none":
         place = list(labels).index(head.positive)

@@ -5,18 +5,22 @@ import resource
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Tokenizer
+
 from posology.adapt.encoders.prepared import Task
+from posology.adapt.encoders.saving import Seen, read_seen
 from posology.adapt.job import Job
 from posology.adapt.recipes.encode import EncodeRecipe
 from posology.chat.catalogue import find_entry
 from posology.chat.runtime import import_torch, import_transformers
 from posology.chat.weights import check_sha256, find_weights
-from posology.errors import ModelError
-from posology.evidence.heads.card import TRUNK
+from posology.corpus import may_ship
+from posology.errors import ModelError, UserError
+from posology.evidence.heads.card import CARD_FILE, TRUNK, WEIGHTS, read_head_card
 from posology.evidence.heads.changes import DOWN, UP
 from posology.evidence.heads.windows import Window, padded
 
@@ -38,10 +42,16 @@ _ALPHA = 2  # of changes of a rank: their weight, over the rank
 class EncoderBase:
     """Where an encoder's files are, and what they are."""
 
-    folder: Path  # model.safetensors, config.json, tokenizer.json
+    weights: Path  # beside them config.json and tokenizer.json
     name: str  # in the catalogue, "" for a folder by path
     sha256: str
-    licence: str
+    licences: tuple[str, ...]  # of the weights; of a head, those of what it learned from too
+    seen: Seen = field(default_factory=Seen)  # by a head
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the files."""
+        return self.weights.parent
 
 
 def find_encoder(recipe: EncodeRecipe, job: Job) -> EncoderBase:
@@ -51,11 +61,30 @@ def find_encoder(recipe: EncodeRecipe, job: Job) -> EncoderBase:
         entry = find_entry(base.model)
         found = find_weights(entry.name, job.home).path
         folder = found if found.is_dir() else found.parent
-        return EncoderBase(folder, entry.name, check_sha256(folder / "model.safetensors", ""), entry.licence)
+        weights = folder / "model.safetensors"
+        return EncoderBase(weights, entry.name, check_sha256(weights, ""), (entry.licence,))
     folder = job.place(base.path)
-    return EncoderBase(
-        folder, "", check_sha256(folder / "model.safetensors", base.sha256), "not stated: weights by path"
-    )
+    if (folder / CARD_FILE).is_file():
+        return _head_as_base(recipe, folder)
+    weights = folder / "model.safetensors"
+    return EncoderBase(weights, "", check_sha256(weights, base.sha256), ("not stated: weights by path",))
+
+
+def _head_as_base(recipe: EncodeRecipe, folder: Path) -> EncoderBase:
+    """Return the encoder of another head: what that learned from stands in the new head's papers too."""
+    card = read_head_card(folder)
+    if card.trunk != "whole" or card.precision != "fp32":
+        kept = "int8 weights" if card.precision == "int8" else "no encoder of its own"
+        raise ModelError(
+            f"{folder}: this head keeps {kept}; begin from one that learned with all weights, in 32 bits"
+        )
+    if recipe.data.purpose == "ship" and (barred := [one for one in card.licences if not may_ship(one)]):
+        raise UserError(
+            f"data.purpose: ship: the head at base.path learned from what forbids it: {', '.join(barred)}; "
+            'begin from another, or set purpose = "study"'
+        )
+    digest = check_sha256(folder / WEIGHTS, recipe.base.sha256 or card.weights_sha256)
+    return EncoderBase(folder / WEIGHTS, "", digest, tuple(card.licences), read_seen(folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +98,19 @@ class EncoderNetwork:
     device: Any
     half: bool
     layers: int
+    marks: Mapping[str, int]  # the special pieces' numbers; empty where no piece is hidden
 
-    def logits(self, windows: Sequence[Window]) -> Any:
-        """Return the logits of windows: (windows, pieces, tags), or (windows, labels); 32-bit floats."""
+    def logits(self, windows: Sequence[Window], hidden: float = 0.0) -> Any:
+        """Return the logits of windows: (windows, pieces, tags), or (windows, labels); 32-bit floats.
+
+        The encoder sees a share ``hidden`` of the word pieces as [MASK].
+        """
         torch = self.torch
         ids, mask, types = (torch.from_numpy(one).to(self.device) for one in padded(windows))
+        if hidden:
+            special = torch.isin(ids, torch.tensor(list(self.marks.values()), device=self.device))
+            drawn = torch.rand(ids.shape, device=self.device) < hidden
+            ids = ids.masked_fill(drawn & ~special, self.marks["[MASK]"])
         with self._arithmetic():
             found = self.module["bert"](input_ids=ids, attention_mask=mask.long(), token_type_ids=types)
             vectors = found.last_hidden_state.float()
@@ -113,7 +150,7 @@ def open_encoder(recipe: EncodeRecipe, base: EncoderBase, task: Task) -> Encoder
     config = _config(transformers, base.folder, recipe)
     torch.manual_seed(recipe.seed)
     encoder = transformers.BertModel(config, add_pooling_layer=False)
-    _load(encoder, base.folder, config.num_hidden_layers)
+    _load(encoder, base, config.num_hidden_layers)
     head = torch.nn.Linear(config.hidden_size, len(task.outputs))
     torch.nn.init.normal_(head.weight, std=0.02)
     torch.nn.init.zeros_(head.bias)
@@ -126,7 +163,20 @@ def open_encoder(recipe: EncodeRecipe, base: EncoderBase, task: Task) -> Encoder
     device = _device(torch, recipe.base.device)
     half = recipe.base.dtype == "bfloat16" or (recipe.base.dtype == "auto" and _has_bfloat16(torch, device))
     module.to(device)
-    return EncoderNetwork(torch, module, task, recipe.head.pooling, device, half, config.num_hidden_layers)
+    return EncoderNetwork(
+        torch, module, task, recipe.head.pooling, device, half, config.num_hidden_layers,
+        _marks(base.folder / "tokenizer.json") if recipe.head.hidden else {},
+    )  # fmt: skip
+
+
+def _marks(path: Path) -> dict[str, int]:
+    """Return the numbers of a BERT tokenizer's special pieces."""
+    tokenizer = Tokenizer.from_file(str(path))
+    names = ("[PAD]", "[CLS]", "[SEP]", "[MASK]")
+    found = {name: number for name in names if (number := tokenizer.token_to_id(name)) is not None}
+    if len(found) < len(names):
+        raise ModelError(f"{path}: lacks one of {', '.join(names)}: nothing can be hidden from this encoder")
+    return found
 
 
 def _change_by_rank(encoder: Any, rank: int) -> None:
@@ -178,19 +228,20 @@ def _config(transformers: Any, folder: Path, recipe: EncodeRecipe) -> Any:
     return transformers.BertConfig(**known, attn_implementation="sdpa")
 
 
-def _load(encoder: Any, folder: Path, layers: int) -> None:
+def _load(encoder: Any, base: EncoderBase, layers: int) -> None:
     """Load the weights; what is missing is an error, and so is what is over but a pooler and upper layers."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    path = folder / "model.safetensors"
+    path = base.weights
     try:
         state = {name.removeprefix(TRUNK): one for name, one in load_file(str(path)).items()}
     except (OSError, SafetensorError) as cause:
         raise ModelError(f"{path}: not readable safetensors: damaged") from cause
     missing, over = encoder.load_state_dict(state, strict=False)
     upper = tuple(f"encoder.layer.{n}." for n in range(layers, 1000))
-    unknown = [n for n in over if not n.startswith(("pooler.", "cls.", "embeddings.position_ids", *upper))]
+    known = ("pooler.", "cls.", f"{HEAD}.", "embeddings.position_ids", *upper)
+    unknown = [n for n in over if not n.startswith(known)]
     if missing or unknown:
         name = (missing or unknown)[0]
         raise ModelError(

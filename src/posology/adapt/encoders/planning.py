@@ -27,7 +27,8 @@ def plan_encode(recipe: EncodeRecipe, job: Job) -> Plan:
     tune, _ = prepare(gathered.tune, gathered.task, cutter, recipe.windows.at_most)
     select, _ = prepare(gathered.select, gathered.task, cutter)
     network = open_encoder(recipe, base, gathered.task)
-    lesson = Lesson(recipe, network, tune, select, Checkpoints(job.work, ""), silent)
+    judges = () if recipe.data.learn_select else select
+    lesson = Lesson(recipe, network, tune, judges, Checkpoints(job.work, ""), silent)
     needs = _needs(lesson)
     trained = sum(int(one.numel()) for one in network.trained.values())
     disk = disk_needed(trained, network.parameters, whole=True, half=False)

@@ -26,7 +26,7 @@ from posology.adapt.encoders.network import (
     peak_memory,
 )
 from posology.adapt.encoders.prepared import Counted, prepare
-from posology.adapt.encoders.saving import head_logits, largest_difference, write_head, write_seen
+from posology.adapt.encoders.saving import Seen, head_logits, largest_difference, write_head, write_seen
 from posology.adapt.encoders.training import Lesson, train_head
 from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
@@ -82,13 +82,14 @@ def run_encode(recipe: EncodeRecipe, job: Job) -> Path:
     checkpoints = Checkpoints(job.work, _fingerprint(recipe, base, gathered))
     if job.restart:
         checkpoints.discard()
-    progress = train_head(Lesson(recipe, network, tune, select, checkpoints, job.tell))
+    judges = () if recipe.data.learn_select else select
+    progress = train_head(Lesson(recipe, network, tune, judges, checkpoints, job.tell))
     exact = replace(network, half=False)
     logits = logits_of(exact, select, recipe.head)
-    calibrated = calibrate(select, logits, gathered.task.labels, recipe.head)
+    calibrated = calibrate(judges, logits, gathered.task.labels, recipe.head)
     scaled = [rows / calibrated.temperature for rows in logits]
     scores = (
-        measure(select, scaled, gathered.task.labels, recipe.head, calibrated.threshold) if select else {}
+        measure(select, scaled, gathered.task.labels, recipe.head, calibrated.threshold) if judges else {}
     )
     trained = _Trained(
         recipe, base, gathered, exact, cutter, progress, calibrated, scores,
@@ -113,11 +114,16 @@ def _fingerprint(recipe: EncodeRecipe, base: EncoderBase, gathered: Gathered) ->
 def _write(folder: Path, trained: _Trained, job: Job) -> None:
     recipe, gathered = trained.recipe, trained.gathered
     card = write_head(folder, _weights(trained), _card(trained), trained.base.folder)
-    write_seen(folder, fingerprints(gathered.tune), fingerprints(gathered.select))
+    seen = Seen(fingerprints(gathered.tune), fingerprints(gathered.select))
+    write_seen(folder, seen | trained.base.seen)
     compared = _compare(folder, trained, job)
     report = {**_report(trained, card, compared, job), "int8": _int8(folder, trained, compared, job)}
-    base = {"name": trained.base.name, "sha256": trained.base.sha256, "licence": trained.base.licence}
-    inputs = [hash_file("base", trained.base.folder / "model.safetensors"), *_examples(gathered)]
+    base = {
+        "name": trained.base.name,
+        "sha256": trained.base.sha256,
+        "licence": "; ".join(trained.base.licences),
+    }
+    inputs = [hash_file("base", trained.base.weights), *_examples(gathered)]
     made = Made(
         recipe=recipe,
         report=report,
@@ -153,7 +159,7 @@ def _examples(gathered: Gathered) -> list[Input]:
         Input(
             part,
             f"{len(examples)} examples",
-            hashlib.sha256("".join(fingerprints(examples)).encode()).hexdigest(),
+            hashlib.sha256("".join(sorted(fingerprints(examples))).encode()).hexdigest(),
         )
         for part, examples in (("tune", gathered.tune), ("select", gathered.select))
         if examples
@@ -199,7 +205,7 @@ def _card(trained: _Trained) -> HeadCard:
         parameters=trained.network.parameters,
         weights_sha256="0" * 64,  # write_head knows
         tokenizer_sha256="0" * 64,
-        licences=sorted({*gathered.licences, trained.base.licence}),
+        licences=sorted({*gathered.licences, *trained.base.licences}),
         tasks=gathered.tasks,
     )
 

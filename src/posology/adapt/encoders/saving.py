@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,16 @@ from posology.errors import ModelError
 from posology.evidence.heads.card import CARD_FILE, WEIGHTS, HeadCard, render_head_card
 from posology.evidence.heads.head import Head
 
-__all__ = ["SEEN_FILE", "digest_of", "head_logits", "largest_difference", "write_head", "write_seen"]
+__all__ = [
+    "SEEN_FILE",
+    "Seen",
+    "digest_of",
+    "head_logits",
+    "largest_difference",
+    "read_seen",
+    "write_head",
+    "write_seen",
+]
 
 SEEN_FILE = "seen.json"
 Floats = NDArray[np.float64]
@@ -37,10 +47,33 @@ def write_head(folder: Path, weights: Mapping[str, NDArray[Any]], card: HeadCard
     return whole
 
 
-def write_seen(folder: Path, tune: Sequence[str], select: Sequence[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Hashes of the examples that a head learned from, and of those that it was chosen by."""
+
+    tune: frozenset[str] = frozenset()
+    select: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Seen") -> "Seen":
+        """Return what either has seen."""
+        return Seen(self.tune | other.tune, self.select | other.select)
+
+
+def write_seen(folder: Path, seen: Seen) -> None:
     """Write the hashes of the examples that a head has seen: none of them may be in a score."""
-    text = json.dumps({"posology": "seen/1", "tune": list(tune), "select": list(select)}, indent=0)
-    (folder / SEEN_FILE).write_text(text + "\n", encoding="utf-8")
+    table = {"posology": "seen/1", "tune": sorted(seen.tune), "select": sorted(seen.select)}
+    (folder / SEEN_FILE).write_text(json.dumps(table, indent=0) + "\n", encoding="utf-8")
+
+
+def read_seen(folder: Path) -> Seen:
+    """Return what a head has seen; raise ModelError where its folder does not tell."""
+    try:
+        table = json.loads((folder / SEEN_FILE).read_text(encoding="utf-8"))
+        return Seen(frozenset(table["tune"]), frozenset(table["select"]))
+    except (OSError, ValueError, KeyError, TypeError) as cause:
+        raise ModelError(
+            f"{folder}: {SEEN_FILE} is missing or damaged: what it has seen is unknown"
+        ) from cause
 
 
 def head_logits(head: Head, texts: Sequence[tuple[str, str]]) -> list[Floats]:

@@ -169,7 +169,7 @@ def _parts(units: Sequence[Unit], tokens: int) -> Iterator[Sequence[Unit]]:
 def _loss(network: EncoderNetwork, units: Sequence[Unit], weights: Any, recipe: EncodeRecipe) -> Any:
     """Return the summed weighted loss of examples."""
     torch = network.torch
-    logits = network.logits([window for unit in units for window in unit.windows])
+    logits = network.logits([window for unit in units for window in unit.windows], recipe.head.hidden)
     smoothing = recipe.head.smoothing
     entropy = torch.nn.functional.cross_entropy
     if network.task.kind == "token":

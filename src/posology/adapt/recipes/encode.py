@@ -38,6 +38,10 @@ class EncodeData(Table):
     limit: int = field_of(0, "learn from so many examples of each source at most; 0: all", least=0)
     select_limit: int = field_of(0, "measure on so many examples of each source at most; 0: all", least=0)
     rename: list[Rename] = Field([], description="other names for labels of tasks")
+    learn_select: bool = field_of(
+        False,
+        "learn from select as well, all steps and the last weights: when an earlier run chose the settings",
+    )
 
     @model_validator(mode="after")
     def _something(self) -> "EncodeData":
@@ -72,6 +76,10 @@ class HeadTable(Table):
     )
     tune_encoder: bool = field_of(True, "false: only the head learns, and only the head is kept")
     dropout: float = field_of(0.1, "share of the head's inputs left out while it learns", least=0, most=0.9)
+    hidden: float = field_of(
+        0.0, "share of word pieces that the encoder sees as [MASK] while it learns", least=0, most=0.9
+    )
+    temperature: float = field_of(0.0, "its logits are divided by this; 0: fitted on select", least=0)
     smoothing: float = field_of(0.0, "share of the target spread over all labels", least=0, most=0.5)
     metric: Literal["", "macro-F1", "accuracy", "balanced accuracy"] = field_of(
         "", "what select is measured by; empty: strict F1 of spans, macro-F1 of labels"
@@ -141,3 +149,11 @@ class EncodeRecipe(Recipe):
     optimizer: EncodeOptimizer = EncodeOptimizer()
     stop: EncodeStop = EncodeStop()
     export: EncodeExport = EncodeExport()
+
+    @model_validator(mode="after")
+    def _select_still_judges(self) -> "EncodeRecipe":
+        if self.data.learn_select and (not self.head.temperature or self.head.threshold != "none"):
+            raise ValueError(
+                "data.learn_select leaves nothing to fit on: state head.temperature, and take no threshold"
+            )
+        return self
