@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 
 import pytest
 from sqlalchemy import update
@@ -18,9 +19,9 @@ from posology.store.schema import charts
 from tests.review.test_signing import signed
 
 
-def _edited(clinic, sign=True, words="This patient"):
+def _edited(clinic, sign=True, words="This patient", seed=1):
     """Reword every sentence that begins with the patient as far as checks let it; return the packet."""
-    packet_id = clinic.packet()
+    packet_id = clinic.packet(seed=seed)
     for row in clinic.open(packet_id).record["narrative"]:
         if row["section"] != "request" and row["sentence"].startswith("The patient"):
             text = row["sentence"].replace("The patient", words, 1)
@@ -72,6 +73,31 @@ def test_no_identifier_passes(small_clinic):
         assert not re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", told, re.IGNORECASE), (
             "an identifier leaked"
         )
+
+
+def test_edits_of_one_patient_are_of_one_group_whichever_chart_they_rest_on(small_clinic, tmp_path):
+    packet_ids = [_edited(small_clinic, seed=seed) for seed in (1, 2, 1)]  # the first patient came twice
+    assert len({small_clinic.head(one).chart_id for one in packet_ids}) == 3
+    pairs = _read(export_edits(small_clinic.store, SYSTEM, "IRB-7", Practice(), key=bytes(32)), tmp_path)
+    groups = {pair.id.split("/")[1]: pair.provenance.group for pair in pairs}  # of each packet
+    assert len(groups) == 3
+    assert sorted(Counter(groups.values()).values()) == [1, 2]
+    again = export_edits(small_clinic.store, SYSTEM, "IRB-7", Practice(), key=bytes(32))
+    assert _read(again, tmp_path) == pairs
+
+
+def test_words_that_a_check_refused_are_not_exported(small_clinic):
+    packet_id = small_clinic.packet()
+    row = next(
+        one
+        for one in small_clinic.open(packet_id).record["narrative"]
+        if one["section"] != "request" and one["sentence"].startswith("The patient")
+    )
+    words = f"{row['sentence'].rstrip('.')}, 98765 times."
+    small_clinic.act("ann", packet_id, act="edit", sentence=row["id"], text=words)
+    assert any("98765" in one["sentence"] for one in small_clinic.open(packet_id).record["withheld"])
+    signed(small_clinic, packet_id)
+    assert export_edits(small_clinic.store, SYSTEM, "IRB-7", Practice()).edits == 0
 
 
 def test_what_nobody_signed_is_not_exported(small_clinic):

@@ -1,14 +1,15 @@
 """Reviewers' edits for tuning: the sentence that stood, and a person's words for it, through the gate.
 
-Only of packets that a clinician signed, and only where the person's words passed every check. Both
-sentences and the facts they rest on pass the de-identification gate with all that the chart, the packet and
-the accounts say of people; what the gate refuses is left out and counted.
+Only of packets that a clinician signed, and only words that stand in the letter: they passed the fact checks,
+and the validator where the site has one. Both sentences and the facts they rest on pass the de-identification
+gate with all that the chart, the packet and the accounts say of people; what the gate refuses is left out and
+counted. All edits of one patient, of whichever chart, are of one group.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -21,18 +22,34 @@ from posology.priorauth.narrative import PERSON
 from posology.priorauth.table import EvidenceTable
 from posology.priorauth.writing import wording_prompt
 from posology.quotes import Evidence
+from posology.records.deidentify import KnownIdentifiers
+from posology.review.charts import load_chart
+from posology.review.patients import Signs, first_charts, signs_of
 from posology.review.permitted import require_role
 from posology.review.sharing import Leaving, Place, Staff, known_of, no_consent, record_export, staff_of
 from posology.review.states import DECIDED, State
 from posology.review.versions import load_version
 from posology.store import SYSTEM, Actor, Role, Store
-from posology.store.schema import packets
+from posology.store.schema import charts, packets
 
 __all__ = ["EditsFile", "export_edits"]
 
 _SIGNED = (State.SIGNED, State.SENT, *DECIDED)
 _SOURCE, _FAULT = "reviewers' edits", "reworded by a reviewer"
 _LICENCE = "not stated"  # a site's own words: never learned from by a model that is given away
+
+
+@dataclass(frozen=True, slots=True)
+class _Edited:
+    """A packet with sentences of a person's, and all that is known of its patient."""
+
+    packet_id: str
+    chart_id: str
+    draft: Mapping[str, Mapping[str, Any]] = field(repr=False)  # the draft's sentences by id
+    sentences: Sequence[Mapping[str, Any]] = field(repr=False)
+    table: EvidenceTable = field(repr=False)
+    known: KnownIdentifiers
+    signs: Signs
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,39 +80,46 @@ def export_edits(
     if not consent.strip():
         raise NotAllowed(no_consent("edits"))
     with store.read() as connection:
-        rows = connection.execute(select(packets).where(packets.c.state.in_(_SIGNED))).all()
+        query = select(packets).join(charts, charts.c.id == packets.c.chart_id)
+        query = query.where(packets.c.state.in_(_SIGNED), packets.c.version > 1)
+        rows = connection.execute(query.order_by(charts.c.created_us, charts.c.id, packets.c.id)).all()
         staff = staff_of(connection, practice)
+    edited = [one for row in rows if (one := _edited(store, row, staff)) is not None]
+    patients = first_charts([one.signs for one in edited])
     gate, left_out = Gate(key=key), Counter[str]()
     pairs: list[Preference] = []
     told = 0
-    for row in rows:
-        made = list(_of_packet(store, row, staff, gate, consent.strip(), left_out))
+    for one, first in zip(edited, patients, strict=True):
+        made = list(_of_packet(one, edited[first].chart_id, gate, consent.strip(), left_out))
         told += bool(made)
         pairs += made
-    data = "".join(f"{line_of(pair)}\n" for pair in sorted(pairs, key=lambda one: one.id)).encode()
+    data = "".join(f"{line_of(pair)}\n" for pair in sorted(pairs, key=lambda pair: pair.id)).encode()
     file = EditsFile(data, told, len(pairs), dict(sorted(left_out.items())))
     counts = {"packets": told, "edits": len(pairs)}
     record_export(store, actor, Leaving(Kind.EDITS_EXPORTED, data, counts, consent.strip()))
     return file
 
 
-def _of_packet(
-    store: Store, row: Row[Any], staff: Staff, gate: Gate, consent: str, left_out: Counter[str]
-) -> Iterator[Preference]:
-    if row.version < 2:
-        return
+def _edited(store: Store, row: Row[Any], staff: Staff) -> _Edited | None:
+    """Return a packet in which a person's words stand, None for another."""
     with store.read() as connection:
         draft, now = (load_version(store, connection, row.id, row.key_id, n).record for n in (1, row.version))
+    sentences = [one for one in now["narrative"] if one["written_by"] == PERSON]
+    if not sentences:
+        return None
+    known = known_of(store, Place(row.chart_id, row.id, row.key_id, row.version), staff)
+    signs = signs_of(load_chart(store, row.chart_id))
     before = {one["id"]: one for one in draft["narrative"]}
-    edited = [one for one in now["narrative"] if one["written_by"] == PERSON]
-    if not edited:
-        return
-    place = Place(row.chart_id, row.id, row.key_id, row.version)
-    patient = gate.patient(row.chart_id, known_of(store, place, staff))
-    home = Provenance(_SOURCE, _LICENCE, consent, gate.pseudonym(row.chart_id))
-    table = EvidenceTable(now["evidence"])
-    for one in edited:
-        was = before.get(one["id"])
+    return _Edited(row.id, row.chart_id, before, sentences, EvidenceTable(now["evidence"]), known, signs)
+
+
+def _of_packet(
+    edited: _Edited, patient_id: str, gate: Gate, consent: str, left_out: Counter[str]
+) -> Iterator[Preference]:
+    patient = gate.patient(patient_id, edited.known)
+    home = Provenance(_SOURCE, _LICENCE, consent, gate.pseudonym(patient_id))
+    for one in edited.sentences:
+        was = edited.draft.get(one["id"])
         if not one["cites"]:
             left_out["a sentence that rests on no fact"] += 1
         elif was is None:
@@ -103,8 +127,8 @@ def _of_packet(
         elif was["sentence"] == one["sentence"]:
             left_out["the words are the draft's"] += 1
         else:
-            name = f"edit/{gate.pseudonym(row.id)}/{one['id']}"
-            yield from _passed(_pair(name, was, one, table, home), patient, left_out)
+            name = f"edit/{gate.pseudonym(edited.packet_id)}/{one['id']}"
+            yield from _passed(_pair(name, was, one, edited.table, home), patient, left_out)
 
 
 def _pair(
