@@ -45,9 +45,9 @@ def run(out, at):
         if seen[0] == at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    if at:
-        sys.addaudithook(hook)
+    sys.addaudithook(hook)
     run_recipe(recipe_of(CHANGES), job_of(folder, out))
+    (folder / "changes").write_text(str(seen[0]))
 
 
 def forked(out, at=0):
@@ -65,15 +65,20 @@ def forked(out, at=0):
 recipe = recipe_of(CHANGES)
 open_network(recipe.base, recipe.lora, job_of(folder), seed=0)  # no child has to import its modules again
 assert forked("whole") == 0
+changes = int((folder / "changes").read_text())
 kills = []
-for at in map(int, sys.argv[2:]):
-    out = f"killed-{at}"
+for place in map(int, sys.argv[2:]):
+    at = place if place > 0 else changes + place
+    out = f"killed-{place}"
     codes = [forked(out, at)]
     if not (folder / out).is_dir():
         codes.append(forked(out, max(1, at // 2)))  # and again, while it goes on
     if not (folder / out).is_dir():
         codes.append(forked(out))
         assert codes[-1] == 0, codes
+    if (folder / f"{out}.work").exists():
+        codes.append(forked(out))  # the model was written before
+    assert not (folder / f"{out}.work").exists(), codes
     kills.append(codes)
 print(kills)
 """
@@ -87,8 +92,9 @@ def _curve(folder: Path) -> list[float]:
 def test_a_run_killed_at_any_change_of_a_file_comes_to_the_same_curve_and_weights(tmp_path: Path) -> None:
     folder = write_bench(tmp_path)
     points = [1, 2, 3, 4, 5, 7, 9, 12, 16, 21, 27, 34, 42, 50]
+    removal = [-3, -2, -1, 0]  # from the last change: the model is written, the work folder goes
     done = subprocess.run(
-        [sys.executable, "-c", DRIVER, str(folder), *map(str, points)],
+        [sys.executable, "-c", DRIVER, str(folder), *map(str, [*points, *removal])],
         env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", **QUIET},
         capture_output=True,
         text=True,
@@ -99,8 +105,9 @@ def test_a_run_killed_at_any_change_of_a_file_comes_to_the_same_curve_and_weight
     kills = json.loads(done.stdout.strip().splitlines()[-1])
     assert sum(codes[0] == -9 for codes in kills) >= 10, kills
     assert {code for codes in kills for code in codes} <= {-9, 0}, kills
+    assert all(codes == [-9, 0] for codes in kills[-len(removal) :]), kills
     whole = folder / "whole"
-    for at in points:
+    for at in [*points, *removal]:
         made = folder / f"killed-{at}"
         assert _curve(made) == pytest.approx(_curve(whole), abs=1e-3), at
         assert (made / "adapter.safetensors").read_bytes() == (whole / "adapter.safetensors").read_bytes(), at

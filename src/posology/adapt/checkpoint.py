@@ -8,6 +8,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,8 +126,24 @@ class Checkpoints:
             write_atomic(path, told.encode())  # a kill or a full disk leaves the log as it was
         return kept
 
+    def is_over(self) -> bool:
+        """Say whether training had ended where the last checkpoint is this run's; also where none is left."""
+        folders = [one for one in self._folders() if (one / STATE).is_file()]  # ``discard`` takes it last
+        if not folders:
+            return True
+        record = self._record(folders[-1])
+        return record["fingerprint"] == self._fingerprint and bool(record["progress"]["ended"])
+
     def discard(self) -> None:
-        """Remove the work folder: the model is done, or is begun anew."""
+        """Remove the work folder: the model is done, or is begun anew.
+
+        The last checkpoint's state goes last: up to then a kill leaves what says that the run is over.
+        """
+        *earlier, last = [self._work / "best", *self._folders()]
+        for folder in earlier:
+            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            (last / "tensors.safetensors").unlink()
         shutil.rmtree(self._work, ignore_errors=True)
 
     def _folder(self, step: int) -> Path:

@@ -15,6 +15,7 @@ from posology.adapt.embedding.measure import find_ranks
 from posology.adapt.embedding.reporting import embedding_card, embedding_report
 from posology.adapt.embedding.static import distil_table, read_table, save_static
 from posology.adapt.embedding.towers import Tower, TowerEmbedder, open_encoder_tower, static_tower
+from posology.adapt.finished import Origin, close_finished, require_place
 from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
 from posology.adapt.loop import Training, train
@@ -28,7 +29,6 @@ from posology.chat.runtime import import_torch
 from posology.chat.weights import check_sha256, find_weights
 from posology.errors import UserError
 from posology.evidence import Embedder, open_embedder
-from posology.files import require_free
 from posology.manifest import hash_file
 
 __all__ = ["plan_embed", "run_embed"]
@@ -47,11 +47,13 @@ class _Start:
 
 def run_embed(recipe: EmbedRecipe, job: Job) -> Path:
     """Tune an embedder as a recipe says and return its folder; goes on where a run was stopped."""
-    require_free(job.out, overwrite=job.overwrite)
+    require_place(recipe, job)
     began = time.monotonic()
     material = gather_pairs(recipe, job)
     start = _open(recipe, job)
     training = _training(recipe, material, start, job)
+    if close_finished(Origin(recipe, material.inputs, start.identity), job, training):
+        return job.out
     if job.restart:
         Checkpoints(job.work, "").discard()
     before = find_ranks(material.report, TowerEmbedder(start.tower, "before")) if material.report else {}

@@ -9,6 +9,7 @@ from typing import Any
 
 from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
+from posology.adapt.finished import Origin, close_finished, require_place
 from posology.adapt.job import Job
 from posology.adapt.loop import Training, train
 from posology.adapt.network import Network, open_network
@@ -20,7 +21,6 @@ from posology.adapt.recipes import render_recipe
 from posology.adapt.recipes.prefer import Contrast, PreferRecipe
 from posology.adapt.results import Result, write_result
 from posology.errors import ModelError
-from posology.files import require_free
 
 __all__ = ["plan_prefer", "run_prefer"]
 
@@ -41,10 +41,13 @@ def run_prefer(recipe: PreferRecipe, job: Job) -> Path:
     Ends where faithful answers have become less likely than they were, with the best weights before that;
     raises ModelError where there are none.
     """
-    require_free(job.out, overwrite=job.overwrite)
+    require_place(recipe, job)
     began = time.monotonic()
     prepared = _prepare(recipe, job)
     training = _training(recipe, prepared, job)
+    origin = Origin(recipe, prepared.material.inputs, dict(prepared.network.identity))
+    if close_finished(origin, job, training):
+        return job.out
     if job.restart and training.devices.is_first:
         Checkpoints(job.work, "").discard()
     training.devices.wait()

@@ -16,6 +16,7 @@ from typing import Any
 
 from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
+from posology.adapt.finished import Origin, close_finished, require_place
 from posology.adapt.job import Job
 from posology.adapt.loop import Training, measure, train
 from posology.adapt.network import Network, open_network
@@ -30,7 +31,6 @@ from posology.corpus import Record
 from posology.corpus.parts import part_of
 from posology.corpus.spec import Parts
 from posology.errors import UserError
-from posology.files import require_free
 
 __all__ = ["GENERAL", "mix_rows", "plan_pretrain", "run_pretrain"]
 
@@ -60,7 +60,7 @@ def run_pretrain(recipe: PretrainRecipe, job: Job) -> Path:
 
     Raises ModelError where packed documents see each other, UserError for texts that may not be used.
     """
-    require_free(job.out, overwrite=job.overwrite)
+    require_place(recipe, job)
     began = time.monotonic()
     job.tell("Reading texts")
     texts = _gather(recipe, job)
@@ -68,6 +68,8 @@ def run_pretrain(recipe: PretrainRecipe, job: Job) -> Path:
     rows = _rows(recipe, texts, network)
     require_isolated(network, rows.learned)
     training = _training(recipe, texts, network, rows, job)
+    if close_finished(Origin(recipe, texts.inputs, dict(network.identity)), job, training):
+        return job.out
     if job.restart and training.devices.is_first:
         Checkpoints(job.work, "").discard()
     training.devices.wait()

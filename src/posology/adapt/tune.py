@@ -10,6 +10,7 @@ from posology.adapt.card import tuning_card
 from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
 from posology.adapt.distill import open_teacher
+from posology.adapt.finished import Origin, close_finished, require_place
 from posology.adapt.job import Job
 from posology.adapt.loop import Training, train
 from posology.adapt.masks import Marked, Marker
@@ -20,7 +21,6 @@ from posology.adapt.plan import Asked, Plan, Room, disk_needed, peak_memory, pla
 from posology.adapt.recipes import render_recipe
 from posology.adapt.recipes.tune import Distillation, Objective, TuneRecipe
 from posology.adapt.results import Result, write_result
-from posology.files import require_free
 
 __all__ = ["Prepared", "peak_memory", "plan_tune", "prepare", "run_tune"]
 
@@ -48,11 +48,14 @@ def run_tune(recipe: TuneRecipe, job: Job) -> Path:
     What is left by a run that was killed, that came to a full disk or to a loss that is no number lies in
     ``OUT.work``; the same command goes on from there.
     """
-    require_free(job.out, overwrite=job.overwrite)
+    require_place(recipe, job)
     began = time.monotonic()
     prepared = prepare(recipe, job)
     require_room(job.out, _disk(prepared).size)
     training = _training(recipe, prepared, job)
+    origin = Origin(recipe, prepared.material.inputs, dict(prepared.network.identity))
+    if close_finished(origin, job, training):
+        return job.out
     if job.restart and training.devices.is_first:
         Checkpoints(job.work, "").discard()
     training.devices.wait()
