@@ -208,9 +208,7 @@ def test_a_head_goes_on_from_another_head_and_owns_what_that_has_seen(
 
 
 def test_a_head_that_cannot_be_gone_on_from_is_refused(spans_head: Path, tmp_path: Path) -> None:
-    with pytest.raises(
-        ModelError, match="this head keeps int8 weights; begin from one that learned with all"
-    ):
+    with pytest.raises(ModelError, match="this head has int8 weights; begin from the one that it was made"):
         run_encode(recipe(spans_head / "int8", "token"), job(tmp_path / "h", sentences(8), []))
     ship = recipe(spans_head, "token")
     ship = ship.model_copy(update={"data": ship.data.model_copy(update={"purpose": "ship"})})
@@ -221,6 +219,42 @@ def test_a_head_that_cannot_be_gone_on_from_is_refused(spans_head: Path, tmp_pat
     (other / "seen.json").write_text("[]")
     with pytest.raises(ModelError, match="what it has seen is unknown"):
         run_encode(recipe(other, "token"), job(tmp_path / "h", sentences(8), []))
+
+
+def test_a_head_whose_words_stay_the_bases_keeps_its_layers_only_and_another_goes_on_from_it(
+    base: Path, tmp_path: Path
+) -> None:
+    from safetensors.numpy import load_file
+
+    from posology.chat.weights import find_weights
+    from posology.evidence.heads.head import head_weights
+
+    tables = ("tune_words = false", "layers = 1", "[export]", "answers = 0.0", "score = 1.0")
+    made = recipe(base, "token", *tables, epochs=2.0)
+    known = made.base.model_copy(update={"model": "all-minilm-l6-v2", "path": ""})
+    asked = job(tmp_path / "one", sentences(16), sentences(4, "s"))
+    first = run_encode(made.model_copy(update={"base": known}), asked)
+    begun = made.base.model_copy(update={"path": str(first)})
+    asked = job(tmp_path / "two", sentences(16, "other"), sentences(4, "o"))
+    second = run_encode(made.model_copy(update={"base": begun}), asked)
+    found = find_weights("all-minilm-l6-v2").path
+    source = load_file(str((found if found.is_dir() else found.parent) / "model.safetensors"))
+    words, layer = "embeddings.word_embeddings.weight", "encoder.layer.0.output.dense.weight"
+    changes = []
+    for folder in (first, second):
+        card = read_head_card(folder)
+        assert (card.trunk, card.base, card.rank) == ("base", "all-minilm-l6-v2", 0)
+        own = load_file(str(folder / "head.safetensors"))
+        assert f"bert.{words}" not in own
+        changes.append(np.abs(own[f"bert.{layer}"] - source[layer]).max())
+        assert (head_weights(folder, card)[f"bert.{words}"] == source[words]).all()
+        small = (folder / "int8" / "head.safetensors").stat().st_size
+        assert small < 0.4 * (folder / "head.safetensors").stat().st_size
+        whole, rounded = (open_head(one, threads=1) for one in (folder, folder / "int8"))
+        (exact,), (close,) = (one.tag_logits(["The patient has severe gout."]) for one in (whole, rounded))
+        assert np.abs(exact - close).max() < 0.5
+    assert 0 < changes[0] != changes[1]
+    assert json.loads((second / "report.json").read_text())["equivalence"]["logit_difference"] < 1e-3
 
 
 def test_select_is_learned_from_where_the_recipe_says_so_and_nothing_is_chosen_by_it(

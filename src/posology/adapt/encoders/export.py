@@ -14,7 +14,7 @@ from posology.adapt.encoders.saving import SEEN_FILE, head_logits, largest_diffe
 from posology.adapt.recipes.encode import HeadTable
 from posology.errors import ModelError, UserError
 from posology.evidence.heads import Head, HeadCard, open_head, read_head_card
-from posology.evidence.heads.head import head_weights, own_weights
+from posology.evidence.heads.head import own_weights
 from posology.evidence.heads.precision import quantized
 from posology.files import staged_folder
 from posology.manifest import build_manifest, hash_file, render_manifest
@@ -58,7 +58,7 @@ def export_head(
 ) -> Compared:
     """Write a head's int8 form, compared on examples of *select*; return the comparison.
 
-    A head that is kept as changes to its base stays that: it becomes int8 when it is opened.
+    A head that is kept as changes of a rank to its base stays that: it becomes int8 when it is opened.
 
     Raises ModelError where logits, answers or score differ by more than ``limits``: nothing is written.
     """
@@ -67,8 +67,8 @@ def export_head(
         raise UserError(f"{source}: is in {card.precision} already; export the head that was trained")
     if not examples:
         raise UserError(f"{source}: an export is compared with its source on examples; there are none")
-    based = card.trunk == "base"
-    weights = own_weights(source, card) if based else quantized(head_weights(source, card, home))
+    own = own_weights(source, card)
+    weights = own if card.rank else quantized(own)
     update = {"precision": "int8"}
     with staged_folder(out, overwrite=overwrite) as folder:
         made = write_head(folder, weights, card.model_copy(update=update), source)

@@ -14,14 +14,15 @@ from tokenizers import Tokenizer
 from posology.adapt.encoders.prepared import Task
 from posology.adapt.encoders.saving import Seen, read_seen
 from posology.adapt.job import Job
-from posology.adapt.recipes.encode import EncodeRecipe
+from posology.adapt.recipes.encode import EncodeRecipe, HeadTable
 from posology.chat.catalogue import find_entry
 from posology.chat.runtime import import_torch, import_transformers
 from posology.chat.weights import check_sha256, find_weights
 from posology.corpus import may_ship
 from posology.errors import ModelError, UserError
-from posology.evidence.heads.card import CARD_FILE, TRUNK, WEIGHTS, read_head_card
+from posology.evidence.heads.card import CARD_FILE, TRUNK, WEIGHTS, HeadCard, read_head_card
 from posology.evidence.heads.changes import DOWN, UP
+from posology.evidence.heads.head import head_weights
 from posology.evidence.heads.windows import Window, padded
 
 __all__ = [
@@ -42,16 +43,35 @@ _ALPHA = 2  # of changes of a rank: their weight, over the rank
 class EncoderBase:
     """Where an encoder's files are, and what they are."""
 
-    weights: Path  # beside them config.json and tokenizer.json
+    folder: Path
     name: str  # in the catalogue, "" for a folder by path
     sha256: str
     licences: tuple[str, ...]  # of the weights; of a head, those of what it learned from too
-    seen: Seen = field(default_factory=Seen)  # by a head
+    head: HeadCard | None = None  # where the folder is another head's
+    seen: Seen = field(default_factory=Seen)  # by that head
+    home: Path | None = None
 
     @property
-    def folder(self) -> Path:
-        """Return the folder of the files."""
-        return self.weights.parent
+    def weights(self) -> Path:
+        """Return the file of the folder's own weights."""
+        return self.folder / (WEIGHTS if self.head else "model.safetensors")
+
+    def load(self) -> dict[str, Any]:
+        """Return the encoder's weights by name, as numpy arrays.
+
+        Raises ModelError where the file cannot be read.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        if self.head:
+            found = head_weights(self.folder, self.head, self.home)
+            return {name.removeprefix(TRUNK): one for name, one in found.items() if name.startswith(TRUNK)}
+        try:
+            state = load_file(str(self.weights))
+        except (OSError, SafetensorError) as cause:
+            raise ModelError(f"{self.weights}: not readable safetensors: damaged") from cause
+        return {name.removeprefix(TRUNK): one for name, one in state.items()}
 
 
 def find_encoder(recipe: EncodeRecipe, job: Job) -> EncoderBase:
@@ -61,30 +81,29 @@ def find_encoder(recipe: EncodeRecipe, job: Job) -> EncoderBase:
         entry = find_entry(base.model)
         found = find_weights(entry.name, job.home).path
         folder = found if found.is_dir() else found.parent
-        weights = folder / "model.safetensors"
-        return EncoderBase(weights, entry.name, check_sha256(weights, ""), (entry.licence,))
+        digest = check_sha256(folder / "model.safetensors", "")
+        return EncoderBase(folder, entry.name, digest, (entry.licence,))
     folder = job.place(base.path)
     if (folder / CARD_FILE).is_file():
-        return _head_as_base(recipe, folder)
-    weights = folder / "model.safetensors"
-    return EncoderBase(weights, "", check_sha256(weights, base.sha256), ("not stated: weights by path",))
+        return _head_as_base(recipe, folder, job.home)
+    digest = check_sha256(folder / "model.safetensors", base.sha256)
+    return EncoderBase(folder, "", digest, ("not stated: weights by path",))
 
 
-def _head_as_base(recipe: EncodeRecipe, folder: Path) -> EncoderBase:
+def _head_as_base(recipe: EncodeRecipe, folder: Path, home: Path | None) -> EncoderBase:
     """Return the encoder of another head: what that learned from stands in the new head's papers too."""
     card = read_head_card(folder)
-    if card.trunk != "whole" or card.precision != "fp32":
-        kept = "int8 weights" if card.precision == "int8" else "no encoder of its own"
-        raise ModelError(
-            f"{folder}: this head keeps {kept}; begin from one that learned with all weights, in 32 bits"
-        )
+    if card.precision != "fp32":
+        raise ModelError(f"{folder}: this head has int8 weights; begin from the one that it was made from")
     if recipe.data.purpose == "ship" and (barred := [one for one in card.licences if not may_ship(one)]):
         raise UserError(
             f"data.purpose: ship: the head at base.path learned from what forbids it: {', '.join(barred)}; "
             'begin from another, or set purpose = "study"'
         )
-    digest = check_sha256(folder / WEIGHTS, recipe.base.sha256 or card.weights_sha256)
-    return EncoderBase(folder / WEIGHTS, "", digest, tuple(card.licences), read_seen(folder))
+    check_sha256(folder / WEIGHTS, recipe.base.sha256 or card.weights_sha256)
+    replaces = card.trunk == "base" and not card.rank  # its own weights stand in place of the catalogue's
+    name, digest = (card.base, card.base_sha256) if replaces else ("", card.weights_sha256)
+    return EncoderBase(folder, name, digest, tuple(card.licences), card, read_seen(folder), home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +177,7 @@ def open_encoder(recipe: EncodeRecipe, base: EncoderBase, task: Task) -> Encoder
         {"bert": encoder, "dropout": torch.nn.Dropout(recipe.head.dropout), HEAD: head}
     )
     encoder.requires_grad_(recipe.head.tune_encoder and not recipe.head.rank)
+    encoder.embeddings.word_embeddings.weight.requires_grad_(_tunes_words(recipe.head))
     if recipe.head.rank:
         _change_by_rank(encoder, recipe.head.rank)
     device = _device(torch, recipe.base.device)
@@ -177,6 +197,10 @@ def _marks(path: Path) -> dict[str, int]:
     if len(found) < len(names):
         raise ModelError(f"{path}: lacks one of {', '.join(names)}: nothing can be hidden from this encoder")
     return found
+
+
+def _tunes_words(head: HeadTable) -> bool:
+    return head.tune_encoder and head.tune_words and not head.rank
 
 
 def _change_by_rank(encoder: Any, rank: int) -> None:
@@ -230,22 +254,16 @@ def _config(transformers: Any, folder: Path, recipe: EncodeRecipe) -> Any:
 
 def _load(encoder: Any, base: EncoderBase, layers: int) -> None:
     """Load the weights; what is missing is an error, and so is what is over but a pooler and upper layers."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    path = base.weights
-    try:
-        state = {name.removeprefix(TRUNK): one for name, one in load_file(str(path)).items()}
-    except (OSError, SafetensorError) as cause:
-        raise ModelError(f"{path}: not readable safetensors: damaged") from cause
+    torch = import_torch()
+    state = {name: torch.from_numpy(one) for name, one in base.load().items()}
     missing, over = encoder.load_state_dict(state, strict=False)
     upper = tuple(f"encoder.layer.{n}." for n in range(layers, 1000))
-    known = ("pooler.", "cls.", f"{HEAD}.", "embeddings.position_ids", *upper)
+    known = ("pooler.", "cls.", "embeddings.position_ids", *upper)
     unknown = [n for n in over if not n.startswith(known)]
     if missing or unknown:
         name = (missing or unknown)[0]
         raise ModelError(
-            f"{path}: {'lacks' if missing else 'holds'} {name}: not the weights of its config.json"
+            f"{base.weights}: {'lacks' if missing else 'holds'} {name}: not the weights of its config.json"
         )
 
 

@@ -33,7 +33,9 @@ from posology.adapt.job import Job
 from posology.adapt.recipes.encode import EncodeRecipe
 from posology.errors import MissingExtra, ModelError
 from posology.evidence.heads import HeadCard, open_head
+from posology.evidence.heads.card import TRUNK
 from posology.evidence.heads.changes import apply_changes
+from posology.evidence.heads.head import own_weights
 from posology.evidence.heads.windows import Cutter
 from posology.files import require_free
 from posology.manifest import Input, hash_file
@@ -104,7 +106,7 @@ def run_encode(recipe: EncodeRecipe, job: Job) -> Path:
 def _fingerprint(recipe: EncodeRecipe, base: EncoderBase, gathered: Gathered) -> str:
     """Return the hash of all that a training depends on."""
     told = recipe.model_dump(mode="json", exclude={"about", "cost"})
-    parts = [json.dumps(told, sort_keys=True), base.sha256]
+    parts = [json.dumps(told, sort_keys=True), base.sha256, base.head.weights_sha256 if base.head else ""]
     state = hashlib.sha256("\0".join(parts).encode())
     for one in (*gathered.tune, *gathered.select):
         state.update(json.dumps(asdict(one), sort_keys=True).encode())
@@ -167,13 +169,18 @@ def _examples(gathered: Gathered) -> list[Input]:
 
 
 def _keeps_changes_only(trained: _Trained) -> bool:
-    head = trained.recipe.head
-    return bool(trained.base.name) and (bool(head.rank) or not head.tune_encoder)
+    head, base = trained.recipe.head, trained.base
+    if head.rank:  # changes are to weights of the catalogue, not to those of another head
+        return bool(base.name) and base.head is None
+    return bool(base.name) and not (head.tune_encoder and head.tune_words)
 
 
 def _weights(trained: _Trained) -> dict[str, Any]:
     if _keeps_changes_only(trained):
-        return learned_weights(trained.network)
+        base = trained.base
+        before = own_weights(base.folder, base.head) if base.head else {}
+        trunk = {name: one for name, one in before.items() if name.startswith(TRUNK)}
+        return {**trunk, **learned_weights(trained.network)}
     state = trained.network.module.state_dict()
     if trained.recipe.head.rank:  # a base that has no name is kept with its changes
         return apply_changes(

@@ -75,6 +75,9 @@ class HeadTable(Table):
         0, "the encoder's matrices change by matrices of this rank (LoRA): a few MB; 0: all weights", least=0
     )
     tune_encoder: bool = field_of(True, "false: only the head learns, and only the head is kept")
+    tune_words: bool = field_of(
+        True, "false: the vectors of word pieces stay the base's, and the head's file holds the layers only"
+    )
     dropout: float = field_of(0.1, "share of the head's inputs left out while it learns", least=0, most=0.9)
     hidden: float = field_of(
         0.0, "share of word pieces that the encoder sees as [MASK] while it learns", least=0, most=0.9

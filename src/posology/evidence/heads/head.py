@@ -16,7 +16,7 @@ from posology.evidence.bert_graph import BertGraph, bert_shape
 from posology.evidence.heads.card import TRUNK, WEIGHTS, HeadCard, read_head_card
 from posology.evidence.heads.changes import apply_changes
 from posology.evidence.heads.joining import join_rows, join_texts, log_softmax
-from posology.evidence.heads.precision import quantized
+from posology.evidence.heads.precision import quantized, widened
 from posology.evidence.heads.tags import Span, decode_tags
 from posology.evidence.heads.windows import Cutter, Window, padded
 
@@ -170,7 +170,7 @@ def head_weights(folder: Path, card: HeadCard, home: Path | None = None) -> dict
     trunk = (found.path if found.path.is_dir() else found.path.parent) / "model.safetensors"
     check_sha256(trunk, card.base_sha256)
     base = {f"{TRUNK}{name}": array for name, array in load_file(str(trunk)).items()}
-    return apply_changes(base, weights, card.rank)
+    return apply_changes(base, widened(weights), card.rank)
 
 
 def own_weights(folder: Path, card: HeadCard) -> dict[str, NDArray[Any]]:

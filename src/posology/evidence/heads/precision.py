@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from posology.evidence.bert_graph import SCALE
 
-__all__ = ["quantized"]
+__all__ = ["quantized", "widened"]
 
 _EXACT = ("classifier.", "embeddings.position_embeddings", "embeddings.token_type_embeddings")
 
@@ -28,3 +28,12 @@ def quantized(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         made[name] = np.clip(np.rint(array / scale), -127, 127).astype(np.int8)
         made[name + SCALE] = scale
     return made
+
+
+def widened(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return weights with int8 matrices in 32 bits again; ``quantized`` rounds them to the same levels."""
+    return {
+        name: array.astype(np.float32) * weights[name + SCALE] if array.dtype == np.int8 else array
+        for name, array in weights.items()
+        if not name.endswith(SCALE)
+    }
