@@ -67,10 +67,38 @@ def test_a_text_that_is_measured_on_is_found_where_it_is_held(test, learned, is_
     assert found == ("task, report" if is_held else ""), reason
 
 
+FORM = [f"field{number}" for number in range(20)]
+
+
+def _forms(place: int, many: int = 300) -> list[str]:
+    """Return texts that share a form and differ in the one word that fills it."""
+    return [" ".join([*FORM[:place], str(number), *FORM[place:]]) for number in range(many)]
+
+
 def test_a_run_of_words_that_many_test_texts_share_tells_none_of_them_apart() -> None:
-    form = " ".join(f"field{number}" for number in range(20))
-    held = build_held(ProtectedText("forms, report", f"{form} {number}") for number in range(300))
-    assert held.find(f"{form} 1234") == ""
+    held = build_held(ProtectedText("forms, report", text) for text in _forms(20))
+    assert held.find(f"{' '.join(FORM)} 1234") == ""
+    assert held.find(" ".join(FORM)) == ""
+
+
+@pytest.mark.parametrize("place", [0, 20], ids=["filled at the start", "filled at the end"])
+def test_a_form_that_is_filled_as_a_test_text_fills_it_is_held(place: int) -> None:
+    owners = ["first, report", "second, report"]
+    texts = _forms(place)
+    held = build_held(ProtectedText(owners[number % 2], text) for number, text in enumerate(texts))
+    for number in (0, 7, 299):
+        assert held.find(texts[number].upper()) == owners[number % 2]
+        assert held.find(f"Note of today.\n{texts[number]}.\nSigned.") == owners[number % 2]
+    assert held.find(" ".join(texts[7].split()[:-1])) == ""  # not all of its words
+    assert "field" not in repr(held)
+
+
+def test_forms_of_other_lengths_are_told_apart() -> None:
+    longer = [f"{text} and more {number}" for number, text in enumerate(_forms(20))]
+    texts = [ProtectedText("short, report", text) for text in _forms(20)]
+    held = build_held([*texts, *(ProtectedText("long, report", text) for text in longer)])
+    assert held.find(f"{_forms(20)[3]} or less") == "short, report"
+    assert held.find(f"{' '.join(FORM)} 1234 and more 5") == ""
 
 
 def test_the_run_stops_with_counts_and_ids_and_no_text() -> None:

@@ -4,8 +4,11 @@ A record holds a test text where half of the text's runs of 13 words stand in it
 where all its words stand there in a row; one of 5 to 7 where it is a whole line of it, a shorter one where it
 is the whole record ("Fever and cough." tells nobody's item apart in a longer text). One shared run is not
 enough here, as it is for a corpus of prose: forms such as a nurse's triage note repeat it between patients.
+A run of more than 200 test texts tells none of them apart and is not counted; a text of which fewer than half
+of the runs are left, a form filled in, is held where all its words stand in a row.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -37,6 +40,7 @@ class Held:
     of: Places  # of each text: its owner's number
     rows: Mapping[int, Mapping[int, int]]  # words of a short text -> its number -> its owner
     lines: Mapping[bytes, int]  # digest of a text of fewer words -> its owner
+    forms: Mapping[int, Mapping[int, Mapping[bytes, int]]]  # first run -> words -> digest -> owner
 
     def find(self, text: str, shingler: Shingler | None = None) -> str:
         """Return whose test text stands in a text, or nothing.
@@ -50,6 +54,8 @@ class Held:
         words = normal_words(text)
         numbers = (shingler or Shingler()).words(words)
         owner = self._long(numbers)
+        if owner is None:
+            owner = self._form(numbers)
         if owner is None:
             owner = self._short(numbers)
         if owner is None:
@@ -72,6 +78,18 @@ class Held:
         shares = counts / self.sizes[texts]
         best = int(shares.argmax())
         return int(self.of[texts[best]]) if shares[best] >= SHARE else None
+
+    def _form(self, numbers: Hashes) -> int | None:
+        if len(numbers) < LONGEST or not self.forms:
+            return None
+        runs = runs_of(numbers, LONGEST)
+        begins = np.isin(runs, np.fromiter(self.forms, dtype=np.uint64))
+        for place in np.flatnonzero(begins).tolist():
+            for length, known in self.forms[int(runs[place])].items():
+                owner = known.get(_digest(numbers[place : place + length]))
+                if owner is not None:
+                    return owner
+        return None
 
     def _short(self, numbers: Hashes) -> int | None:
         for length, known in self.rows.items():
@@ -97,6 +115,7 @@ def build_held(texts: Iterable[ProtectedText]) -> Held:
     """Hash the texts that scores are measured on; each is taken once."""
     shingler, owners, seen = Shingler(), dict[str, int](), set[bytes]()
     runs: list[Hashes] = []
+    wholes: list[tuple[int, int, bytes]] = []  # of each long text: its first run, its words, their digest
     of: list[int] = []
     rows: dict[int, dict[int, int]] = defaultdict(dict)
     lines: dict[bytes, int] = {}
@@ -108,7 +127,10 @@ def build_held(texts: Iterable[ProtectedText]) -> Held:
         seen.add(digest)
         owner = owners.setdefault(one.owner, len(owners))
         if len(words) >= LONGEST:
-            runs.append(np.unique(runs_of(shingler.words(words), LONGEST)))
+            word_numbers = shingler.words(words)
+            found = runs_of(word_numbers, LONGEST)
+            runs.append(np.unique(found))
+            wholes.append((int(found[0]), len(words), _digest(word_numbers)))
             of.append(owner)
         elif len(words) >= LEAST:
             rows[len(words)].setdefault(int(runs_of(shingler.words(words), len(words))[0]), owner)
@@ -118,13 +140,21 @@ def build_held(texts: Iterable[ProtectedText]) -> Held:
     numbers = np.concatenate(runs) if runs else np.array([], dtype=np.uint64)
     places = np.repeat(np.arange(len(runs), dtype=np.int64), sizes)
     order = np.argsort(numbers, kind="stable")
-    return Held(
-        tuple(owners),
-        len(seen),
-        numbers[order],
-        places[order],
-        sizes,
-        np.array(of, dtype=np.int64),
-        rows,
-        lines,
-    )
+    numbers, places = numbers[order], places[order]
+    forms: dict[int, dict[int, dict[bytes, int]]] = {}
+    for text in _untold(numbers, places, sizes).tolist():
+        first, length, whole = wholes[text]
+        forms.setdefault(first, {}).setdefault(length, {}).setdefault(whole, of[text])
+    kept = np.array(of, dtype=np.int64)
+    return Held(tuple(owners), len(seen), numbers, places, sizes, kept, rows, lines, forms)
+
+
+def _untold(runs: Hashes, places: Places, sizes: Places) -> Places:
+    """Return the numbers of the texts that too few of their runs tell apart to be found by half of them."""
+    _, each, times = np.unique(runs, return_inverse=True, return_counts=True)
+    told = np.bincount(places, weights=times[each] <= COMMON, minlength=len(sizes))
+    return np.flatnonzero(told < SHARE * sizes)
+
+
+def _digest(numbers: Hashes) -> bytes:
+    return hashlib.blake2b(numbers.tobytes(), digest_size=16).digest()
