@@ -16,7 +16,7 @@ from posology.adapt.encoders.labelled import Labelled, read_labelled, render_lab
 from posology.adapt.encoders.run import run_encode
 from posology.adapt.job import Job
 from posology.adapt.recipes import read_recipe
-from posology.errors import ModelError, UserError
+from posology.errors import ModelError, OutputError, UserError
 from posology.evidence.heads import open_head, open_head_checker, read_head_card
 from tests.adapt.made_encoder import answering, origin, pairs, recipe, sentences, texts, write_encoder
 
@@ -320,6 +320,37 @@ def test_training_that_was_killed_goes_on_to_the_same_weights(
     ]
     assert losses[0] == losses[1]
     assert not (tmp_path / "head.work").exists()
+
+
+def test_a_head_that_was_written_before_a_kill_is_known_again_and_any_other_is_left_alone(
+    base: Path, tmp_path: Path
+) -> None:
+    out, kept = tmp_path / "head", tmp_path / "kept"
+    asked = job(out, sentences(16), sentences(4, "s"))
+
+    def keep(stage: str, done: int | None = None, total: int | None = None) -> None:
+        if (stage, done) in {("train", 6), ("write", None)}:
+            shutil.copytree(asked.work, kept / stage)
+
+    made = recipe(base, "token", ROOT, epochs=3.0)
+    run_encode(made, replace(asked, tell=keep))
+    weights = (out / "head.safetensors").read_bytes()
+    cases = [
+        ("", asked, "nothing is left of the run"),
+        ("train", asked, "the run that is left is not over"),
+        ("write", replace(asked, labelled=answering(sentences(8), [])), "it was made from other examples"),
+    ]
+    for left, again, reason in cases:
+        if left:
+            shutil.copytree(kept / left, asked.work)
+        with pytest.raises(OutputError, match="not empty"):
+            pytest.fail(f"{reason}: {run_encode(made, again)}")
+        if left:
+            shutil.rmtree(asked.work)
+    shutil.copytree(kept / "write", asked.work)
+    assert run_encode(made, asked) == out
+    assert not asked.work.exists()
+    assert (out / "head.safetensors").read_bytes() == weights
 
 
 def test_another_seed_gives_other_weights(base: Path, tmp_path: Path, spans_head: Path) -> None:

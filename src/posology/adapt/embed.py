@@ -52,7 +52,9 @@ def run_embed(recipe: EmbedRecipe, job: Job) -> Path:
     material = gather_pairs(recipe, job)
     start = _open(recipe, job)
     training = _training(recipe, material, start, job)
-    if close_finished(Origin(recipe, material.inputs, start.identity), job, training):
+    if close_finished(
+        Origin(recipe, material.inputs, start.identity), job, training.fingerprint, training.devices
+    ):
         return job.out
     if job.restart:
         Checkpoints(job.work, "").discard()

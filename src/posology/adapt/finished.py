@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from posology.adapt.checkpoint import Checkpoints
+from posology.adapt.devices import Devices
 from posology.adapt.job import Job
-from posology.adapt.loop import Training
 from posology.adapt.recipe import Recipe
 from posology.adapt.recipes import render_recipe
 from posology.files import require_free
@@ -25,13 +25,16 @@ class Origin:
     base: Mapping[str, str]
 
 
+ALONE = Devices()
+
+
 def require_place(recipe: Recipe, job: Job) -> None:
     """Raise OutputError unless the model can be written, or may stand there since before a kill."""
     if not _may_stand(recipe, job):
         require_free(job.out, overwrite=job.overwrite)
 
 
-def close_finished(origin: Origin, job: Job, training: Training) -> bool:
+def close_finished(origin: Origin, job: Job, fingerprint: str, devices: Devices = ALONE) -> bool:
     """Remove what is left of a run whose model stands there whole; say whether that was so.
 
     Raises OutputError where another model stands there: of other data or another base, or of an earlier run
@@ -39,13 +42,13 @@ def close_finished(origin: Origin, job: Job, training: Training) -> bool:
     """
     if not _may_stand(origin.recipe, job):
         return False
-    own = _is_made_from(origin, job) and Checkpoints(job.work, training.fingerprint).is_over()
+    own = _is_made_from(origin, job) and Checkpoints(job.work, fingerprint).is_over()
     if not own:
         require_free(job.out, overwrite=job.overwrite)
-    training.devices.wait()  # all have looked
-    if training.devices.is_first:
+    devices.wait()  # all have looked
+    if devices.is_first:
         Checkpoints(job.work, "").discard()
-    training.devices.wait()
+    devices.wait()
     return True
 
 

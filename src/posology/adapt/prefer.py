@@ -46,7 +46,7 @@ def run_prefer(recipe: PreferRecipe, job: Job) -> Path:
     prepared = _prepare(recipe, job)
     training = _training(recipe, prepared, job)
     origin = Origin(recipe, prepared.material.inputs, dict(prepared.network.identity))
-    if close_finished(origin, job, training):
+    if close_finished(origin, job, training.fingerprint, training.devices):
         return job.out
     if job.restart and training.devices.is_first:
         Checkpoints(job.work, "").discard()

@@ -68,7 +68,9 @@ def run_pretrain(recipe: PretrainRecipe, job: Job) -> Path:
     rows = _rows(recipe, texts, network)
     require_isolated(network, rows.learned)
     training = _training(recipe, texts, network, rows, job)
-    if close_finished(Origin(recipe, texts.inputs, dict(network.identity)), job, training):
+    if close_finished(
+        Origin(recipe, texts.inputs, dict(network.identity)), job, training.fingerprint, training.devices
+    ):
         return job.out
     if job.restart and training.devices.is_first:
         Checkpoints(job.work, "").discard()

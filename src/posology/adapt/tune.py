@@ -54,7 +54,7 @@ def run_tune(recipe: TuneRecipe, job: Job) -> Path:
     require_room(job.out, _disk(prepared).size)
     training = _training(recipe, prepared, job)
     origin = Origin(recipe, prepared.material.inputs, dict(prepared.network.identity))
-    if close_finished(origin, job, training):
+    if close_finished(origin, job, training.fingerprint, training.devices):
         return job.out
     if job.restart and training.devices.is_first:
         Checkpoints(job.work, "").discard()

@@ -28,6 +28,7 @@ from posology.adapt.encoders.network import (
 from posology.adapt.encoders.prepared import Counted, prepare
 from posology.adapt.encoders.saving import Seen, head_logits, largest_difference, write_head, write_seen
 from posology.adapt.encoders.training import Lesson, train_head
+from posology.adapt.finished import Origin, close_finished, require_place
 from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
 from posology.adapt.recipes.encode import EncodeRecipe
@@ -37,7 +38,6 @@ from posology.evidence.heads.card import TRUNK
 from posology.evidence.heads.changes import apply_changes
 from posology.evidence.heads.head import own_weights
 from posology.evidence.heads.windows import Cutter
-from posology.files import require_free
 from posology.manifest import Input, hash_file
 
 __all__ = ["INT8", "TOLERANCE", "run_encode"]
@@ -69,7 +69,7 @@ def run_encode(recipe: EncodeRecipe, job: Job) -> Path:
 
     Raises UserError for data that cannot be used, ModelError for weights; nothing half-made stands in out.
     """
-    require_free(job.out, overwrite=job.overwrite)
+    require_place(recipe, job)
     began = time.perf_counter()
     gathered = gather(recipe, job)
     base = find_encoder(recipe, job)
@@ -81,7 +81,10 @@ def run_encode(recipe: EncodeRecipe, job: Job) -> Path:
     network = open_encoder(recipe, base, gathered.task)
     tune, counted = prepare(gathered.tune, gathered.task, cutter, recipe.windows.at_most)
     select, selected = prepare(gathered.select, gathered.task, cutter)
-    checkpoints = Checkpoints(job.work, _fingerprint(recipe, base, gathered))
+    fingerprint = _fingerprint(recipe, base, gathered)
+    if close_finished(Origin(recipe, _inputs(base, gathered), _named(base)), job, fingerprint):
+        return job.out
+    checkpoints = Checkpoints(job.work, fingerprint)
     if job.restart:
         checkpoints.discard()
     judges = () if recipe.data.learn_select else select
@@ -97,6 +100,7 @@ def run_encode(recipe: EncodeRecipe, job: Job) -> Path:
         recipe, base, gathered, exact, cutter, progress, calibrated, scores,
         {"tune": counted, "select": selected}, time.perf_counter() - began,
     )  # fmt: skip
+    job.tell("write")
     with model_folder(job.out, overwrite=job.overwrite) as folder:
         _write(folder, trained, job)
     checkpoints.discard()
@@ -120,19 +124,13 @@ def _write(folder: Path, trained: _Trained, job: Job) -> None:
     write_seen(folder, seen | trained.base.seen)
     compared = _compare(folder, trained, job)
     report = {**_report(trained, card, compared, job), "int8": _int8(folder, trained, compared, job)}
-    base = {
-        "name": trained.base.name,
-        "sha256": trained.base.sha256,
-        "licence": "; ".join(trained.base.licences),
-    }
-    inputs = [hash_file("base", trained.base.weights), *_examples(gathered)]
     made = Made(
         recipe=recipe,
         report=report,
         card=head_card_text(card, report, recipe),
         log=trained.progress.log,
-        inputs=inputs,
-        models={"base": base},
+        inputs=_inputs(trained.base, gathered),
+        models={"base": _named(trained.base)},
         timings_s={"train": trained.progress.seconds, "all": trained.seconds},
     )
     write_papers(folder, made)
@@ -153,6 +151,15 @@ def _int8(folder: Path, trained: _Trained, compared: dict[str, Any], job: Job) -
     except ModelError as refused:
         return {"not written": str(refused)}
     return asdict(made)
+
+
+def _named(base: EncoderBase) -> dict[str, str]:
+    """Return what a manifest says of the base."""
+    return {"name": base.name, "sha256": base.sha256, "licence": "; ".join(base.licences)}
+
+
+def _inputs(base: EncoderBase, gathered: Gathered) -> list[Input]:
+    return [hash_file("base", base.weights), *_examples(gathered)]
 
 
 def _examples(gathered: Gathered) -> list[Input]:
@@ -250,7 +257,7 @@ def _report(trained: _Trained, card: HeadCard, compared: dict[str, Any], job: Jo
         "training": {
             "steps": progress.step,
             "best_step": progress.best_step,
-            "ended": progress.ended or "all steps were done",
+            "ended": progress.ended,
             "pieces": progress.tokens,
             "seconds": round(progress.seconds, 1),
             "pieces_a_second": round(progress.tokens / progress.seconds, 1) if progress.seconds else None,
