@@ -285,8 +285,8 @@ def test_queries_and_keys_in_the_wrong_order_are_noticed(tmp_path: Path, tiny: d
 @pytest.mark.model
 def test_the_embedded_engine_loads_an_export_and_answers_as_its_source(tmp_path: Path) -> None:
     """SmolLM2 with a random adapter, as int8 OpenVINO: compared by another engine's arithmetic."""
-    from posology.adapt.merge.adapters import write_adapter
     from posology.chat import Message, ModelIdentity, Prompt, find_weights
+    from posology.chat.matrices.adapters import write_adapter
     from posology.chat.openvino import OpenVinoOptions, open_openvino
 
     try:

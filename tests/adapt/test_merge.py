@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from posology.adapt.merge import MergeSettings, change_of, merge_changes, merged_change, open_weights
 from posology.adapt.merge.folding import fold_change
 from posology.adapt.merge.methods import dropped, trimmed
-from posology.adapt.merge.tensors import open_tensors, to_bfloat16, write_tensors
+from posology.chat.matrices.tensors import open_tensors, to_bfloat16, write_tensors
 from posology.errors import ModelError, SettingsError
 from tests.adapt.tiny_models import made_model, saved, with_adapter
 

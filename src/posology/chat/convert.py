@@ -11,7 +11,17 @@ from typing import Any
 
 from posology.errors import MissingExtra, ModelError
 
-__all__ = ["Edit", "GgufFacts", "convert_to_q8", "read_gguf_facts"]
+__all__ = [
+    "TIED_TOLERANCE",
+    "Edit",
+    "GgufFacts",
+    "convert_to_q8",
+    "import_gguf",
+    "open_gguf_file",
+    "read_gguf_facts",
+]
+
+TIED_TOLERANCE = 0.2  # mean difference of two copies of one matrix, as part of its mean size
 
 _DERIVED = {"general.architecture", "general.file_type", "general.quantization_version"}
 
@@ -29,8 +39,8 @@ class GgufFacts:
 
 def read_gguf_facts(path: Path) -> GgufFacts:
     """Read a GGUF file's facts; raise ModelError where it is no complete GGUF file."""
-    gguf = _import_gguf()
-    reader = _open(gguf, path)
+    gguf = import_gguf()
+    reader = open_gguf_file(gguf, path)
     fields = reader.fields
     try:
         architecture = str(fields["general.architecture"].contents())
@@ -52,8 +62,8 @@ def convert_to_q8(source: Path, target: Path, edit: Edit | None = None, kind: st
 
     One-dimensional tensors, and rows that do not divide into the type's blocks, stay 32-bit floats.
     """
-    gguf = _import_gguf()
-    reader = _open(gguf, source)
+    gguf = import_gguf()
+    reader = open_gguf_file(gguf, source)
     writer = gguf.GGUFWriter(target, reader.fields["general.architecture"].contents())
     array = gguf.GGUFValueType.ARRAY
     for key, field in reader.fields.items():
@@ -81,15 +91,17 @@ def convert_to_q8(source: Path, target: Path, edit: Edit | None = None, kind: st
     writer.close()
 
 
-def _import_gguf() -> Any:
+def import_gguf() -> Any:
+    """Return the module gguf."""
     try:
         import gguf
     except ImportError as cause:
-        raise MissingExtra("gguf", "embedded", "Reading GGUF weights") from cause
+        raise MissingExtra("gguf", "embedded", "Reading and writing GGUF weights") from cause
     return gguf
 
 
-def _open(gguf: Any, path: Path) -> Any:
+def open_gguf_file(gguf: Any, path: Path) -> Any:
+    """Return a reader of a GGUF file; raise ModelError where it is none or is cut."""
     try:
         return gguf.GGUFReader(path)
     except OSError as cause:

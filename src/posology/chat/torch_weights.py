@@ -16,7 +16,7 @@ from typing import Any
 
 from posology.chat.catalogue import models_home
 from posology.chat.companions import TRANSFORMERS_FILES, answers_sha256
-from posology.chat.convert import GgufFacts, read_gguf_facts
+from posology.chat.convert import TIED_TOLERANCE, GgufFacts, read_gguf_facts
 from posology.chat.runtime import import_torch, import_transformers
 from posology.chat.torch_adapter import find_adapter
 from posology.chat.weights import MANIFEST, Weights, check_sha256
@@ -26,7 +26,6 @@ from posology.files import staged_folder
 __all__ = ["GgufSource", "read_source", "transformers_folder", "transformers_weights"]
 
 FORM = "transformers-model/1"
-TIED_TOLERANCE = 0.2  # mean difference of two copies of one matrix, as part of its mean size
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posology.adapt.export.probes import Probe
-from posology.adapt.merge.tensors import Floats
+from posology.chat.matrices.tensors import Floats
 from posology.errors import ModelError
 
 __all__ = ["TOLERANCES", "Difference", "Tally", "Tolerance", "compare_logits", "find_excess"]

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from posology.adapt.merge.changes import Change
-from posology.adapt.merge.network import Shape
-from posology.adapt.merge.tensors import Floats
-from posology.adapt.merge.weights import EMBEDDING, HEAD, Weights
+from posology.chat.matrices.changes import Change
+from posology.chat.matrices.network import Shape
+from posology.chat.matrices.tensors import Floats
+from posology.chat.matrices.weights import EMBEDDING, HEAD, Weights
 from posology.errors import ModelError
 
 __all__ = ["decoder_logits", "is_computed"]

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from posology.adapt.export.decoder import decoder_logits, is_computed
-from posology.adapt.merge.changes import Change
-from posology.adapt.merge.tensors import Floats
-from posology.adapt.merge.weights import Weights
+from posology.chat.matrices.changes import Change
+from posology.chat.matrices.tensors import Floats
+from posology.chat.matrices.weights import Weights
 from posology.chat.runtime import import_openvino, import_torch, import_transformers
 from posology.errors import ModelError
 

@@ -13,14 +13,15 @@ from posology.adapt.export.probes import OWN, Probe, build_probes
 from posology.adapt.export.writing import (
     GGUF_NAME,
     write_folded,
-    write_gguf,
     write_openvino,
     write_transformers,
 )
-from posology.adapt.merge.changes import Change, change_of, merged_change
 from posology.adapt.merge.methods import MergeSettings
-from posology.adapt.merge.tensors import Floats
-from posology.adapt.merge.weights import Weights, open_weights
+from posology.adapt.merge.several import merged_change
+from posology.chat.matrices.changes import Change, change_of
+from posology.chat.matrices.tensors import Floats
+from posology.chat.matrices.weights import Weights, open_weights
+from posology.chat.matrices.writing import write_gguf
 from posology.chat.torch_weights import read_source, transformers_folder
 from posology.chat.weights import check_sha256
 from posology.corpus import Example

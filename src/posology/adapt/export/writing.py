@@ -4,62 +4,27 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from posology.adapt.merge.adapters import write_adapter
-from posology.adapt.merge.changes import Change
 from posology.adapt.merge.folding import fold_change
-from posology.adapt.merge.network import plain_name, to_gguf_rows
-from posology.adapt.merge.tensors import Floats, Precision, write_tensors
-from posology.adapt.merge.weights import EMBEDDING, HEAD, Weights
-from posology.chat.convert import convert_to_q8
+from posology.chat.matrices.adapters import write_adapter
+from posology.chat.matrices.changes import Change
+from posology.chat.matrices.tensors import Floats, Precision, write_tensors
+from posology.chat.matrices.weights import EMBEDDING, HEAD, Weights
+from posology.chat.matrices.writing import changed, require_known, write_gguf
 from posology.chat.runtime import import_genai
 from posology.errors import ModelError
 
-__all__ = ["GGUF_NAME", "write_folded", "write_gguf", "write_openvino", "write_transformers"]
+__all__ = ["GGUF_NAME", "write_folded", "write_openvino", "write_transformers"]
 
 GGUF_NAME = "model.gguf"
 _NOT_COPIED = (".safetensors", ".bin", ".pt", ".index.json", ".gguf")
-
-
-def write_gguf(base: Weights, change: Change, target: Path, kind: str = "Q8_0") -> None:
-    """Write base and change as one GGUF file; every field of the base's file is kept, no torch is used."""
-    if base.path.is_dir() or base.shape is None:
-        raise ModelError(
-            f"{base.path}: a GGUF export starts from a GGUF file of the base; name that as the base"
-        )
-    shape = base.shape
-    _require_known(base, change)
-
-    def edited(name: str, values: Any) -> Any:
-        plain = plain_name(name)
-        if plain == HEAD and base.tied:
-            return None  # it was a copy: the embedding, now with the head's values, serves as both
-        if plain is None or plain not in base.tensors:
-            return values
-        return to_gguf_rows(plain, _changed(base, change, plain), shape)
-
-    convert_to_q8(base.path, target, edited, kind)
-
-
-def _require_known(base: Weights, change: Change) -> None:
-    lost = sorted(set(change.parts) - set(base.tensors))
-    if lost:
-        raise ModelError(
-            f"{base.path}: has no {lost[0]}, which {change.about} changes: the change would be lost"
-        )
-
-
-def _changed(base: Weights, change: Change, name: str) -> Floats:
-    values, more = base.read(name), change.read(name)
-    return values if more is None else values + more
 
 
 def write_transformers(base: Weights, change: Change, folder: Path, precision: Precision) -> None:
     """Write base and change as a transformers folder; configuration and tokenizer are the base's."""
     if not base.path.is_dir():
         raise ModelError(f"{base.path}: a transformers export starts from a transformers folder")
-    _require_known(base, change)
+    require_known(base, change)
     for path in sorted(base.path.iterdir()):
         if path.is_file() and not path.name.endswith(_NOT_COPIED) and path.name != "manifest.json":
             shutil.copyfile(path, folder / path.name)
@@ -70,7 +35,7 @@ def write_transformers(base: Weights, change: Change, folder: Path, precision: P
 
     def values() -> Iterator[tuple[str, Floats]]:
         for name in base.tensors:
-            yield name, _changed(base, change, name)
+            yield name, changed(base, change, name)
 
     shapes = {name: stored.shape for name, stored in base.tensors.items()}
     write_tensors(folder / "model.safetensors", shapes, values(), precision)
@@ -106,7 +71,7 @@ def write_openvino(base: Weights, change: Change, folder: Path) -> None:
 
 def write_folded(base: Weights, change: Change, folder: Path, rank: int) -> float:
     """Write a change as one adapter of a rank; return the share of its squared size that is kept."""
-    _require_known(base, change)
+    require_known(base, change)
     parts, kept, total = {}, 0.0, 0.0
     for name in change.parts:
         values = change.read(name)

@@ -1,8 +1,9 @@
 """Merging what several models learned from one base: TIES, DARE and linear, on whole changes."""
 
-from posology.adapt.merge.changes import Change, change_of, merged_change
 from posology.adapt.merge.methods import METHODS, MergeSettings, Method, merge_changes
-from posology.adapt.merge.weights import Weights, open_weights
+from posology.adapt.merge.several import merged_change
+from posology.chat.matrices.changes import Change, change_of
+from posology.chat.matrices.weights import Weights, open_weights
 
 __all__ = [
     "METHODS",

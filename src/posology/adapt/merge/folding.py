@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posology.adapt.merge.tensors import Floats
+from posology.chat.matrices.tensors import Floats
 from posology.errors import SettingsError
 
 __all__ = ["Folded", "fold_change"]

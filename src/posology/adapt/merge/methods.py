@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from posology.adapt.merge.tensors import Floats
+from posology.chat.matrices.tensors import Floats
 from posology.errors import SettingsError
 
 __all__ = ["METHODS", "MergeSettings", "Method", "dropped", "elected_mean", "merge_changes", "trimmed"]

@@ -1,18 +1,15 @@
-"""What adaptation changed in a base: from an adapter, from a tuned folder, or merged from several."""
+"""What adaptation changed in a base: from an adapter, or from a tuned model."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from posology.chat.matrices.adapters import Adapter, is_adapter, open_adapter
+from posology.chat.matrices.tensors import Floats
+from posology.chat.matrices.weights import EMBEDDING, HEAD, Weights, open_weights
+from posology.errors import ModelError
 
-from posology.adapt.merge.adapters import Adapter, is_adapter, open_adapter
-from posology.adapt.merge.methods import MergeSettings, merge_changes
-from posology.adapt.merge.tensors import Floats
-from posology.adapt.merge.weights import EMBEDDING, HEAD, Weights, open_weights
-from posology.errors import ModelError, SettingsError
-
-__all__ = ["Change", "change_of", "merged_change", "require_base"]
+__all__ = ["Change", "bound", "change_of", "require_base"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +39,11 @@ def change_of(path: Path, base: Weights, base_sha256: str = "") -> Change:
         return result
 
     names = [name for name in base.tensors if name in tuned.tensors]
-    return Change({name: _bound(difference, name) for name in names}, path.name)
+    return Change({name: bound(difference, name) for name in names}, path.name)
 
 
-def _bound(function: Callable[[str], Floats], name: str) -> Callable[[], Floats]:
+def bound(function: Callable[[str], Floats], name: str) -> Callable[[], Floats]:
+    """Return the function of one name, to be called when its values are needed."""
     return lambda: function(name)
 
 
@@ -78,26 +76,3 @@ def require_base(tuned: Weights, base: Weights) -> None:
             f"{tuned.path}: is no tuned form of {base.path}: {len(differ)} tensors differ in name or shape "
             f"(the first: {differ[0]})"
         )
-
-
-def merged_change(changes: Sequence[Change], weights: Sequence[float], settings: MergeSettings) -> Change:
-    """Return several changes of one base merged into one, tensor by tensor.
-
-    A change that leaves a tensor as it is counts there as zeros.
-    """
-    if not changes or len(changes) != len(weights):
-        raise SettingsError(
-            f"merge: {len(changes)} models and {len(weights)} weights; give each one a weight"
-        )
-    if not np.isfinite(weights).all() or any(weight <= 0 for weight in weights):
-        raise SettingsError("merge: weights are positive numbers")
-
-    def merged(name: str) -> Floats:
-        found = [change.read(name) for change in changes]
-        shape = next(part.shape for part in found if part is not None)
-        full = [np.zeros(shape, np.float32) if part is None else part for part in found]
-        return merge_changes(name, full, weights, settings)
-
-    names = dict.fromkeys(name for change in changes for name in change.parts)
-    about = f"{settings.method} of {', '.join(change.about for change in changes)}"
-    return Change({name: _bound(merged, name) for name in names}, about)

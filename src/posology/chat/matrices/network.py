@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from posology.adapt.merge.tensors import Floats
+from posology.chat.matrices.tensors import Floats
 from posology.errors import ModelError
 
 __all__ = [

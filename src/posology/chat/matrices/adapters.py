@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from posology.adapt.merge.tensors import Floats, Stored, open_tensors, write_tensors
+from posology.chat.matrices.tensors import Floats, Stored, open_tensors, write_tensors
 from posology.errors import ModelError
 
 __all__ = ["Adapter", "LowRank", "is_adapter", "open_adapter", "write_adapter"]

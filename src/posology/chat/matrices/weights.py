@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from posology.adapt.merge.network import ARCHITECTURES, Shape, from_gguf_rows, plain_name, shape_of_config
-from posology.adapt.merge.tensors import Floats, Stored, open_tensors
-from posology.chat.torch_weights import TIED_TOLERANCE
-from posology.errors import MissingExtra, ModelError
+from posology.chat.convert import TIED_TOLERANCE, import_gguf, open_gguf_file
+from posology.chat.matrices.network import ARCHITECTURES, Shape, from_gguf_rows, plain_name, shape_of_config
+from posology.chat.matrices.tensors import Floats, Stored, open_tensors
+from posology.errors import ModelError
 
-__all__ = ["Weights", "import_gguf", "open_gguf", "open_weights"]
+__all__ = ["EMBEDDING", "HEAD", "Weights", "open_gguf", "open_weights"]
 
 EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
 
@@ -62,24 +62,10 @@ def _read_config(path: Path) -> dict[str, Any]:
     return value
 
 
-def import_gguf() -> Any:
-    """Return the module gguf."""
-    try:
-        import gguf
-    except ImportError as cause:
-        raise MissingExtra("gguf", "embedded", "Reading and writing GGUF weights") from cause
-    return gguf
-
-
 def open_gguf(path: Path) -> Weights:
     """Open a GGUF file; embedding and head that are two copies of one matrix are one again (the head's)."""
     gguf = import_gguf()
-    try:
-        reader = gguf.GGUFReader(path)
-    except OSError as cause:
-        raise ModelError(f"{path}: the weights cannot be read ({cause.strerror})") from cause
-    except (ValueError, KeyError, IndexError, OverflowError, UnicodeDecodeError) as cause:
-        raise ModelError(f"{path}: not a complete GGUF file; fetch it again") from cause
+    reader = open_gguf_file(gguf, path)
     shape = _shape_of_gguf(reader, path)
     tensors = {
         plain: _stored(gguf, tensor, plain, shape)
