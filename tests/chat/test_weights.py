@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posology.chat import CATALOGUE, find_weights, get_model, list_models, weights_at
+from posology.chat import find_weights, get_model, known_models, list_models, weights_at
 from posology.chat.catalogue import family_of, runs_here
 from posology.chat.convert import convert_to_q8, read_gguf_facts
 from posology.errors import ModelError
@@ -140,7 +140,7 @@ def test_a_fetched_package_with_other_content_leaves_nothing(tmp_path, files, me
 
 
 def test_the_catalogue_tells_licence_and_origin_of_every_model():
-    for entry in CATALOGUE.values():
+    for entry in known_models().values():
         assert entry.licence, entry.name
         assert entry.conditions, entry.name
         assert entry.origin, entry.name
@@ -149,10 +149,10 @@ def test_the_catalogue_tells_licence_and_origin_of_every_model():
 
 def test_every_model_is_listed_with_whether_it_runs_here(tmp_path):
     rows = {row.entry.name: row for row in list_models(tmp_path)}
-    assert set(rows) == set(CATALOGUE)
+    assert set(rows) == set(known_models())
     assert rows["qwen3.5-4b"].installed == "served"
     assert rows["all-minilm-l6-v2"].installed == "no"
-    assert runs_here(CATALOGUE["medgemma-4b-it"])[0] == "unknown"
+    assert runs_here(known_models()["medgemma-4b-it"])[0] == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 
-from posology.chat import Prompt, ScriptedGenerator
+from posology.chat import Prompt, Reads, ScriptedGenerator
 from posology.evidence import PassageIndex, ground_of, open_embedder, split_passages
 from posology.policies import Leaf, load_policies
-from posology.priorauth.reading import Reads, read_leaves
+from posology.priorauth.reading import read_leaves
 from posology.priorauth.tree import all_leaves
 from posology.quotes import Status
 from posology.records import Document, parse_date

@@ -1,7 +1,18 @@
 """Talking to a model: messages, engines, constrained answers, the self-test and the catalogue."""
 
 from posology.chat.build import open_generator
-from posology.chat.catalogue import CATALOGUE, CatalogueEntry, ModelRow, family_of, models_home
+from posology.chat.catalogue import (
+    CATALOGUE,
+    CatalogueEntry,
+    ModelRow,
+    Reads,
+    family_of,
+    find_entry,
+    known_models,
+    models_home,
+    read_card,
+    reads_of,
+)
 from posology.chat.constrained import Answer, ask
 from posology.chat.generator import (
     Choice,
@@ -39,6 +50,7 @@ __all__ = [
     "OptionScore",
     "Pattern",
     "Prompt",
+    "Reads",
     "Sampling",
     "Scorer",
     "ScriptedGenerator",
@@ -46,11 +58,15 @@ __all__ = [
     "Weights",
     "ask",
     "family_of",
+    "find_entry",
     "find_weights",
     "get_model",
+    "known_models",
     "list_models",
     "models_home",
     "open_generator",
+    "read_card",
+    "reads_of",
     "require_sound",
     "run_canaries",
     "weights_at",

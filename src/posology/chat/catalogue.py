@@ -3,16 +3,35 @@
 Only what was checked against the files or their publishers' cards stands here; the rest reads "unknown".
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from posology.chat.shipped import WEIGHTS, read_shipped
 from posology.errors import ModelError
+from posology.files import read_utf8
 from posology.manifest import memory_bytes
 
-__all__ = ["CATALOGUE", "CatalogueEntry", "ModelRow", "Wheel", "family_of", "find_entry"]
+__all__ = [
+    "CATALOGUE",
+    "AdapterOn",
+    "CatalogueEntry",
+    "ModelRow",
+    "Reads",
+    "Wheel",
+    "family_of",
+    "find_entry",
+    "known_models",
+    "read_card",
+    "reads_of",
+]
 
 GB = 1_000_000_000
+SHIPPED = Path(__file__).parent / "models"
+
+Reads = Literal["named", "all"]
+"""Which sentences a model judges: those that name what is asked, or all that may speak of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +43,14 @@ class Wheel:
     module: str
     file: str  # path inside the module's folder
     extra_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterOn:
+    """An adapter that makes a model out of another entry's weights."""
+
+    base: str  # a name of the catalogue
+    folder: Path  # adapter, papers, and the hashes of both
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +70,8 @@ class CatalogueEntry:
     window: int | None  # tokens
     wheel: Wheel | None = None
     served_as: tuple[str, ...] = ()  # names under which servers usually offer it
+    adapter: AdapterOn | None = None  # made here from another entry's weights; size and hash are its own
+    reads: Reads = "named"  # a writer: what it judges where the settings do not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +79,7 @@ class ModelRow:
     """A model as `posology models list` shows it."""
 
     entry: CatalogueEntry
-    installed: str  # "yes", "in package NAME", "no", "served"
+    installed: str  # "yes", "in package NAME", "made on first use", "no", "served"
     runs_here: Literal["yes", "no", "unknown"]
     why: str
 
@@ -123,21 +152,82 @@ CATALOGUE: dict[str, CatalogueEntry] = {
 }
 
 
-def find_entry(name: str) -> CatalogueEntry:
+ADAPTED: dict[str, CatalogueEntry] = {
+    "judge-writer": CatalogueEntry(
+        name="judge-writer",
+        use="writer",
+        family="smollm2",
+        parameters=134_515_008,
+        licence="Apache-2.0",
+        conditions="keep licence and notices",
+        origin="adapter in this package, trained on made records; added here to smollm2-135m-instruct",
+        size_bytes=None,
+        sha256="",
+        memory_bytes=1_500_000_000,
+        window=8192,
+        adapter=AdapterOn("smollm2-135m-instruct", SHIPPED / "judge-writer"),
+        reads="all",
+    ),
+}
+"""Models that are adapters on others; each is in the catalogue where its folder is in the package."""
+
+
+def known_models() -> dict[str, CatalogueEntry]:
+    """Return the catalogue with the adapters that this version ships."""
+    shipped = {name: _with_facts(entry) for name, entry in ADAPTED.items() if _is_here(entry)}
+    return CATALOGUE | shipped
+
+
+def _is_here(entry: CatalogueEntry) -> bool:
+    return entry.adapter is not None and entry.adapter.folder.is_dir()
+
+
+def _with_facts(entry: CatalogueEntry) -> CatalogueEntry:
+    """Return the entry with its adapter's size and hash; what cannot be read stays unknown."""
+    if entry.adapter is None:
+        return entry
+    file = entry.adapter.folder / WEIGHTS
+    try:
+        return replace(entry, sha256=read_shipped(file.parent).files[WEIGHTS], size_bytes=file.stat().st_size)
+    except (ModelError, OSError):  # said when the weights are asked for
+        return entry
+
+
+def find_entry(name: str, catalogue: Mapping[str, CatalogueEntry] | None = None) -> CatalogueEntry:
     """Return the catalogue's entry of a name; raise ModelError that lists the names."""
-    entry = CATALOGUE.get(name.lower())
+    known = known_models() if catalogue is None else catalogue
+    entry = known.get(name.lower())
     if entry is None:
-        raise ModelError(f"the catalogue holds no model {name!r}; it holds {', '.join(sorted(CATALOGUE))}")
+        raise ModelError(f"the catalogue holds no model {name!r}; it holds {', '.join(sorted(known))}")
     return entry
 
 
 def family_of(model: str) -> str:
     """Return the family of a model by its catalogue name or the name a server gives it, or "unknown"."""
+    entry = _named(model)
+    return entry.family if entry else "unknown"
+
+
+def reads_of(model: str, catalogue: Mapping[str, CatalogueEntry] | None = None) -> Reads:
+    """Return what a writer of this name judges where the settings do not say."""
+    entry = _named(model, catalogue)
+    return entry.reads if entry else "named"
+
+
+def _named(model: str, catalogue: Mapping[str, CatalogueEntry] | None = None) -> CatalogueEntry | None:
     wanted = model.lower()
-    for entry in CATALOGUE.values():
+    for entry in (known_models() if catalogue is None else catalogue).values():
         if wanted == entry.name or wanted in (name.lower() for name in entry.served_as):
-            return entry.family
-    return "unknown"
+            return entry
+    return None
+
+
+def read_card(entry: CatalogueEntry) -> str | None:
+    """Return the card of a model that was trained here, None where it has none."""
+    if entry.adapter is None:
+        return None
+    path = entry.adapter.folder / "card.md"
+    return read_utf8(path, ModelError) if path.is_file() else None
 
 
 def runs_here(entry: CatalogueEntry) -> tuple[Literal["yes", "no", "unknown"], str]:

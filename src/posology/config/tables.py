@@ -101,10 +101,11 @@ class Part(Table):
         "(transformers); overrides the catalogue; embedded-checker: the folder of a trained head",
     )
     adapter: str = _field("", "a folder with a LoRA adapter for the weights at `path` (transformers)")
-    reads: Literal["named", "all"] = _field(
-        "named",
-        "writer: the sentences of notes that it judges; all: also those that do not name what is asked, and "
-        "its no counts too: for a model that was tuned to judge",
+    reads: Literal["", "named", "all"] = _field(
+        "",
+        "writer: the sentences of notes that it judges; named: those that name what is asked; all: the "
+        "others too, and its no counts: for a model that was tuned to judge; empty: as the catalogue says of "
+        "the model, else named",
     )
     sha256: str = _field("", "the hash that the file at `path` must have; empty: recorded, not compared")
     family: str = _field("", "the model's family where the catalogue does not know it, such as qwen")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from posology.chat.catalogue import CATALOGUE, find_entry
+from posology.chat.catalogue import find_entry, known_models
 from posology.chat.weights import find_weights
 from posology.declarations import nearest_words
 from posology.errors import UserError
@@ -37,7 +37,7 @@ def model_spec(name: str, engine: str, base_url: str = "", window: int = 0) -> S
     else:
         entry = find_entry(name)
         table |= {"name": entry.name, "model": entry.name}
-    known = CATALOGUE.get(str(table["name"]))
+    known = known_models().get(str(table["name"]))
     if known is not None:
         table |= {"family": known.family, "parameters": known.parameters}
     return parse_system(table, f"--model {name}")

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from posology.chat import Generator
+from posology.chat import Generator, Reads
 from posology.evidence import Embedder, Passage, PassageIndex, split_passages
 from posology.policies import Finding, Leaf, Policy, combine, judge_structured
 from posology.priorauth.contrary import find_contrary
-from posology.priorauth.reading import Reads, read_leaves
+from posology.priorauth.reading import read_leaves
 from posology.priorauth.request import Attestation, Request
 from posology.priorauth.statements import decided_by_person, statement_evidence
 from posology.priorauth.tree import all_leaves

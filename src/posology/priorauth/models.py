@@ -3,11 +3,10 @@
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from posology.chat import Generator, open_generator
+from posology.chat import Generator, Reads, open_generator, reads_of
 from posology.config import Settings
 from posology.errors import SettingsError
 from posology.evidence import Embedder, SupportChecker, open_embedder, open_support_checker
-from posology.priorauth.reading import Reads
 from posology.priorauth.validating import GeneratorChecker
 
 __all__ = ["Models", "open_checker", "open_generators", "open_models"]
@@ -49,7 +48,8 @@ def open_models(settings: Settings) -> Models:
             f"{writer.identity.family}; a validator must be of another family than the writer"
         )
     embedder = open_embedder(Path(profile.embedder.path) if profile.embedder.path else None)
-    return Models(writer, checker, embedder, profile.writer.reads)
+    reads = profile.writer.reads or reads_of(profile.writer.model)
+    return Models(writer, checker, embedder, reads)
 
 
 def open_generators(settings: Settings) -> dict[str, Generator]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-from posology.chat import Choice, Generator, Message, Prompt, ask
+from posology.chat import Choice, Generator, Message, Prompt, Reads, ask
 from posology.evidence import Ground, Hit, PassageIndex, ground_of, judge_by_rules, touches
 from posology.policies import Finding, Leaf, Window, day_in_window
 from posology.priorauth.events import event_date
@@ -18,14 +18,12 @@ from posology.quotes import Evidence, EvidenceKind, Status
 from posology.records.dates import PartialDate
 from posology.spans import Span
 
-__all__ = ["Reads", "Verdict", "judgement_prompt", "read_leaves"]
+__all__ = ["Verdict", "judgement_prompt", "read_leaves"]
 
 HITS = 8  # passages looked at for a question
 ASKED = {"named": 6, "all": 16}  # sentences of them shown to the model
 
 Answer = Literal["yes", "no"]
-Reads = Literal["named", "all"]
-"""Which sentences a model judges: those that name what is asked, or all that may speak of it."""
 
 _SYSTEM = (
     "You read one sentence of a clinical note and answer a question about the patient. Answer yes if the "

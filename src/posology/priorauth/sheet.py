@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from posology.chat import Generator
+from posology.chat import Generator, Reads
 from posology.errors import ChartError, PolicyError, RequestError, SettingsError
 from posology.evidence import Embedder, SupportChecker
 from posology.policies import Code, Finding, Leaf, Policy
 from posology.priorauth.answers import answered_details
 from posology.priorauth.deciding import Criterion, Said
-from posology.priorauth.reading import Reads
 from posology.priorauth.record import patient_block
 from posology.priorauth.request import Request, RequestFile
 from posology.priorauth.subject import subject_of
