@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posology.adapt.embedding.contrast import contrastive_loss
+from posology.adapt.embedding.contrast import contrastive_loss, known_answers
 from posology.adapt.embedding.dealing import deal_batches
-from posology.adapt.embedding.measure import compare_ranks, find_ranks, score_ranks
+from posology.adapt.embedding.deals import MEDQUAD_DEALS, dealt_part
+from posology.adapt.embedding.measure import asked_once, compare_ranks, find_ranks, score_ranks
 from posology.adapt.embedding.pairs import Pair, read_pairs, write_pairs
 from posology.adapt.embedding.sources import deal_parts, pairs_of_lessons, pairs_of_medquad, pairs_of_policies
 from posology.adapt.embedding.static import distil_table, reduce_dimensions, save_static
@@ -24,6 +25,7 @@ from posology.adapt.recipes import parse_recipe
 from posology.adapt.running import run_recipe
 from posology.chat import ModelIdentity
 from posology.corpus import Provenance
+from posology.corpus.spec import Parts
 from posology.errors import UserError
 from posology.evidence import open_embedder
 from posology.policies import load_policies
@@ -69,6 +71,55 @@ def test_the_loss_is_the_cross_entropy_of_scaled_cosines() -> None:
     logp = scores - np.log(np.exp(scores).sum(1, keepdims=True))
     found = contrastive_loss(torch, torch.tensor(queries), torch.tensor(passages), 20.0)
     assert float(found) == pytest.approx(-sum(logp[i, i] for i in range(3)), rel=1e-6)
+
+
+def test_a_passage_that_answers_another_query_of_the_batch_is_no_wrong_answer_to_it() -> None:
+    import torch
+
+    queries, passages = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.6, 0.8], [1.0, 0.0]])
+    right = torch.tensor([[False, False, True]])
+    found = contrastive_loss(torch, queries, passages, 20.0, right)
+    assert float(found) == pytest.approx(float(contrastive_loss(torch, queries, passages[:2], 20.0)))
+
+
+def test_a_chart_that_is_asked_the_same_says_which_of_its_passages_answer() -> None:
+    def of(chart: str, query: str, passage: str, *negatives: str) -> Pair:
+        return Pair(
+            f"{chart}/{query}", query, passage, Provenance("notes", "made here", group=chart), negatives
+        )
+
+    both, exam = "PT failed; BMI 31.", "Lungs clear."
+    pairs = [
+        of("one", "Was PT tried?", "PT for ten weeks.", exam),
+        of("two", "Was PT tried?", both, exam),
+        of("two", "Is there a BMI?", both, exam),
+        of("three", "Is there a BMI?", "BMI 40.", exam),
+    ]
+    answers = known_answers(pairs)
+    assert answers("Was PT tried?", pairs[2], both)
+    assert not answers("Was PT tried?", pairs[2], exam)
+    assert not answers("Was PT tried?", pairs[3], "BMI 40.")
+
+
+@given(st.text(min_size=1, max_size=12), st.floats(0, 0.5), st.floats(0, 0.4))
+@settings(max_examples=60, deadline=None)
+def test_what_stood_in_a_report_part_is_never_in_a_later_one(
+    group: str, report: float, select: float
+) -> None:
+    deals = (Parts(select=0.2, report=0.5), Parts(select=select, report=report), *MEDQUAD_DEALS)
+    parts = [dealt_part("made", group, deals[: n + 1]) for n in range(len(deals))]
+    assert parts.count("report") <= 1
+
+
+def test_a_dealing_anew_keeps_its_shares_among_what_was_not_measured_on() -> None:
+    dealt = Counter(
+        (dealt_part("made", str(n), MEDQUAD_DEALS[:1]), dealt_part("made", str(n), MEDQUAD_DEALS))
+        for n in range(4000)
+    )
+    assert dealt["report", "report"] == 0
+    fresh = sum(n for (was, _), n in dealt.items() if was != "report")
+    now = sum(n for (_, part), n in dealt.items() if part == "report")
+    assert now / fresh == pytest.approx(MEDQUAD_DEALS[-1].report, abs=0.03)
 
 
 def test_a_table_reduced_is_sklearns_pca_up_to_signs() -> None:
@@ -132,6 +183,40 @@ def test_ranks_are_those_of_words_of_meaning_and_of_both() -> None:
     assert equal["value"] == 0.0
 
 
+def test_any_passage_that_answers_a_question_counts_and_a_question_counts_once() -> None:
+    made = Provenance("m", "made here", group="1")
+    pairs = [
+        Pair("1", "What is asthma?", "zinc", made),
+        Pair("2", "what is  asthma?", "asthma narrows the airways", made),
+        Pair("3", "kite", "the kite", Provenance("m", "made here", group="2"), ("sun",)),
+        Pair("4", "kite", "a kite", Provenance("m", "made here", group="3"), ("sun",)),
+    ]
+    assert find_ranks(pairs, _Letters())["words"] == [1, 1, 1, 1]
+    assert asked_once(pairs) == [0, 2, 3]
+
+
+class _Alike(_Letters):
+    """Embeds every text the same."""
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        return np.ones((len(texts), 1), dtype=np.float32)
+
+
+def test_where_nothing_tells_passages_apart_the_answer_is_not_first() -> None:
+    rows = [
+        Pair(
+            str(n),
+            "x",
+            f"passage {n}",
+            Provenance("m", "made here"),
+            tuple(f"other {n} {k}" for k in range(7)),
+        )
+        for n in range(80)
+    ]
+    ranks = find_ranks(rows, _Alike())["meaning"]
+    assert sum(rank == 1 for rank in ranks) / len(rows) == pytest.approx(1 / 8, abs=0.1)
+
+
 def test_pairs_are_written_and_read_back(tmp_path: Path) -> None:
     pairs = [_pair(1, "g"), Pair("x", "q", "p", Provenance("s", "MIT"), ("n1", "n2"))]
     assert write_pairs(tmp_path / "pairs.jsonl", pairs) == 2
@@ -166,6 +251,10 @@ def test_medquad_gives_each_question_its_answer_and_the_documents_others_as_nega
     assert len({pair.id for pair in pairs}) == len(pairs)
     assert all(len(pair.passage.split()) <= 120 for pair in pairs)
     assert {pair.provenance.licence for pair in pairs} == {"CC-BY-4.0"}
+    right: dict[tuple[str, str], set[str]] = {}
+    for pair in pairs:
+        right.setdefault((pair.provenance.group, pair.query.lower()), set()).add(pair.passage)
+    assert not any(right[pair.provenance.group, pair.query.lower()] & set(pair.negatives) for pair in pairs)
 
 
 RECIPE = """

@@ -49,6 +49,9 @@ def lessons(  # noqa: PLR0913 - one option each
     select: Annotated[
         float, typer.Option(min=0, max=0.5, help="Share of matters kept apart in DIR/select.")
     ] = 0.0,
+    turns: Annotated[
+        int, typer.Option(min=1, help='So many judgements in one conversation; see data.learn = "turns".')
+    ] = 1,
     policies: PolicyFolders = None,
     seed: _Seed = 0,
     overwrite: _Overwrite = False,
@@ -70,7 +73,7 @@ def lessons(  # noqa: PLR0913 - one option each
         },
         seed=seed,
         overwrite=overwrite,
-        beside=Beside(charts, held_texts(_held_policies(policies or [])), select),
+        beside=Beside(charts, held_texts(_held_policies(policies or [])), select, turns),
     )
     say(f"{', '.join(f'{n} {kind}' for kind, n in made.items())}: {out}")
 
@@ -167,22 +170,30 @@ def pairs(  # noqa: PLR0913 - one option each
     lesson: Annotated[
         int, typer.Option("--lessons", min=0, help="So many made questions and passages.")
     ] = 3000,
-    charts: Annotated[int, typer.Option(min=0, help="So many made charts a policy.")] = 12,
+    charts: Annotated[int, typer.Option(min=0, help="So many made charts a policy.")] = 40,
+    deal: Annotated[
+        int,
+        typer.Option(min=0, max=1, help="Which dealing; 0: the first, whose report scores were seen."),
+    ] = 1,
     policies: PolicyFolders = None,
     seed: _Seed = 0,
     overwrite: _Overwrite = False,
 ) -> None:
     """Make pairs of question and passage for the retrieval model, in parts that share nothing."""
+    from posology.adapt.embedding.deals import CHART_SEEDS, MEDQUAD_DEALS
     from posology.adapt.embedding.sources import build_pairs, deal_parts, pairs_of_lessons, pairs_of_medquad
     from posology.corpus.spec import Parts
 
     made = deal_parts(pairs_of_lessons(lesson, seed=seed), Parts(select=0.1, report=0))
-    public = deal_parts(pairs_of_medquad(medquad) if medquad else [], Parts(select=0.15, report=0.3))
+    *earlier, shares = MEDQUAD_DEALS[: deal + 1]
+    public = deal_parts(pairs_of_medquad(medquad) if medquad else [], shares, earlier=earlier)
     for part, rows in made.items():
-        rows += public[part] + _policy_pairs(part, policies or [], charts, seed)
+        drawn = seed + CHART_SEEDS * deal if part == "report" else seed
+        rows += public[part] + _policy_pairs(part, policies or [], charts, drawn)
     settings: dict[str, object] = {
         "lessons": lesson,
         "charts": charts,
+        "deal": deal,
         "seed": seed,
         "medquad": bool(medquad),
     }

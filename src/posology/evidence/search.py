@@ -12,12 +12,13 @@ from posology.evidence.embed import Embedder
 from posology.evidence.passages import Passage
 from posology.evidence.tokens import expand_query, search_tokens
 
-__all__ = ["Hit", "PassageIndex"]
+__all__ = ["DENSE", "Hit", "PassageIndex"]
 
 _RRF = 10  # reciprocal rank fusion: a rank r counts weight / (10 + r)
-_DENSE = 0.5  # weight of the dense leg beside the 1 of BM25; chosen on questions that are not reported on
 _OTHER_NAMES = 0.2  # weight of words of other names beside the query's own
 _DEPTH = 50  # each leg hands at least so many passages to the fusion
+DENSE = 0.5
+"""Weight of the dense leg beside the 1 of BM25; chosen on questions that are not reported on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,9 @@ class PassageIndex:
     became half of itself in silence would be worse than none.
     """
 
-    def __init__(self, passages: Iterable[Passage], embedder: Embedder) -> None:
-        """Index the passages with the embedder."""
+    def __init__(self, passages: Iterable[Passage], embedder: Embedder, dense: float = DENSE) -> None:
+        """Index the passages with the embedder; ``dense`` is the weight of its leg in a search."""
+        self._dense = dense
         self._groups = _group_copies(passages)
         self._embedder = embedder
         texts = [group[0].text for group in self._groups]
@@ -74,7 +76,8 @@ class PassageIndex:
         words = self.search_words(tokens, depth, more)
         meaning = self.search_meaning(text, depth)
         hits = [
-            self._hit(at, score, words, meaning) for at, score in _fuse((words, 1.0), (meaning, _DENSE))[:k]
+            self._hit(at, score, words, meaning)
+            for at, score in _fuse((words, 1.0), (meaning, self._dense))[:k]
         ]
         if meaning and len(hits) < min(k, len(self)):
             raise InternalError(f"search returned {len(hits)} of {min(k, len(self))} passages")

@@ -1,5 +1,6 @@
 """Recall and nDCG of the search on held-out questions: by words, by meaning, and both together."""
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +8,12 @@ from typing import Any
 
 from posology.adapt.embedding.pairs import Pair
 from posology.evidence import Embedder, Passage, PassageIndex
+from posology.evidence.search import DENSE
 from posology.evidence.tokens import expand_query
 from posology.spans import Span
 from posology.statistics import clustered_interval
 
-__all__ = ["LEGS", "Ranks", "compare_ranks", "find_ranks", "score_ranks"]
+__all__ = ["GAINS", "LEGS", "Ranks", "asked_once", "compare_ranks", "find_ranks", "score_ranks"]
 
 LEGS = ("words", "meaning", "hybrid")
 _DEPTH = 50
@@ -23,36 +25,66 @@ Ranks = Mapping[str, Sequence[int | None]]
 class _Pool:
     index: PassageIndex
     places: Mapping[str, int]  # from a passage's words to its number in the index
+    answers: Mapping[str, Sequence[str]]  # from a question to the passages that answer it
 
 
-def find_ranks(pairs: Sequence[Pair], embedder: Embedder) -> dict[str, list[int | None]]:
+def find_ranks(
+    pairs: Sequence[Pair], embedder: Embedder, *, dense: float = DENSE
+) -> dict[str, list[int | None]]:
     """Search each question's passage among its own negatives where it has some, else among all passages.
 
-    Passages of the same words are one. ``words`` is BM25, ``meaning`` the embedder, ``hybrid`` both as the
-    evidence search joins them; the question is widened by other names of its terms as it is there.
+    Passages of the same words are one. A question that several passages of the pool answer is given the
+    place of the first of them. ``words`` is BM25, ``meaning`` the embedder, ``hybrid`` both as the evidence
+    search joins them, the embedder with the weight ``dense``; the question is widened by other names of its
+    terms as it is there.
     """
-    common = [pair.passage for pair in pairs if not pair.negatives]
-    shared = _pool(common, embedder) if common else None
+    common = [pair for pair in pairs if not pair.negatives]
+    shared = _pool(common, embedder, dense) if common else None
     ranks: dict[str, list[int | None]] = {leg: [] for leg in LEGS}
     for pair in pairs:
-        pool = _pool([pair.passage, *pair.negatives], embedder) if pair.negatives else shared
+        pool = _pool([pair], embedder, dense) if pair.negatives else shared
         if pool is not None:
             for leg, rank in _ranks(pair, pool).items():
                 ranks[leg].append(rank)
     return ranks
 
 
-def _pool(texts: Sequence[str], embedder: Embedder) -> _Pool:
-    distinct = list(dict.fromkeys(" ".join(text.split()) for text in texts))
+def asked_once(pairs: Sequence[Pair]) -> list[int]:
+    """Return the places of the pairs but those whose question was asked among the same passages before."""
+    seen: set[tuple[str, str]] = set()
+    found = []
+    for place, pair in enumerate(pairs):
+        mark = (pair.id if pair.negatives else "", _plain(pair.query))
+        if mark not in seen:
+            found.append(place)
+            seen.add(mark)
+    return found
+
+
+def _pool(pairs: Sequence[Pair], embedder: Embedder, dense: float) -> _Pool:
+    texts = [text for pair in pairs for text in (pair.passage, *pair.negatives)]
+    distinct = sorted({" ".join(text.split()) for text in texts}, key=_drawn)  # ties favour no answer
     passages = [
         Passage(f"passage-{number}", 0, len(text), text, (Span(0, len(text)),))
         for number, text in enumerate(distinct)
     ]
-    return _Pool(PassageIndex(passages, embedder), {text: number for number, text in enumerate(distinct)})
+    answers: dict[str, list[str]] = {}
+    for pair in pairs:
+        answers.setdefault(_plain(pair.query), []).append(" ".join(pair.passage.split()))
+    places = {text: number for number, text in enumerate(distinct)}
+    return _Pool(PassageIndex(passages, embedder, dense), places, answers)
+
+
+def _drawn(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split())
 
 
 def _ranks(pair: Pair, pool: _Pool) -> dict[str, int | None]:
-    wanted = pool.places[" ".join(pair.passage.split())]
+    wanted = {pool.places[text] for text in pool.answers[_plain(pair.query)]}
     depth = min(_DEPTH, len(pool.index))
     tokens, more, text = expand_query(pair.query)
     both = [int(hit.passage.source.removeprefix("passage-")) for hit in pool.index.search(pair.query, depth)]
@@ -61,16 +93,19 @@ def _ranks(pair: Pair, pool: _Pool) -> dict[str, int | None]:
         "meaning": pool.index.search_meaning(text, depth),
         "hybrid": both,
     }
-    return {leg: rows.index(wanted) + 1 if wanted in rows else None for leg, rows in found.items()}
+    return {
+        leg: next((place for place, number in enumerate(rows, start=1) if number in wanted), None)
+        for leg, rows in found.items()
+    }
 
 
 def score_ranks(pairs: Sequence[Pair], ranks: Ranks, *, seed: int = 0) -> dict[str, dict[str, Any]]:
     """Return recall at 1, 5 and 10 and nDCG at 10 of each leg, with 95 % intervals that draw whole groups.
 
-    With one answering passage a question, its nDCG is 1 / log2(rank + 1).
+    A question counts once, at its first answering passage: its nDCG is 1 / log2(rank + 1).
     """
     return {
-        leg: {name: _estimate(pairs, [gain(rank) for rank in rows], seed) for name, gain in _GAINS.items()}
+        leg: {name: _estimate(pairs, [gain(rank) for rank in rows], seed) for name, gain in GAINS.items()}
         for leg, rows in ranks.items()
     }
 
@@ -84,7 +119,7 @@ def compare_ranks(
             name: _estimate(
                 pairs, [gain(a) - gain(b) for a, b in zip(ours[leg], theirs[leg], strict=True)], seed
             )
-            for name, gain in _GAINS.items()
+            for name, gain in GAINS.items()
         }
         for leg in ours
     }
@@ -98,7 +133,7 @@ def _ndcg(rank: int | None) -> float:
     return 1 / math.log2(rank + 1) if rank is not None and rank <= 10 else 0.0
 
 
-_GAINS: Mapping[str, Any] = {
+GAINS: Mapping[str, Any] = {
     "recall@1": _recall(1),
     "recall@5": _recall(5),
     "recall@10": _recall(10),

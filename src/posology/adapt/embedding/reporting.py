@@ -6,7 +6,7 @@ from typing import Any
 
 from posology.adapt.checkpoint import Progress
 from posology.adapt.embedding.gathering import PairMaterial
-from posology.adapt.embedding.measure import compare_ranks, find_ranks, score_ranks
+from posology.adapt.embedding.measure import asked_once, compare_ranks, find_ranks, score_ranks
 from posology.adapt.embedding.pairs import Pair
 from posology.adapt.recipes.embed import EmbedRecipe
 from posology.evidence import Embedder
@@ -41,7 +41,7 @@ def embedding_report(
 
 def _scores(pairs: Sequence[Pair], before: Any, after: Any, source: str) -> dict[str, Any]:
     """Score one source's questions: they are searched among passages of all sources."""
-    chosen = [place for place, pair in enumerate(pairs) if pair.provenance.source == source]
+    chosen = [place for place in asked_once(pairs) if pairs[place].provenance.source == source]
     some = [pairs[place] for place in chosen]
     was, now = ({leg: [rows[p] for p in chosen] for leg, rows in ranks.items()} for ranks in (before, after))
     return {

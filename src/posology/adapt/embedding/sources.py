@@ -6,10 +6,11 @@ from itertools import islice
 from pathlib import Path
 from xml.etree import ElementTree
 
+from posology.adapt.embedding.deals import dealt_part
 from posology.adapt.embedding.pairs import Pair, write_pairs
 from posology.adapt.teacher.lessons import make_passages
 from posology.corpus import Provenance
-from posology.corpus.parts import PARTS, part_of
+from posology.corpus.parts import PARTS
 from posology.corpus.spec import Parts
 from posology.errors import UserError
 from posology.files import staged_folder
@@ -24,7 +25,7 @@ _MEDQUAD_LICENCE = "CC-BY-4.0"
 
 
 def pairs_of_medquad(folder: Path) -> list[Pair]:
-    """Read the question-answer pairs of MedQuAD; the other answers of a document are hard negatives.
+    """Read the question-answer pairs of MedQuAD; a document's answers to other questions are hard negatives.
 
     A passage is the first 120 words of an answer. Questions without an answer are left out.
     """
@@ -46,7 +47,8 @@ def _of_document(path: Path) -> Iterator[Pair]:
         if question and answer:
             asked.append((str(number), question, _first_words(answer)))
     for at, (number_text, question, passage) in enumerate(asked):
-        others = [text for place, (_, _, text) in enumerate(asked) if place != at and text != passage]
+        own = {text for _, asks, text in asked if asks.lower() == question.lower()}
+        others = [text for _, _, text in asked[at + 1 :] + asked[:at] if text not in own]
         yield Pair(f"{provenance.group}/{number_text}", question, passage, provenance, tuple(others[:4]))
 
 
@@ -97,15 +99,19 @@ def pairs_of_lessons(n: int, *, seed: int = 0) -> list[Pair]:
     return pairs
 
 
-def deal_parts(pairs: Sequence[Pair], shares: Parts | None = None) -> dict[str, list[Pair]]:
+def deal_parts(
+    pairs: Sequence[Pair], shares: Parts | None = None, *, earlier: Sequence[Parts] = ()
+) -> dict[str, list[Pair]]:
     """Deal pairs into tune, select and report by the hash of their group.
 
-    Those of report lose their hard negatives: their questions are searched among all passages of the part.
+    ``earlier`` are the shares of the dealings before this one: what stood in a report part of theirs, whose
+    scores were seen, comes into this one's no more. Those of report lose their hard negatives: their
+    questions are searched among all passages of the part.
     """
     dealt: dict[str, list[Pair]] = {part: [] for part in PARTS}
     for pair in pairs:
         group = pair.provenance.group or pair.id
-        part = part_of(pair.provenance.source, group, shares or Parts())
+        part = dealt_part(pair.provenance.source, group, (*earlier, shares or Parts()))
         dealt[part].append(replace(pair, negatives=()) if part == "report" else pair)
     return dealt
 
