@@ -1,5 +1,7 @@
 """Golden masks: which tokens of a rendered example each term counts."""
 
+from dataclasses import replace
+
 import pytest
 
 from posology.adapt.support import find_support
@@ -92,6 +94,26 @@ def test_the_prompt_is_token_for_token_what_the_engine_sends(templated, plain) -
         assert marked.context == codec.context(Prompt(one.messages)).tokens
         assert all(marked.learn)
         assert len(marked.learn) == len(marked.answer)
+
+
+@NEEDS_TORCH
+def test_earlier_turns_are_learned_where_they_are_asked_for_and_nothing_else_is(templated) -> None:
+    from posology.adapt.masks import Marker, mark_example
+
+    codec, ends, tokenizer = templated
+    one = example(1)
+    said = ("She weighs 70 kg.", "No.")
+    turns = (*one.messages, Message("assistant", said[0]), Message("user", "Is it raining?"))
+    turns = (*turns, Message("assistant", said[1]), Message("user", "Well?"))
+    talk = replace(one, messages=turns, answer="Yes.")
+    last, every = (mark_example(talk, Marker(codec, ends, turns=flag)) for flag in (False, True))
+    assert every.context + every.answer == last.context + last.answer, "the same tokens go through the model"
+    assert every.context == codec.context(Prompt(one.messages)).tokens
+    learned = [token for token, flag in zip(every.answer, every.learn, strict=True) if flag]
+    alone = [codec.answered(Prompt(one.messages), text, ends).answer for text in (*said, "Yes.")]
+    assert tokenizer.decode(learned) == "".join(tokenizer.decode(tokens) for tokens in alone)
+    assert sum(every.learn) == sum(map(len, alone))
+    assert mark_example(one, Marker(codec, ends, turns=True)) == mark_example(one, Marker(codec, ends))
 
 
 @NEEDS_TORCH

@@ -26,6 +26,27 @@ def test_the_same_seed_makes_the_same_examples_and_a_longer_run_begins_with_a_sh
         assert make_lessons(kind, 12, seed=5) != make_lessons(kind, 12, seed=6)
 
 
+def test_judgements_are_joined_into_conversations_that_lose_none_and_name_all_their_groups() -> None:
+    from posology.adapt.teacher.conversations import join_judgements
+
+    lone, written = make_lessons("judge", 10, seed=2), make_lessons("write", 3, seed=2)
+    talks = join_judgements([*lone, *written], 4, seed=1)
+    assert [one.task for one in talks] == ["judge"] * 3 + ["write"] * 3
+    assert talks[3:] == written
+    asked = []
+    for talk in talks[:3]:
+        users = [turn.content for turn in talk.messages if turn.role == "user"]
+        said = [turn.content for turn in talk.messages if turn.role == "assistant"] + [talk.answer]
+        assert [turn.role for turn in talk.messages] == ["system", *["user", "assistant"] * len(users)][:-1]
+        asked += list(zip(users, said, strict=True))
+        groups = {one.provenance.group for one in lone if one.messages[-1].content in users}
+        assert set(talk.provenance.group.split("; ")) == groups
+        assert talk.provenance.licence == "made here"
+    assert sorted(asked) == sorted((one.messages[-1].content, one.answer) for one in lone)
+    assert join_judgements(lone, 4, seed=1) == join_judgements(lone, 4, seed=1)
+    assert join_judgements(lone, 4, seed=2) != join_judgements(lone, 4, seed=1)
+
+
 def test_answers_are_a_third_each_and_no_example_stands_twice() -> None:
     rows = list(islice(make_judged(1), 3000))
     counts = Counter(one.answer for one in rows)

@@ -1,11 +1,12 @@
 """What each term counts: examples as tokens, with a mask over the answer's tokens for every term.
 
 Prompts are rendered as the transformers engine sends them, template or plain text, so that a model is asked
-as it was tuned. Masks lie over the answer's tokens, its end included, never over the prompt.
+as it was tuned. Masks lie over the answer's tokens, its end included, never over the prompt; where earlier
+turns are learned too, the prompt is what stands before the first of them.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from posology.adapt.support import find_support
 from posology.chat import Message, Prompt
@@ -44,12 +45,16 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """How examples are marked: the codec of the model, the tokens that end an answer, whether facts count."""
+    """How examples are marked: the codec of the model, the tokens that end an answer, whether facts count.
+
+    ``turns``: the model's earlier turns in a prompt are answers too, and learned; without ``contrast``.
+    """
 
     codec: PromptCodec
     ends: Collection[int]
     ground: bool = False
     contrast: bool = False
+    turns: bool = False
 
 
 def mark_example(example: Example, marker: Marker) -> Marked:
@@ -70,7 +75,7 @@ def mark_example(example: Example, marker: Marker) -> Marked:
     if not any(learn) and not any(unsupported):
         raise UserError(f"{example.id}: 0 tokens would be supervised")
     bare = _bare_context(example, marker) if any(grounded) and marker.contrast else ()
-    return Marked(
+    marked = Marked(
         example.id,
         written.context,
         written.answer,
@@ -79,6 +84,39 @@ def mark_example(example: Example, marker: Marker) -> Marked:
         grounded if bare else none,
         bare,
         example.weight,
+    )
+    return _with_turns(marked, example, marker) if marker.turns else marked
+
+
+def _with_turns(marked: Marked, example: Example, marker: Marker) -> Marked:
+    """Let the answer begin at the model's first turn; of what comes after, its own turns are learned.
+
+    Raises UserError where a model's template writes an earlier turn otherwise than an answer.
+    """
+    told = [place for place, turn in enumerate(example.messages) if turn.role == "assistant"]
+    if not told:
+        return marked
+    context, learn, start = marked.context, list[bool](), 0
+    for place in told:
+        said = example.messages[place].content
+        turn = marker.codec.answered(Prompt(example.messages[:place]), said, marker.ends)
+        whole = (*turn.context, *turn.answer)
+        if context[: len(whole)] != whole:
+            raise UserError(
+                f"{example.id}: turn {place + 1}: this model's template writes an earlier turn otherwise "
+                'than an answer; only the last can be learned: data.learn = "answer"'
+            )
+        start = start or len(turn.context)
+        learn += [False] * (len(turn.context) - start - len(learn)) + [True] * len(turn.answer)
+    learn += [False] * (len(context) - start - len(learn))
+    none = (False,) * len(learn)
+    return replace(
+        marked,
+        context=context[:start],
+        answer=(*context[start:], *marked.answer),
+        learn=(*learn, *marked.learn),
+        unsupported=(*none, *marked.unsupported),
+        grounded=(*none, *marked.grounded),
     )
 
 

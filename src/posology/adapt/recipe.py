@@ -53,6 +53,9 @@ class Data(Table):
     limit: int = field_of(0, "learn from so many examples of each source at most; 0: all", least=0)
     select_limit: int = field_of(200, "measure on so many examples of each source", least=1)
     max_tokens: int = field_of(1024, "longer examples are left out, and counted", unit="tokens", least=8)
+    learn: Literal["answer", "turns"] = field_of(
+        "answer", "turns: the model's earlier turns of a prompt are learned as its answer is"
+    )
     balance: Literal["none", "answers"] = field_of(
         "none", "answers: those of a task weigh the same together, however often each occurs"
     )

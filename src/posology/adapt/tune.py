@@ -93,7 +93,13 @@ def prepare(recipe: TuneRecipe, job: Job) -> Prepared:
     job.tell("Opening the model")
     network = open_network(recipe.base, recipe.lora, job, seed=recipe.seed)
     ground = recipe.objective.ground
-    marker = Marker(network.codec, network.ends, ground=ground.on, contrast=ground.on and ground.contrast > 0)
+    marker = Marker(
+        network.codec,
+        network.ends,
+        ground=ground.on,
+        contrast=ground.on and ground.contrast > 0,
+        turns=recipe.data.learn == "turns",
+    )
     most = min(filter(None, (recipe.data.max_tokens, network.window)))
     tune = mark_material(material.tune, marker, most, material.left_out)
     select = mark_material(material.select, marker, most, {}) if material.select else []

@@ -127,12 +127,13 @@ class AnswerObjective:
         grounded: list[bool] = []
         for row, one in enumerate(marked):
             begin = len(one.context) - 1
-            rows += [row] * len(one.answer)
-            columns += range(begin, begin + len(one.answer))
-            targets += one.answer
-            learn += [one.weight * flag for flag in one.learn]
-            unsupported += [one.weight * flag for flag in one.unsupported]
-            grounded += one.grounded
+            for number in self._counted(one):
+                rows.append(row)
+                columns.append(begin + number)
+                targets.append(one.answer[number])
+                learn.append(one.weight * one.learn[number])
+                unsupported.append(one.weight * one.unsupported[number])
+                grounded.append(one.grounded[number])
         whole, real = self._torch.long, self._torch.float32
         return _Places(
             self._tensor(rows, whole),
@@ -142,6 +143,13 @@ class AnswerObjective:
             self._tensor(unsupported, real),
             self._tensor(grounded, self._torch.bool),
         )
+
+    def _counted(self, one: Marked) -> Sequence[int]:
+        """Return the answer's tokens whose logits are needed; a teacher knows all of them."""
+        every = range(len(one.answer))
+        if self._teacher is not None:
+            return every
+        return [n for n in every if one.learn[n] or one.unsupported[n] or one.grounded[n]]
 
     def _tensor(self, values: Sequence[float], dtype: Any) -> Any:
         return self._torch.tensor(values, dtype=dtype, device=self._network.device)

@@ -75,3 +75,11 @@ class TuneRecipe(Recipe):
     objective: Objective = Objective()
     optimizer: Optimizer = Optimizer()
     stop: Stop = Stop()
+
+    @model_validator(mode="after")
+    def _facts_are_of_the_answer(self) -> "TuneRecipe":
+        if self.data.learn == "turns" and self.objective.ground.on:
+            raise ValueError(
+                'data.learn = "turns": the grounding term looks at the last answer only; switch it off'
+            )
+        return self

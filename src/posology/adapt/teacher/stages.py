@@ -12,6 +12,7 @@ from posology.adapt.embedding.pairs import Pair, write_pairs
 from posology.adapt.teacher.audit import audit, audit_markdown, traits_of_example, traits_of_record
 from posology.adapt.teacher.candidates import read_again, write_candidates
 from posology.adapt.teacher.checks import Checked, check_candidates
+from posology.adapt.teacher.conversations import join_judgements
 from posology.adapt.teacher.heldout import require_free
 from posology.adapt.teacher.learned import examples_of_reviews, mapped_sections
 from posology.adapt.teacher.lessons import Lesson, make_lessons
@@ -46,12 +47,14 @@ class Beside:
     """What goes into a folder of lessons beside them.
 
     ``charts`` are examples from made charts; ``held`` the texts that nothing may be learned from;
-    ``select`` the share of groups that is kept apart, in the folder's folder ``select``, to say when to stop.
+    ``select`` the share of groups that is kept apart, in the folder's folder ``select``, to say when to stop;
+    ``turns`` how many judgements one conversation holds.
     """
 
     charts: Sequence[Example] = ()
     held: Protected | None = None
     select: float = 0.0
+    turns: int = 1
 
 
 def build_lessons(
@@ -69,10 +72,13 @@ def build_lessons(
     if beside.held is not None:
         require_free(examples, beside.held)
     parts = _parted(examples, beside.select, seed)
+    if beside.turns > 1:
+        parts = {part: join_judgements(rows, beside.turns, seed=seed) for part, rows in parts.items()}
     about = "Examples made by rule, with known truth: no teacher wrote them, no record was read."
     settings = {
         "counts": dict(counts) | ({"chart": len(beside.charts)} if beside.charts else {}),
         "held_texts": beside.held.texts if beside.held is not None else 0,
+        "turns": beside.turns,
     } | ({"select": beside.select} if beside.select else {})
     with staged_folder(out, overwrite=overwrite) as folder:
         for place, rows in ((folder, parts["tune"]), (folder / "select", parts["select"])):
