@@ -54,6 +54,7 @@ def main() -> None:
             out = Path(folder) / f"{policy.id}-{style.note or 'mixed'}"
             run_policy(policy, out, (args, style, n), models, score)
     results = score.results() | {"seconds": round(time.perf_counter() - start, 1)}
+    results["identities"] = models.identities()
     results["models"] = {part: one["name"] for part, one in models.identities().items()}
     name = args.name or ("" if args.profile == "embedded" else args.profile)
     name = "-".join(filter(None, ("criteria", "held-out" if args.held_out else "", name)))

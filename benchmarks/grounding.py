@@ -93,12 +93,15 @@ def main() -> None:
     options.add_argument("--reads", choices=("named", "all"), default="named", help="what the writer judges")
     options.add_argument("--name", default="", help="written to reports/grounding-NAME")
     args = options.parse_args()
+    from posology.priorauth import open_models
+
     totals: Counter[str] = Counter()
     by_author: Counter[str] = Counter()
     causes: Counter[str] = Counter()
     problems: list[dict[str, Any]] = []
     seconds: list[float] = []
-    for name, bundle, packet, spent in drafted(args, totals):
+    models = open_models(settings_of(args.profile, args.writer, args.reads))
+    for name, bundle, packet, spent in drafted(args, models, totals):
         seconds.append(spent)
         totals["packets"] += 1
         totals[f"conclusion {packet['conclusion']}"] += 1
@@ -116,6 +119,7 @@ def main() -> None:
         "withheld": totals["withheld"],
         "withheld_by_cause": dict(causes.most_common()),
         "seconds_p50": quantile(seconds, 0.5),
+        "identities": models.identities(),
         "problems": problems[:50],
     }
     name = "-".join(filter(None, ("grounding", "held-out" if args.held_out else "", args.name)))
@@ -126,16 +130,14 @@ def main() -> None:
         print(problem)
 
 
-def drafted(args: argparse.Namespace, totals: Counter[str]) -> Iterator[Drafted]:
+def drafted(args: argparse.Namespace, models: Any, totals: Counter[str]) -> Iterator[Drafted]:
     """Yield every packet with the JSON of its chart and the seconds it took."""
     from posology import draft, load_policies, read_chart
     from posology.errors import ChartError
     from posology.evaluate.task import Part
     from posology.evaluate.tasks.criteria import policy_part
-    from posology.priorauth import open_models
 
-    settings = settings_of(args.profile, args.writer, args.reads)
-    models, policies = open_models(settings), load_policies()
+    settings, policies = settings_of(args.profile, args.writer, args.reads), load_policies()
     if args.held_out:
         policies = [one for one in policies if policy_part(one.id) is Part.REPORT]
     with tempfile.TemporaryDirectory() as folder:
