@@ -5,30 +5,22 @@ import resource
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
 
+from posology.adapt.encoders.bases import EncoderBase
 from posology.adapt.encoders.prepared import Task
-from posology.adapt.encoders.saving import Seen, read_seen
-from posology.adapt.job import Job
 from posology.adapt.recipes.encode import EncodeRecipe, HeadTable
-from posology.chat.catalogue import find_entry
 from posology.chat.runtime import import_torch, import_transformers
-from posology.chat.weights import check_sha256, find_weights
-from posology.corpus import may_ship
-from posology.errors import ModelError, UserError
-from posology.evidence.heads.card import CARD_FILE, TRUNK, WEIGHTS, HeadCard, read_head_card
+from posology.errors import ModelError
 from posology.evidence.heads.changes import DOWN, UP
-from posology.evidence.heads.head import head_weights
 from posology.evidence.heads.windows import Window, padded
 
 __all__ = [
-    "EncoderBase",
     "EncoderNetwork",
-    "find_encoder",
     "frozen_weights",
     "learned_weights",
     "open_encoder",
@@ -37,74 +29,6 @@ __all__ = [
 
 HEAD = "classifier"
 _ALPHA = 2  # of changes of a rank: their weight, over the rank
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderBase:
-    """Where an encoder's files are, and what they are."""
-
-    folder: Path
-    name: str  # in the catalogue, "" for a folder by path
-    sha256: str
-    licences: tuple[str, ...]  # of the weights; of a head, those of what it learned from too
-    head: HeadCard | None = None  # where the folder is another head's
-    seen: Seen = field(default_factory=Seen)  # by that head
-    home: Path | None = None
-
-    @property
-    def weights(self) -> Path:
-        """Return the file of the folder's own weights."""
-        return self.folder / (WEIGHTS if self.head else "model.safetensors")
-
-    def load(self) -> dict[str, Any]:
-        """Return the encoder's weights by name, as numpy arrays.
-
-        Raises ModelError where the file cannot be read.
-        """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        if self.head:
-            found = head_weights(self.folder, self.head, self.home)
-            return {name.removeprefix(TRUNK): one for name, one in found.items() if name.startswith(TRUNK)}
-        try:
-            state = load_file(str(self.weights))
-        except (OSError, SafetensorError) as cause:
-            raise ModelError(f"{self.weights}: not readable safetensors: damaged") from cause
-        return {name.removeprefix(TRUNK): one for name, one in state.items()}
-
-
-def find_encoder(recipe: EncodeRecipe, job: Job) -> EncoderBase:
-    """Return the encoder that a recipe names; raise ModelError where it is missing or another one."""
-    base = recipe.base
-    if base.model:
-        entry = find_entry(base.model)
-        found = find_weights(entry.name, job.home).path
-        folder = found if found.is_dir() else found.parent
-        digest = check_sha256(folder / "model.safetensors", "")
-        return EncoderBase(folder, entry.name, digest, (entry.licence,))
-    folder = job.place(base.path)
-    if (folder / CARD_FILE).is_file():
-        return _head_as_base(recipe, folder, job.home)
-    digest = check_sha256(folder / "model.safetensors", base.sha256)
-    return EncoderBase(folder, "", digest, ("not stated: weights by path",))
-
-
-def _head_as_base(recipe: EncodeRecipe, folder: Path, home: Path | None) -> EncoderBase:
-    """Return the encoder of another head: what that learned from stands in the new head's papers too."""
-    card = read_head_card(folder)
-    if card.precision != "fp32":
-        raise ModelError(f"{folder}: this head has int8 weights; begin from the one that it was made from")
-    barred = [one for one in card.licences if not all(may_ship(part) for part in one.split(";"))]
-    if recipe.data.purpose == "ship" and barred:
-        raise UserError(
-            f"data.purpose: ship: the head at base.path learned from what forbids it: {', '.join(barred)}; "
-            'begin from another, or set purpose = "study"'
-        )
-    check_sha256(folder / WEIGHTS, recipe.base.sha256 or card.weights_sha256)
-    replaces = card.trunk == "base" and not card.rank  # its own weights stand in place of the catalogue's
-    name, digest = (card.base, card.base_sha256) if replaces else ("", card.weights_sha256)
-    return EncoderBase(folder, name, digest, tuple(card.licences), card, read_seen(folder), home)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from tokenizers import Tokenizer
 
 from posology.adapt.checkpoint import Checkpoints
+from posology.adapt.encoders.bases import find_encoder
 from posology.adapt.encoders.gathering import gather
-from posology.adapt.encoders.network import find_encoder, open_encoder, peak_memory
+from posology.adapt.encoders.network import open_encoder, peak_memory
 from posology.adapt.encoders.prepared import Unit, prepare
 from posology.adapt.encoders.training import Lesson, try_step
 from posology.adapt.job import Job, silent

@@ -11,15 +11,14 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from posology.adapt.checkpoint import Checkpoints, Progress
+from posology.adapt.encoders.bases import EncoderBase, find_encoder
 from posology.adapt.encoders.cards import head_card_text
 from posology.adapt.encoders.export import Limits, copy_papers, export_head
 from posology.adapt.encoders.gathering import Gathered, fingerprints, gather
 from posology.adapt.encoders.labelled import Labelled
 from posology.adapt.encoders.measuring import Calibrated, calibrate, logits_of, measure, metric_of
 from posology.adapt.encoders.network import (
-    EncoderBase,
     EncoderNetwork,
-    find_encoder,
     frozen_weights,
     learned_weights,
     open_encoder,
