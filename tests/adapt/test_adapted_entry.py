@@ -18,7 +18,8 @@ from posology.adapt.export import compare_logits
 from posology.adapt.export.decoder import decoder_logits
 from posology.chat import find_weights, get_model, known_models, list_models, reads_of
 from posology.chat.catalogue import ADAPTED, AdapterOn, CatalogueEntry, Wheel, read_card
-from posology.chat.matrices import change_of, open_weights
+from posology.chat.convert import OFF_GRID
+from posology.chat.matrices import change_of, open_weights, write_gguf
 from posology.chat.matrices.adapters import write_adapter
 from posology.chat.shipped import RECORD, WEIGHTS, describe_adapter, read_shipped
 from posology.corpus import may_ship
@@ -110,13 +111,36 @@ def test_base_and_adapter_are_added_once_and_answer_as_both(tiny: Tiny) -> None:
             np.testing.assert_array_equal(merged.read(name), wanted)
         else:  # Q8_0: blocks of 32 in steps of their largest value / 127, the step itself in 16 bits
             blocks = np.abs((merged.read(name) - wanted).reshape(-1, 32))
-            steps = np.abs(wanted.reshape(-1, 32)).max(-1, keepdims=True) / 127
+            steps = OFF_GRID * np.abs(wanted.reshape(-1, 32)).max(-1, keepdims=True) / 127
             assert (blocks <= steps * (0.5 + 127 * 2**-11) + 1e-7).all(), name
     reference = list(decoder_logits(base, TEXTS, change))
     difference = compare_logits(reference, decoder_logits(merged, TEXTS))
     effect = compare_logits(reference, decoder_logits(base, TEXTS))
     assert difference.mean_kl < 5e-3
     assert effect.mean_kl > 20 * difference.mean_kl  # the adapter did something, and it is in
+
+
+@pytest.mark.parametrize("size", [0.003, 0.01, 0.05])
+def test_a_change_of_less_than_half_a_step_is_blurred_but_not_lost(
+    base_file: Path, tmp_path: Path, size: float
+) -> None:
+    base = open_weights(base_file)
+    name = "model.layers.0.mlp.up_proj.weight"
+    values = base.read(name)
+    rows, columns = values.shape
+    draw = np.random.default_rng(3)
+    one = (draw.normal(0, 1, (1, columns)) * size * values.std()).astype(np.float32)
+    write_adapter(tmp_path, {name: (one, np.ones((rows, 1), np.float32))})
+    change = change_of(tmp_path, base)
+    write_gguf(base, change, tmp_path / "merged.gguf")
+    kept = open_weights(tmp_path / "merged.gguf").read(name) - values
+    wanted = change.read(name)
+    assert wanted is not None
+    assert 0.75 < (kept * wanted).sum() / (wanted**2).sum() < 1.25
+    untouched = "model.layers.1.mlp.up_proj.weight"
+    np.testing.assert_array_equal(
+        open_weights(tmp_path / "merged.gguf").read(untouched), base.read(untouched)
+    )
 
 
 def test_what_was_made_is_used_again_and_says_what_it_was_made_from(tiny: Tiny) -> None:

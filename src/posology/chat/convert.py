@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from posology.errors import MissingExtra, ModelError
 
 __all__ = [
+    "OFF_GRID",
     "TIED_TOLERANCE",
     "Edit",
     "GgufFacts",
@@ -21,6 +25,7 @@ __all__ = [
     "read_gguf_facts",
 ]
 
+OFF_GRID = 1.04  # step of a tensor that was edited, as a multiple of Q8_0's usual one
 TIED_TOLERANCE = 0.2  # mean difference of two copies of one matrix, as part of its mean size
 
 _DERIVED = {"general.architecture", "general.file_type", "general.quantization_version"}
@@ -61,6 +66,9 @@ def convert_to_q8(source: Path, target: Path, edit: Edit | None = None, kind: st
     """Write the weights of a GGUF file as Q8_0 or another type that gguf writes, such as F32.
 
     One-dimensional tensors, and rows that do not divide into the type's blocks, stay 32-bit floats.
+
+    The values of a Q8_0 file lie on a grid. What an edit adds to them is often less than half a step: rounded
+    to the same grid it would be lost, not blurred. So tensors that were edited get steps a little larger.
     """
     gguf = import_gguf()
     reader = open_gguf_file(gguf, source)
@@ -77,18 +85,31 @@ def convert_to_q8(source: Path, target: Path, edit: Edit | None = None, kind: st
     block = gguf.GGML_QUANT_SIZES[wanted][0]
     for tensor in reader.tensors:
         shape = [int(size) for size in reversed(tensor.shape)]
-        values = gguf.dequantize(tensor.data, tensor.tensor_type).reshape(shape)
-        values = values if edit is None else edit(tensor.name, values)
+        stored = gguf.dequantize(tensor.data, tensor.tensor_type).reshape(shape)
+        values = stored if edit is None else edit(tensor.name, stored)
         if values is None:
             continue
         if values.ndim == 1 or values.shape[-1] % block or kind == "F32":
             writer.add_tensor(tensor.name, values.astype("float32"))
+        elif kind == "Q8_0" and not np.array_equal(values, stored):
+            writer.add_tensor(tensor.name, _off_grid(values), raw_dtype=wanted)
         else:
             writer.add_tensor(tensor.name, gguf.quantize(values, wanted), raw_dtype=wanted)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def _off_grid(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return values as Q8_0 writes them, 32 numbers of 8 bits behind their step, with steps of its own."""
+    blocks = values.reshape(-1, 32).astype(np.float32)
+    steps = (np.abs(blocks).max(-1, keepdims=True) * (OFF_GRID / 127)).astype(np.float16)
+    exact = steps.astype(np.float32)
+    counts = np.divide(blocks, exact, out=np.zeros_like(blocks), where=exact > 0)
+    whole = np.clip(np.rint(counts), -127, 127).astype(np.int8)
+    packed = np.concatenate([steps.view(np.uint8), whole.view(np.uint8)], axis=1)
+    return packed.reshape(*values.shape[:-1], -1)
 
 
 def import_gguf() -> Any:
