@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from posology.adapt.encode import plan_encode
 from posology.adapt.encoders.export import Limits, export_head
@@ -219,6 +220,23 @@ def test_a_head_that_cannot_be_gone_on_from_is_refused(spans_head: Path, tmp_pat
     (other / "seen.json").write_text("[]")
     with pytest.raises(ModelError, match="what it has seen is unknown"):
         run_encode(recipe(other, "token"), job(tmp_path / "h", sentences(8), []))
+    (other / "tokenizer.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"tokenizer\.json: these are not the weights expected"):
+        run_encode(recipe(other, "token"), job(tmp_path / "h", sentences(8), []))
+
+
+def test_a_head_does_not_choose_by_what_the_head_that_it_begins_from_learned(
+    spans_head: Path, tmp_path: Path
+) -> None:
+    begun, learned = recipe(spans_head, "token", "temperature = 1.0"), [*sentences(4, "o"), *sentences(2)]
+    asked = job(tmp_path / "h", sentences(8, "other"), learned)
+    told = r"base\.path: the head there learned from 2 of the 6 examples of select, such as t0: they would"
+    for make in (run_encode, plan_encode):
+        with pytest.raises(UserError, match=told):
+            make(begun, asked)
+    again = begun.model_copy(update={"data": begun.data.model_copy(update={"learn_select": True})})
+    plan = plan_encode(again, replace(asked, tokens_per_second=1.0))
+    assert plan.examples == 14, "nothing is chosen by what is learned"
 
 
 def test_a_head_whose_words_stay_the_bases_keeps_its_layers_only_and_another_goes_on_from_it(
@@ -234,9 +252,15 @@ def test_a_head_whose_words_stay_the_bases_keeps_its_layers_only_and_another_goe
     known = made.base.model_copy(update={"model": "all-minilm-l6-v2", "path": ""})
     asked = job(tmp_path / "one", sentences(16), sentences(4, "s"))
     first = run_encode(made.model_copy(update={"base": known}), asked)
-    begun = made.base.model_copy(update={"path": str(first)})
+    begun = {
+        "base": made.base.model_copy(update={"path": str(first)}),
+        "head": made.head.model_copy(update={"layers": 0}),
+    }
     asked = job(tmp_path / "two", sentences(16, "other"), sentences(4, "o"))
-    second = run_encode(made.model_copy(update={"base": begun}), asked)
+    second = run_encode(made.model_copy(update=begun), asked)
+    begun["head"] = made.head.model_copy(update={"layers": 2})
+    with pytest.raises(ModelError, match=r"head\.layers: 2, but the encoder has 1"):
+        run_encode(made.model_copy(update=begun), replace(asked, out=tmp_path / "three"))
     found = find_weights("all-minilm-l6-v2").path
     source = load_file(str((found if found.is_dir() else found.parent) / "model.safetensors"))
     words, layer = "embeddings.word_embeddings.weight", "encoder.layer.0.output.dense.weight"
@@ -253,6 +277,7 @@ def test_a_head_whose_words_stay_the_bases_keeps_its_layers_only_and_another_goe
         whole, rounded = (open_head(one, threads=1) for one in (folder, folder / "int8"))
         (exact,), (close,) = (one.tag_logits(["The patient has severe gout."]) for one in (whole, rounded))
         assert np.abs(exact - close).max() < 0.5
+        assert card.layers == 1, "all layers of a head are those that it kept"
     assert 0 < changes[0] != changes[1]
     assert json.loads((second / "report.json").read_text())["equivalence"]["logit_difference"] < 1e-3
 
@@ -269,7 +294,9 @@ def test_select_is_learned_from_where_the_recipe_says_so_and_nothing_is_chosen_b
     assert report["training"]["best_step"] is None
     assert report["int8"]["answers_alike"] > 0.9
     assert read_head_card(out).temperature == 1.5
-    assert "No part was kept to choose the weights by" in (out / "card.md").read_text()
+    told = (out / "card.md").read_text()
+    assert "No part was kept to choose the weights by: *select* was learned from too; all steps" in told
+    assert "divided by the temperature 1.500, as the recipe states." in told
     assert report["tests"]["not_scored"] == ["made/select"]
 
 
@@ -340,6 +367,9 @@ def test_a_head_that_was_written_before_a_kill_is_known_again_and_any_other_is_l
         ("train", asked, "the run that is left is not over"),
         ("write", replace(asked, labelled=answering(sentences(8), [])), "it was made from other examples"),
     ]
+    reworded = [replace(one, first=one.first.replace("today", "now")) for one in sentences(16)]
+    cases.append(("log", replace(asked, labelled=answering(reworded, sentences(4, "s"))), "of other texts"))
+    shutil.copytree(kept / "train", kept / "log", ignore=lambda *_: {"checkpoint", "best"})
     for left, again, reason in cases:
         if left:
             shutil.copytree(kept / left, asked.work)
@@ -423,6 +453,41 @@ def test_weights_or_card_that_were_changed_are_refused(spans_head: Path, tmp_pat
         open_head(tmp_path)
     with pytest.raises(ModelError, match="no trained head here"):
         open_head(tmp_path / "nowhere")
+
+
+def test_the_command_labels_files_with_a_head_by_its_folder_or_the_name_it_ships_under(
+    spans_head: Path, pairs_head: Path, tmp_path: Path
+) -> None:
+    from posology.cli.app import app
+    from posology.evidence.heads import find_head, shipped_heads
+
+    def told(*words: object) -> list[dict[str, object]]:
+        done = CliRunner().invoke(app, ["label", *map(str, words), "--threads", "1", "--json"])
+        assert done.exit_code == 0, done.output
+        rows: list[dict[str, object]] = json.loads(done.output)
+        return rows
+
+    note, claim = tmp_path / "note.txt", tmp_path / "claim.txt"
+    note.write_text("The patient reports severe gout today.")
+    claim.write_text("aspirin helps")
+    (row,) = told(note, "--head", spans_head)
+    assert (row["start"], row["end"], row["label"], row["text"]) == (27, 31, "Disease", "gout")
+    assert 0.5 < float(str(row["probability"])) <= 1
+    (row,) = told(claim, "--head", pairs_head, "--source", note)
+    assert row["label"] in {"supported", "unsupported"}
+    for words, message in (
+        ((claim, "--head", pairs_head), "reads pairs: name the file"),
+        ((note, "--head", spans_head, "--source", claim), "reads texts alone: leave it out"),
+        ((note, "--head", "nothing"), "nothing: no folder of a trained head, and none ships as that"),
+    ):
+        with pytest.raises(UserError, match=message):
+            CliRunner().invoke(app, ["label", *map(str, words)], catch_exceptions=False)
+    models = tmp_path / "models"
+    shutil.copytree(spans_head, models / "diseases")
+    assert dict(shipped_heads(models)) == {"diseases": models / "diseases"}
+    assert find_head("diseases", models) == models / "diseases"
+    with pytest.raises(UserError, match=r"desease: .* diseases"):
+        find_head("desease", models)
 
 
 def test_a_head_runs_where_there_is_no_torch(spans_head: Path) -> None:

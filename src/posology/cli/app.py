@@ -11,6 +11,7 @@ from posology.cli.curate import curate
 from posology.cli.draft import draft
 from posology.cli.evaluate import evaluate
 from posology.cli.explain import explain
+from posology.cli.label import label
 from posology.cli.serve import serve
 from posology.cli.synth import synth
 from posology.cli.titrate import titrate
@@ -59,6 +60,7 @@ app.command()(explain)
 app.command()(synth)
 app.command()(curate)
 app.add_typer(adapt.app, name="adapt")
+app.command()(label)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(titrate)

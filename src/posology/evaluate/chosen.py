@@ -7,6 +7,7 @@ from posology.chat.weights import find_weights
 from posology.declarations import nearest_words
 from posology.errors import UserError
 from posology.evaluate.systems import BASELINES, SystemSpec, parse_system
+from posology.evidence.heads.shipped import shipped_heads
 
 __all__ = ["holds_heads", "model_spec", "recorded_spec", "system_spec", "with_weights"]
 
@@ -19,11 +20,11 @@ def system_spec(name: str) -> SystemSpec:
 
 
 def model_spec(name: str, engine: str, base_url: str = "", window: int = 0) -> SystemSpec:
-    """Return a trained head or a generator by its path, else by its name in the catalogue or on a server.
+    """Return a trained head or a generator: by its path, as what ships, of the catalogue or of a server.
 
     ``window``: its tokens, 0 where engine or server tell.
     """
-    path = Path(name).expanduser()
+    path = shipped_heads().get(name, Path(name).expanduser())
     if holds_heads(path):
         head = {"name": path.resolve().name, "kind": "encoder", "path": str(path.resolve())}
         return parse_system(head, f"--model {name}")

@@ -3,6 +3,7 @@
 from posology.evidence.heads.card import HeadCard, read_head_card
 from posology.evidence.heads.checker import HeadChecker, open_head_checker
 from posology.evidence.heads.head import Head, Labels, open_head
+from posology.evidence.heads.shipped import find_head, shipped_heads
 from posology.evidence.heads.tags import Span
 
 __all__ = [
@@ -11,7 +12,9 @@ __all__ = [
     "HeadChecker",
     "Labels",
     "Span",
+    "find_head",
     "open_head",
     "open_head_checker",
     "read_head_card",
+    "shipped_heads",
 ]
