@@ -15,6 +15,7 @@ RECORD = "shipped.json"
 WEIGHTS = "adapter.safetensors"
 FILES = (WEIGHTS, "adapter_config.json")  # all that changes answers
 FORM = "adapter/1"
+WRITTEN = "q8_0/1"  # another number where the same two files give another model: it is then made anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,11 @@ class ShippedAdapter:
             )
 
     def made_from(self) -> dict[str, object]:
-        """Return what the model that it makes is known by: the base's hash and its own."""
+        """Return what the model it makes is known by: the hashes of base and adapter, how it is written."""
         return {
             "base": {"name": self.base, "source_sha256": self.base_source_sha256},
             "adapter": dict(self.files),
+            "written": WRITTEN,
         }
 
 
