@@ -17,6 +17,7 @@ from common import REPORTS
 from posology.corpus import may_ship
 from posology.evidence.heads import HeadCard, open_head_checker, read_head_card
 from posology.evidence.support import SHIPPED_HEAD
+from posology.files import staged_folder
 
 FILES = ("head.json", "head.safetensors", "config.json", "tokenizer.json")
 PAPERS = ("card.md", "report.json", "recipe.toml", "manifest.json", "seen.json")
@@ -34,30 +35,34 @@ def main() -> None:
     measured = json.loads((REPORTS / "checker" / "results.json").read_text(encoding="utf-8"))
     about = json.loads((REPORTS / "checker" / "manifest.json").read_text(encoding="utf-8"))
     card = read_head_card(options.head)
-    faults = [*faults_of(options.head, card), *faults_of_scores(card, measured, about)]
+    faults = [*faults_of(options.head, card, MOST), *faults_of_scores(card, measured, about)]
     if faults:
         sys.exit("not shipped:\n" + "\n".join(f"- {fault}" for fault in faults))
     open_head_checker(options.head)
-    shutil.rmtree(options.target, ignore_errors=True)
-    options.target.mkdir(parents=True)
-    for name in (*FILES, *(name for name in PAPERS if (options.head / name).is_file())):
-        shutil.copyfile(options.head / name, options.target / name)
-    (options.target / "measured.json").write_text(
-        json.dumps({"results": measured, "manifest": about}, indent=1, ensure_ascii=False) + "\n",
-        encoding="utf-8",
-    )
+    copy_head(options.head, options.target, {"results": measured, "manifest": about})
     print(options.target, sum(path.stat().st_size for path in options.target.iterdir()), "bytes")
     print(f"Add to NOTICE: {options.target.name}, on {card.base}, learned from what its card.md names.")
 
 
-def faults_of(folder: Path, card: HeadCard) -> list[str]:
-    """Return why a head may not go into the package."""
+def copy_head(source: Path, target: Path, measured: dict[str, Any]) -> None:
+    """Copy a head's files and papers, and write down how it was measured."""
+    with staged_folder(target, overwrite=True) as folder:
+        for name in (*FILES, *(name for name in PAPERS if (source / name).is_file())):
+            shutil.copyfile(source / name, folder / name)
+        told = json.dumps(measured, indent=1, ensure_ascii=False) + "\n"
+        (folder / "measured.json").write_text(told, encoding="utf-8")
+
+
+def faults_of(folder: Path, card: HeadCard, most: int) -> list[str]:
+    """Return why a head may not go into the package; ``most`` bytes its weights may have."""
     size = (folder / "head.safetensors").stat().st_size
     found = []
     if card.trunk != "base":
-        found.append("holds the whole encoder; train with head.rank, so that it is changes to a base")
-    if size > MOST:
-        found.append(f"its weights have {size:,} bytes, more than {MOST:,}")
+        found.append(
+            "holds the whole encoder; train with head.rank or tune_words = false, so that a base is under it"
+        )
+    if size > most:
+        found.append(f"its weights have {size:,} bytes, more than {most:,}")
     # the base's own licence is written "Apache-2.0 (model card); MIT (package)"
     barred = [one for one in card.licences if not all(may_ship(part) for part in one.split("; "))]
     return found + [f"licence: {one}" for one in barred]
