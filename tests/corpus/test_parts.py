@@ -43,6 +43,16 @@ def test_a_group_in_two_parts_is_named_by_one_of_it_without_its_text(parts: tupl
     )
 
 
+def test_a_record_that_was_joined_from_several_is_of_all_their_groups() -> None:
+    talk = Record("talk", "Text.", Provenance("made; other", "made here", group="p1; p2; p3"))
+    for source, group in (("made", "p2"), ("other", "p3"), ("made; other", "p1; p9")):
+        one = Record("one", "Text.", Provenance(source, "made here", group=group))
+        with pytest.raises(UserError, match=r"its group is in tune and in select \(groups in both: [12]\)"):
+            require_apart({"tune": [talk], "select": [one]}, "record")
+    apart = [Provenance("made", "made here", group="p4"), Provenance("third", "made here", group="p1")]
+    require_apart({"tune": [talk], "select": [Record("one", "Text.", of) for of in apart]}, "record")
+
+
 @pytest.mark.parametrize(("select", "report"), [(0.05, 0.05), (0.2, 0.3), (0.0, 0.1), (0.1, 0.0)])
 def test_the_hash_deals_report_first_then_select_and_the_rest_to_tune(select: float, report: float) -> None:
     def by_hand(group: str) -> str:

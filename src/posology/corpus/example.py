@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from posology.chat import Message
 
-__all__ = ["Example", "Preference", "Provenance", "Record"]
+__all__ = ["JOINED", "Example", "Preference", "Provenance", "Record"]
+
+JOINED = "; "  # between the sources, licences and groups of what was made from several records
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Literal, Protocol
 
-from posology.corpus.example import Provenance
+from posology.corpus.example import JOINED, Provenance
 from posology.corpus.spec import Parts
 from posology.errors import UserError
 
@@ -47,15 +47,19 @@ def require_apart(parts: Mapping[str, Sequence[Dealt]], what: str) -> None:
     ``what`` they are called in the message, such as "example"; those without a group share none.
     """
     for (one, first), (other, second) in combinations(parts.items(), 2):
-        groups = {_group(each) for each in first if each.provenance.group}
-        shared = [each for each in second if _group(each) in groups]
+        groups = {group for each in first for group in _groups(each)}
+        shared = [each for each in second if not groups.isdisjoint(_groups(each))]
         if shared:
-            n = len({_group(each) for each in shared})
+            n = len({group for each in shared for group in _groups(each)} & groups)
             raise UserError(
                 f"{what} {shared[0].id} of {shared[0].provenance.source}: its group is in {one} and in "
                 f"{other} (groups in both: {n}); split by patient, document or question"
             )
 
 
-def _group(one: Dealt) -> tuple[str, str]:
-    return one.provenance.source, one.provenance.group
+def _groups(one: Dealt) -> set[tuple[str, str]]:
+    """Return the groups that an example is of, each with its source: one joined from several is of all."""
+    of = one.provenance
+    return {
+        (source, group) for source in of.source.split(JOINED) for group in of.group.split(JOINED) if group
+    }

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from posology.chat import Message
 from posology.corpus import Example, Provenance
+from posology.corpus.example import JOINED
 
 __all__ = ["join_judgements"]
 
@@ -47,4 +48,4 @@ def _joined(parts: Sequence[Example]) -> Example:
 
 
 def _named(values: Iterable[str]) -> str:
-    return "; ".join(sorted({one for one in values if one}))
+    return JOINED.join(sorted({one for one in values if one}))
