@@ -25,7 +25,7 @@ class Origin:
     base: Mapping[str, str]
 
 
-ALONE = Devices()
+_ALONE = Devices()
 
 
 def require_place(recipe: Recipe, job: Job) -> None:
@@ -34,7 +34,7 @@ def require_place(recipe: Recipe, job: Job) -> None:
         require_free(job.out, overwrite=job.overwrite)
 
 
-def close_finished(origin: Origin, job: Job, fingerprint: str, devices: Devices = ALONE) -> bool:
+def close_finished(origin: Origin, job: Job, fingerprint: str, devices: Devices = _ALONE) -> bool:
     """Remove what is left of a run whose model stands there whole; say whether that was so.
 
     Raises OutputError where another model stands there: of other data or another base, or of an earlier run

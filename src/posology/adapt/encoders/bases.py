@@ -80,6 +80,7 @@ def _head_as_base(recipe: EncodeRecipe, folder: Path, home: Path | None) -> Enco
             'begin from another, or set purpose = "study"'
         )
     check_sha256(folder / WEIGHTS, recipe.base.sha256 or card.weights_sha256)
+    check_sha256(folder / "tokenizer.json", card.tokenizer_sha256)
     replaces = card.trunk == "base" and not card.rank  # its own weights stand in place of the catalogue's
     name, digest = (card.base, card.base_sha256) if replaces else ("", card.weights_sha256)
     return EncoderBase(folder, name, digest, tuple(card.licences), card, read_seen(folder), home)

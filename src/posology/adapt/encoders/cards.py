@@ -31,7 +31,7 @@ def head_card_text(card: HeadCard, report: Mapping[str, Any], recipe: EncodeReci
         "",
         "Sources: " + "; ".join(f"{name}: {n}" for name, n in report["sources"].items()) + ".",
         "",
-        *_chosen(card, report),
+        *_chosen(card, report, recipe),
         *(
             [f"`{card.positive}` is answered from {card.threshold:.3f} on."]
             if card.threshold is not None
@@ -43,15 +43,18 @@ def head_card_text(card: HeadCard, report: Mapping[str, Any], recipe: EncodeReci
     return "\n".join(lines) + "\n"
 
 
-def _chosen(card: HeadCard, report: Mapping[str, Any]) -> list[str]:
+def _chosen(card: HeadCard, report: Mapping[str, Any], recipe: EncodeRecipe) -> list[str]:
     """Return what select says, which a head may have learned from."""
-    told = f"Probabilities are divided by the temperature {card.temperature:.3f}"
+    fitted = "fitted on the same examples" if report["select"] else "for there was nothing to fit it on"
+    how = "as the recipe states" if recipe.head.temperature else fitted
+    told = f"Probabilities are divided by the temperature {card.temperature:.3f}, {how}."
     if not report["select"]:
+        why = ": *select* was learned from too" if recipe.data.learn_select else ""
         return [
-            "No part was kept to choose the weights by: all steps were done, as an earlier run of the recipe "
-            "had chosen. Scores are those of `posology evaluate` on *report*.",
+            f"No part was kept to choose the weights by{why}; all steps were done. Scores are those of "
+            "`posology evaluate` on *report*.",
             "",
-            f"{told}, of that run.",
+            told,
         ]
     return [
         f"Scores on {report['select_n']} examples of *select*, which also chose the weights: no estimate "
@@ -61,7 +64,7 @@ def _chosen(card: HeadCard, report: Mapping[str, Any]) -> list[str]:
         "|---|---|",
         *(f"| {name} | {_number(value)} |" for name, value in report["select"].items()),
         "",
-        f"{told}, fitted on the same examples.",
+        told,
     ]
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from posology.adapt.encoders.labelled import LABELLED_FILE, Labelled, read_labelled
 from posology.adapt.encoders.prepared import Task
+from posology.adapt.encoders.saving import Seen
 from posology.adapt.job import Job
 from posology.adapt.recipes.encode import EncodeData, EncodeRecipe
 from posology.adapt.screening import Screen, labelled_text
 from posology.corpus import require_apart, require_shippable
 from posology.errors import UserError
 
-__all__ = ["Gathered", "fingerprints", "gather"]
+__all__ = ["Gathered", "fingerprints", "gather", "require_unseen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +128,15 @@ def fingerprints(examples: Sequence[Labelled]) -> frozenset[str]:
     """Return a hash of each example's task and id: what a head has seen, without its text."""
     keys = (f"{one.task}\0{one.id}" for one in examples)
     return frozenset(hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16] for key in keys)
+
+
+def require_unseen(recipe: EncodeRecipe, select: Sequence[Labelled], seen: Seen) -> None:
+    """Raise UserError where the head that a recipe begins from learned from an example that is to choose."""
+    judges = () if recipe.data.learn_select else select
+    known = [one for one in judges if not seen.tune.isdisjoint(fingerprints([one]))]
+    if known:
+        raise UserError(
+            f"base.path: the head there learned from {len(known)} of the {len(select)} examples of select, "
+            f"such as {known[0].id}: they would measure what was learned; begin from one that learned from "
+            "tune alone, or select by other examples"
+        )

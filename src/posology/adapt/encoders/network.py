@@ -91,7 +91,7 @@ def open_encoder(recipe: EncodeRecipe, base: EncoderBase, task: Task) -> Encoder
     torch, transformers = import_torch(), import_transformers()
     if recipe.base.threads:
         torch.set_num_threads(recipe.base.threads)
-    config = _config(transformers, base.folder, recipe)
+    config = _config(transformers, base, recipe)
     torch.manual_seed(recipe.seed)
     encoder = transformers.BertModel(config, add_pooling_layer=False)
     _load(encoder, base, config.num_hidden_layers)
@@ -158,15 +158,16 @@ def frozen_weights(state: Mapping[str, Any]) -> dict[str, Any]:
     return {name: one.detach().cpu().float().numpy() for name, one in kept.items()}
 
 
-def _config(transformers: Any, folder: Path, recipe: EncodeRecipe) -> Any:
-    path = folder / "config.json"
+def _config(transformers: Any, base: EncoderBase, recipe: EncodeRecipe) -> Any:
+    path = base.folder / "config.json"
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as cause:
         raise ModelError(f"{path}: cannot be read, or is not JSON") from cause
     if table.get("model_type") != "bert" or table.get("hidden_act") != "gelu":
         raise ModelError(f"{path}: does not describe a BERT encoder with gelu; heads are made for those")
-    layers, wanted = int(table["num_hidden_layers"]), recipe.head.layers
+    layers = base.head.layers if base.head else int(table["num_hidden_layers"])  # a head may keep fewer
+    wanted = recipe.head.layers
     if wanted > layers:
         raise ModelError(f"head.layers: {wanted}, but the encoder has {layers}")
     window = int(table["max_position_embeddings"])

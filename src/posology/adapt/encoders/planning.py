@@ -7,7 +7,7 @@ from tokenizers import Tokenizer
 
 from posology.adapt.checkpoint import Checkpoints
 from posology.adapt.encoders.bases import find_encoder
-from posology.adapt.encoders.gathering import gather
+from posology.adapt.encoders.gathering import gather, require_unseen
 from posology.adapt.encoders.network import open_encoder, peak_memory
 from posology.adapt.encoders.prepared import Unit, prepare
 from posology.adapt.encoders.training import Lesson, try_step
@@ -23,6 +23,7 @@ def plan_encode(recipe: EncodeRecipe, job: Job) -> Plan:
     """Say what a recipe needs before it starts; nothing is written."""
     gathered = gather(recipe, job)
     base = find_encoder(recipe, job)
+    require_unseen(recipe, gathered.select, base.seen)
     tokenizer = Tokenizer.from_file(str(base.folder / "tokenizer.json"))
     cutter = Cutter(tokenizer, recipe.windows.pieces, recipe.windows.overlap)
     tune, _ = prepare(gathered.tune, gathered.task, cutter, recipe.windows.at_most)

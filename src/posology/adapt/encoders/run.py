@@ -14,8 +14,8 @@ from posology.adapt.checkpoint import Checkpoints, Progress
 from posology.adapt.encoders.bases import EncoderBase, find_encoder
 from posology.adapt.encoders.cards import head_card_text
 from posology.adapt.encoders.export import Limits, copy_papers, export_head
-from posology.adapt.encoders.gathering import Gathered, fingerprints, gather
-from posology.adapt.encoders.labelled import Labelled
+from posology.adapt.encoders.gathering import Gathered, fingerprints, gather, require_unseen
+from posology.adapt.encoders.labelled import Labelled, render_labelled
 from posology.adapt.encoders.measuring import Calibrated, calibrate, logits_of, measure, metric_of
 from posology.adapt.encoders.network import (
     EncoderNetwork,
@@ -37,7 +37,7 @@ from posology.evidence.heads.card import TRUNK
 from posology.evidence.heads.changes import apply_changes
 from posology.evidence.heads.head import own_weights
 from posology.evidence.heads.windows import Cutter
-from posology.manifest import Input, hash_file
+from posology.manifest import Input, hash_bytes, hash_file
 
 __all__ = ["INT8", "TOLERANCE", "run_encode"]
 
@@ -45,6 +45,7 @@ INT8 = "int8"  # the folder of the head in int8, in the head's folder
 
 TOLERANCE = 2e-3  # of logits: OpenVINO against torch, both in 32 bits
 _COMPARED = 64  # examples
+_ANY = "surrogatepass"  # half a character of a broken text is hashed as it stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def run_encode(recipe: EncodeRecipe, job: Job) -> Path:
     began = time.perf_counter()
     gathered = gather(recipe, job)
     base = find_encoder(recipe, job)
+    require_unseen(recipe, gathered.select, base.seen)
     cutter = Cutter(
         Tokenizer.from_file(str(base.folder / "tokenizer.json")),
         recipe.windows.pieces,
@@ -162,13 +164,9 @@ def _inputs(base: EncoderBase, gathered: Gathered) -> list[Input]:
 
 
 def _examples(gathered: Gathered) -> list[Input]:
-    """Return a record of what was learned from: hashes of ids, no text."""
+    """Return a record of what was learned from: hashes of it, no text."""
     return [
-        Input(
-            part,
-            f"{len(examples)} examples",
-            hashlib.sha256("".join(sorted(fingerprints(examples))).encode()).hexdigest(),
-        )
+        hash_bytes(part, f"{len(examples)} examples", render_labelled(examples).encode("utf-8", _ANY))
         for part, examples in (("tune", gathered.tune), ("select", gathered.select))
         if examples
     ]
