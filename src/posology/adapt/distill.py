@@ -141,8 +141,8 @@ class CachedTeacher:
             place = self._kept.places.get(_digest(one))
             if place is None:
                 raise ModelError(
-                    f"{self._folder}: holds nothing of the example {one.id}: the data, its wording or the "
-                    "tokenizer changed since; make the cache anew in another folder"
+                    f"{self._folder}: holds nothing of the example {one.id}: the data, its wording, "
+                    "data.learn or the tokenizer changed since; make the cache anew in another folder"
                 )
             rows += range(place[0], place[0] + place[1])
         at = self._torch.tensor(rows, dtype=self._torch.long)

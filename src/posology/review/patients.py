@@ -1,6 +1,7 @@
 """Which charts are of one patient: told by numbers, names and birth dates, as the charts have them.
 
-Where it is not certain, charts are taken for one patient's: what is kept apart by patient then stays apart.
+What two charts share may be little, such as a birth date and one word of a name: they are then taken for one
+patient's, for what is kept apart by patient must stay apart. Charts that share nothing of this are of two.
 """
 
 import unicodedata
