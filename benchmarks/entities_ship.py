@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from checker_ship import copy_head, faults_of
-from common import REPORTS
+from common import DATA, REPORTS
+from posology.evaluate.splits import load_items
+from posology.evaluate.task import Part
+from posology.evaluate.tasks import find_task
 from posology.evidence.heads import open_head, read_head_card
 
 MOST = 12_000_000  # bytes of weights
@@ -30,6 +33,7 @@ def main() -> None:
     card = read_head_card(options.head)
     measured = {arm: read_arm(REPORTS / "heads" / options.task / arm) for arm in (options.head.name, "rules")}
     faults = [
+        *([] if card.precision == "int8" else ["is not in int8"]),
         *faults_of(options.head, card, MOST),
         *faults_of_scores(measured[options.head.name], measured["rules"], card.weights_sha256),
     ]
@@ -61,8 +65,9 @@ def faults_of_scores(head: dict[str, Any], rules: dict[str, Any], weights_sha256
     settings = [one["manifest"]["settings"] for one in (head, rules)]
     if any(settings[0][key] != settings[1][key] for key in ("items_sha256", "part", "n")):
         return ["head and rules were measured on other items"]
-    if settings[0]["part"] != "report" or settings[0]["state"] != "finished":
-        return ["reports/heads was not measured on the whole part report"]
+    every = len(load_items(find_task(settings[0]["task"]), DATA, Part.REPORT))
+    if settings[0]["part"] != "report" or settings[0]["state"] != "finished" or settings[0]["n"] != every:
+        return [f"reports/heads was not measured on the whole part report, {every} items"]
     low, best = primary(head)["low"], primary(rules)["high"]
     return [] if low > best else [f"not shown better than the rules: {low:.3f} is not above {best:.3f}"]
 

@@ -9,7 +9,7 @@ SHIPS = [
     "public domain (United States Government Work)", "CC0 1.0", "CC0 1.0 Universal", "CC-BY-4.0", "CC BY 4.0",
     "CC BY", "Creative Commons Attribution 4.0 International License", "Creative Commons Attribution 4.0",
     "MIT", "MIT License", "MIT (upstream MedQA)", "Apache-2.0", "Apache 2.0", "Apache License 2.0",
-    "BSD-3-Clause", "BSD 2-Clause License",
+    "BSD-3-Clause", "BSD 2-Clause License", "Apache-2.0 (model card); MIT (package)", "made here; CC-BY",
 ]  # fmt: skip
 STAYS = {
     "not stated": "nobody permitted anything",
@@ -28,6 +28,8 @@ STAYS = {
     "MIT or so": "not a licence",
     "Summit": "MIT within a word",
     "mixed": "not on the list",
+    "made here; CC BY-NC 4.0": "one of two forbids it",
+    "made here;": "nobody says what the second is",
 }
 
 

@@ -58,7 +58,7 @@ class CatalogueEntry:
     """One model of the catalogue."""
 
     name: str
-    use: Literal["writer", "embedder"]
+    use: Literal["writer", "embedder", "head"]
     family: str
     parameters: int | None  # None: unknown
     licence: str

@@ -18,9 +18,7 @@ app = typer.Typer(help="List, describe, fetch and test models.", no_args_is_help
 @app.command("list")
 def list_models(as_json: JsonFlag = False) -> None:
     """List the catalogue: parameters, licence, size, memory, and whether this machine can run each."""
-    from posology.chat import list_models as rows_of
-
-    models = rows_of()
+    models = _rows()
     if as_json:
         print_json([_record(row) for row in models])
         return
@@ -47,11 +45,12 @@ def show(
 ) -> None:
     """Show what is known of a model: licence, origin, hash, and the card of a trained one."""
     from posology.chat import find_entry, read_card
-    from posology.chat import list_models as rows_of
+    from posology.evidence.heads import head_card_text
 
-    entry = find_entry(name)
-    row = next(row for row in rows_of() if row.entry.name == entry.name)
-    card = read_card(entry)
+    card = head_card_text(name)
+    known = find_entry(name).name if card is None else name
+    row = next(row for row in _rows() if row.entry.name == known)
+    card = card or read_card(row.entry)
     record = _record(row)
     if as_json:
         print_json(record | {"card": card})
@@ -117,6 +116,14 @@ def check(
         print_table("", columns, [[row[key] for key in columns] for row in rows])
     if not all(row["ok"] for row in rows):
         raise typer.Exit(2)
+
+
+def _rows() -> "list[ModelRow]":
+    """Return the catalogue, then the heads that ship."""
+    from posology.chat import list_models
+    from posology.evidence.heads import head_rows
+
+    return [*list_models(), *head_rows()]
 
 
 _OF_SOME = ("reads", "adapter_on")  # not every model has them

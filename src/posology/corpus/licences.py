@@ -52,9 +52,10 @@ def may_ship(licence: str) -> bool:
     """Say whether weights trained on records of this licence may be given away.
 
     What is not known to permit it does not: no commercial use, share-alike, no derivatives, the GPL,
-    "for research purposes", "not stated", and every licence that is not on the list.
+    "for research purposes", "not stated", and every licence that is not on the list. Of several, joined by
+    semicolons, each must permit it.
     """
-    return canonical_licence(licence) in SHIPPABLE
+    return all(canonical_licence(one) in SHIPPABLE for one in licence.split(";"))
 
 
 def require_shippable(learned: Iterable[Provenance], what: str, *, key: str = "data.purpose") -> None:

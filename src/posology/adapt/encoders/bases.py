@@ -73,7 +73,7 @@ def _head_as_base(recipe: EncodeRecipe, folder: Path, home: Path | None) -> Enco
     card = read_head_card(folder)
     if card.precision != "fp32":
         raise ModelError(f"{folder}: this head has int8 weights; begin from the one that it was made from")
-    barred = [one for one in card.licences if not all(may_ship(part) for part in one.split(";"))]
+    barred = [one for one in card.licences if not may_ship(one)]
     if recipe.data.purpose == "ship" and barred:
         raise UserError(
             f"data.purpose: ship: the head at base.path learned from what forbids it: {', '.join(barred)}; "

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from posology.chat.catalogue import CatalogueEntry, ModelRow, runs_here
 from posology.declarations import nearest_words
 from posology.errors import UserError
-from posology.evidence.heads.card import CARD_FILE
+from posology.evidence.heads.card import CARD_FILE, WEIGHTS, read_head_card
+from posology.files import read_utf8
 
-__all__ = ["find_head", "shipped_heads"]
+__all__ = ["find_head", "head_card_text", "head_rows", "shipped_heads"]
 
 _MODELS = Path(__file__).parent.parent / "models"
 
@@ -31,3 +33,34 @@ def find_head(name: str, models: Path = _MODELS) -> Path:
             f"{name}: no folder of a trained head, and none ships as that{nearest_words(name, known)}"
         )
     return known[name]
+
+
+def head_card_text(name: str) -> str | None:
+    """Return the card of a head that ships, None for another name."""
+    folder = shipped_heads().get(name)
+    return None if folder is None else read_utf8(folder / "card.md")
+
+
+def head_rows(models: Path = _MODELS) -> list[ModelRow]:
+    """Return the heads that ship as rows of the catalogue; raise ModelError where a card is damaged."""
+    return [_row(name, folder) for name, folder in shipped_heads(models).items()]
+
+
+def _row(name: str, folder: Path) -> ModelRow:
+    card = read_head_card(folder)
+    base = f"; on {card.base}" if card.trunk == "base" else ""
+    entry = CatalogueEntry(
+        name=name,
+        use="head",
+        family="bert",
+        parameters=card.parameters,
+        licence="Apache-2.0",
+        conditions=f"keep licence and notices; learned from: {'; '.join(card.licences)}",
+        origin=f"trained here: {card.kind} ({', '.join(card.labels)}){base}",
+        size_bytes=(folder / WEIGHTS).stat().st_size,
+        sha256=card.weights_sha256,
+        memory_bytes=None,
+        window=card.window,
+    )
+    verdict, why = runs_here(entry)
+    return ModelRow(entry, "ships", verdict, why)
