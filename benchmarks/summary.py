@@ -12,9 +12,14 @@ from typing import Any
 from common import REPORTS, ROOT, load, share
 from summary_embedder import embedder
 from summary_evaluate import SECTIONS
+from summary_heads import checker, heads
 
 PAGE = ROOT / "docs" / "measurements.md"
-_REPORT_OF = {"serving": "serve", "faults": "faults"}  # long runs, whose reports may not be there yet
+_REPORT_OF = {
+    "checker": "checker",
+    "serving": "serve",
+    "faults": "faults",
+}  # long runs, whose reports may not be there yet
 
 
 def main() -> None:
@@ -33,8 +38,8 @@ def render() -> Iterator[str]:
     yield "Made by `python benchmarks/summary.py` from the files under `reports/`; each has a manifest with command,"
     yield "settings, versions, machine and date. Intervals are 95 %. Made charts are synthetic: what a text leaf scores"
     yield "on them says little of what it scores on a hospital's notes."
-    parts = [criteria, grounding, facts, support, retrieval, embedder, speed, second, ledger]
-    parts += [part for part in (serving, faults) if (REPORTS / _REPORT_OF[part.__name__]).is_dir()]
+    parts = [criteria, grounding, facts, support, retrieval, embedder, heads, speed, second, ledger]
+    parts += [part for part in (checker, serving, faults) if (REPORTS / _REPORT_OF[part.__name__]).is_dir()]
     later = [section for name, section in SECTIONS.items() if (REPORTS / name).is_dir()]
     for part in (*parts, deidentification, *later):
         yield ""
