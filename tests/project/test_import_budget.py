@@ -33,6 +33,15 @@ def test_import_posology_loads_nothing_heavy(package: str) -> None:
     assert run(f"import sys, posology; print({package!r} in sys.modules)").strip() == "False"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux seals processes")
+@pytest.mark.parametrize(
+    "module", ["posology.chat", "posology.chat.transport", "posology.config", "posology.egress"]
+)
+def test_what_a_process_needs_before_it_is_sealed_starts_no_thread(module: str) -> None:
+    code = f"import os, {module}; print(len(os.listdir('/proc/self/task')))"
+    assert run(code).strip() == "1", "only one thread may run when a process is sealed"
+
+
 def test_importing_every_module_loads_no_engine() -> None:
     code = (
         "import importlib, pkgutil, sys, posology\n"

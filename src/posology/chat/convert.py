@@ -7,12 +7,13 @@ rises from 78 to 98. Rewritten as Q8_0 it stays at 78.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from posology.errors import MissingExtra, ModelError
+
+if TYPE_CHECKING:  # numpy starts threads when it is imported, and a sealed process may have but one
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = [
     "OFF_GRID",
@@ -91,7 +92,7 @@ def convert_to_q8(source: Path, target: Path, edit: Edit | None = None, kind: st
             continue
         if values.ndim == 1 or values.shape[-1] % block or kind == "F32":
             writer.add_tensor(tensor.name, values.astype("float32"))
-        elif kind == "Q8_0" and not np.array_equal(values, stored):
+        elif kind == "Q8_0" and (values != stored).any():
             writer.add_tensor(tensor.name, _off_grid(values), raw_dtype=wanted)
         else:
             writer.add_tensor(tensor.name, gguf.quantize(values, wanted), raw_dtype=wanted)
@@ -101,8 +102,10 @@ def convert_to_q8(source: Path, target: Path, edit: Edit | None = None, kind: st
     writer.close()
 
 
-def _off_grid(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _off_grid(values: "NDArray[np.float32]") -> "NDArray[np.uint8]":
     """Return values as Q8_0 writes them, 32 numbers of 8 bits behind their step, with steps of its own."""
+    import numpy as np
+
     blocks = values.reshape(-1, 32).astype(np.float32)
     steps = (np.abs(blocks).max(-1, keepdims=True) * (OFF_GRID / 127)).astype(np.float16)
     exact = steps.astype(np.float32)

@@ -29,7 +29,6 @@ from posology.chat.catalogue import (
 )
 from posology.chat.companions import OPENVINO_FILES, answers_sha256
 from posology.chat.convert import convert_to_q8, read_gguf_facts
-from posology.chat.matrices import change_of, open_weights, write_gguf
 from posology.chat.shipped import WEIGHTS, ShippedAdapter, read_shipped
 from posology.errors import ModelError
 from posology.files import staged_folder
@@ -180,6 +179,8 @@ def _made_from(folder: Path) -> object:
 
 
 def _add_adapter(base: Weights, shipped: ShippedAdapter, target: Path) -> None:
+    from posology.chat.matrices import change_of, open_weights, write_gguf
+
     matrices = open_weights(base.path)
     write_gguf(matrices, change_of(shipped.folder, matrices), target)
 
