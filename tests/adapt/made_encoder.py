@@ -3,12 +3,14 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from posology.adapt.encoders.labelled import Labelled
+from posology.adapt.job import Job
 from posology.adapt.recipes import parse_recipe
 from posology.adapt.recipes.encode import EncodeRecipe
 from posology.corpus import Provenance
@@ -21,6 +23,7 @@ takes aspirin works well does not help claim helps drug a it is was rash pain in
 WORDS = tuple(_WORDS.split())
 PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS, "##s", "##itis", "arth", ".", ",", "-", ":", "ü", "1")
 HIDDEN, LAYERS = 32, 2
+ROOT = 'class_weights = "root"'
 DISEASES = ("asthma", "gout", "anemia")
 
 
@@ -152,3 +155,8 @@ def pairs(count: int, prefix: str = "t", filler: int = 0) -> list[Labelled]:
 def answering(tune: Sequence[Labelled], select: Sequence[Labelled]):
     """Return what ``Job.labelled`` asks, for one task named made."""
     return lambda name, part: {"tune": tune, "select": select}[part]
+
+
+def job(out: Path, tune: Sequence[Labelled], select: Sequence[Labelled], **more: Any) -> Job:
+    """Return a run whose task ``made`` has these parts."""
+    return Job(out=out, labelled=answering(tune, select), **more)
