@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from posology.adapt.encode import plan_encode
 from posology.adapt.encoders.export import Limits, export_head
-from posology.adapt.encoders.labelled import read_labelled, render_labelled
 from posology.adapt.encoders.run import run_encode
 from posology.adapt.recipes import read_recipe
 from posology.errors import ModelError, OutputError, UserError
@@ -372,36 +371,6 @@ def test_a_head_runs_where_there_is_no_torch(spans_head: Path) -> None:
         [sys.executable, "-c", script, str(spans_head)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "1"
-
-
-def test_labelled_texts_come_back_from_their_file(tmp_path: Path) -> None:
-    examples = [*sentences(4), *pairs(4, "p")]
-    path = tmp_path / "labelled.jsonl"
-    path.write_text(render_labelled(examples), encoding="utf-8")
-    assert list(read_labelled(path)) == examples
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"extra": 1}, "line 1: extra: Extra inputs are not permitted"),
-        ({"first": ""}, "line 1: first: String should have at least 1 character"),
-        ({"spans": [{"start": 3, "end": 99, "label": "x"}]}, "line 1: the span 3 to 99 is not within first"),
-        ({"weight": "1"}, "line 1: weight: Input should be a valid number"),
-    ],
-)
-def test_a_line_that_is_no_labelled_text_is_named(tmp_path: Path, change, message: str) -> None:
-    path = tmp_path / "labelled.jsonl"
-    path.write_text(json.dumps(json.loads(render_labelled(texts(1))) | change), encoding="utf-8")
-    with pytest.raises(UserError, match=message):
-        list(read_labelled(path))
-
-
-def test_an_id_that_stands_twice_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "labelled.jsonl"
-    path.write_text(render_labelled(texts(1)) * 2, encoding="utf-8")
-    with pytest.raises(UserError, match="line 2: the id t0 stands on line 1 already"):
-        list(read_labelled(path))
 
 
 def test_the_recipes_of_encoders_are_read(repo_root: Path) -> None:

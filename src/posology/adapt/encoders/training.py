@@ -71,11 +71,9 @@ def train_head(lesson: Lesson) -> Progress:
         _step(lesson, optimizer, [lesson.tune[n] for n in batch], weights, progress)
         if progress.step % every == 0 or progress.step == lesson.steps:
             _measure(lesson, progress)
+        if progress.step == lesson.steps and not progress.ended:
+            progress.ended = "all steps were done"
         if stop.checkpoint and (progress.ended or progress.step % stop.checkpoint == 0):
-            lesson.checkpoints.save(progress, _tensors(network, optimizer))
-    if not progress.ended:
-        progress.ended = "all steps were done"
-        if stop.checkpoint:
             lesson.checkpoints.save(progress, _tensors(network, optimizer))
     if progress.best_step is not None and progress.best_step != progress.step:
         best = lesson.checkpoints.load_best(progress.best_step)
