@@ -4,7 +4,6 @@ import hashlib
 import importlib.util
 import json
 import os
-import time
 from importlib.metadata import version
 
 import numpy as np
@@ -16,6 +15,7 @@ from posology.config import load_settings
 from posology.config.tables import Part
 from posology.errors import ModelError, SettingsError
 from tests.chat.tiny_model import NEEDS_TORCH, write_tiny
+from tests.quick import least_seconds
 
 pytestmark = [
     NEEDS_TORCH,
@@ -118,9 +118,10 @@ def test_a_head_of_its_own_stays(tmp_path):
 
 
 def test_a_second_call_finds_the_folder_at_once(converted, home):
-    start = time.process_time()
-    assert transformers_folder(converted[0], home) == converted[1]
-    assert time.process_time() - start < 1
+    def again():
+        assert transformers_folder(converted[0], home) == converted[1]
+
+    assert least_seconds(again, under=1) < 1
 
 
 def test_a_file_that_was_replaced_is_not_taken_for_the_old_one(home):

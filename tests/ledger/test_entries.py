@@ -1,7 +1,6 @@
 """What an entry looks like, what it can never say, and the digests that bind rows to it."""
 
 import sqlite3
-import time
 from hashlib import sha256
 
 import pytest
@@ -23,6 +22,7 @@ from posology.ledger.entries import (
     row_digest,
 )
 from posology.ledger.kinds import ALWAYS, DETAILS
+from tests.quick import least_seconds
 
 HASH = "0a" * 32
 SECRET = "Maria Lopez takes warfarin"
@@ -257,7 +257,9 @@ def test_a_column_of_an_unforeseen_type_has_no_digest(value):
 
 def test_twenty_thousand_small_rows_are_digested_in_a_second():
     row = {"id": "ab" * 10, "key_id": "cd" * 10, "created_us": AT_US, "body": b"x" * 200, "gaps": 3}
-    before = time.process_time()
-    for _ in range(5000):
-        row_digest(row)
-    assert time.process_time() - before < 0.25
+
+    def digest():
+        for _ in range(5000):
+            row_digest(row)
+
+    assert least_seconds(digest, under=0.25) < 0.25

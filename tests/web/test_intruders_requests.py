@@ -19,6 +19,7 @@ from posology.web.permissions import PUBLIC, TABLE
 from posology.web.security import HEADERS, host_of
 from posology.web.server import open_socket, server_config
 from posology.web.site import Demo, Site
+from tests.quick import least_seconds
 
 PATHS = [
     "/sign-in",
@@ -165,10 +166,13 @@ def test_a_form_may_be_so_large_and_no_larger(signed_in):
 
 def test_a_form_of_a_million_fields_is_refused_at_once(signed_in):
     body = b"&".join([b"a=1"] * 200_000)
-    began = time.process_time()
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    assert signed_in(Role.ADMINISTRATOR).client.post("/users", content=body, headers=kind).status_code == 403
-    assert time.process_time() - began < 5
+    client = signed_in(Role.ADMINISTRATOR).client
+
+    def refused():
+        assert client.post("/users", content=body, headers=kind).status_code == 403
+
+    assert least_seconds(refused, under=5) < 5
 
 
 @pytest.mark.parametrize("length", ["-1", "1e9", "abc", "٣".encode(), "9" * 400])
