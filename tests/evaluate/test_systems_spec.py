@@ -1,6 +1,7 @@
 """Systems as people write them, and recorded answers."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,16 @@ from posology.errors import SettingsError, UserError
 from posology.evaluate.arm import Arm, Learning
 from posology.evaluate.chosen import system_spec
 from posology.evaluate.items import Item
-from posology.evaluate.systems import BASELINES, KINDS, SystemSpec, open_arm, open_system, parse_system
+from posology.evaluate.strategy import parse_strategy
+from posology.evaluate.systems import (
+    BASELINES,
+    KINDS,
+    SystemSpec,
+    open_arm,
+    open_system,
+    parse_system,
+    why_not,
+)
 from posology.evaluate.systems.opening import LEARNERS
 from posology.evaluate.task import Task
 from posology.evaluate.tasks.ddi_end_to_end import DDI_END_TO_END
@@ -48,6 +58,28 @@ def test_paths_are_taken_from_the_folder_of_the_table() -> None:
     assert parse_system(table, "t", folder=Path("/study")).path == "/study/weights"
     assert parse_system({**table, "path": "/weights"}, "t", folder=Path("/study")).path == "/weights"
     assert parse_system({**table, "path": "", "model": "m"}, "t", folder=Path("/study")).path == ""
+
+
+def test_an_adapter_is_the_folders_own_or_that_of_the_task(tmp_path: Path) -> None:
+    spec = SystemSpec(
+        name="x", kind="generator", engine="transformers", path="w", adapter=str(tmp_path), parameters=7
+    )
+    missing = f"there is no adapter in {tmp_path}, nor in a folder {CHOICE.name} in it"
+    assert why_not(spec, CHOICE, parse_strategy("tuned")) == missing
+    own = tmp_path / CHOICE.name
+    own.mkdir()
+    (own / "adapter_config.json").write_text("{}")
+    assert spec.on_task(CHOICE.name) == spec.model_copy(update={"adapter": str(own)})
+    assert why_not(spec, CHOICE, parse_strategy("tuned")) == ""
+    other = replace(TEXT, name="other")
+    assert "a folder other in it" in why_not(spec, other, parse_strategy("tuned"))
+    (tmp_path / "adapter_config.json").write_text("{}")
+    assert spec.on_task(CHOICE.name) == spec.on_task("other") == spec
+
+
+def test_systems_without_an_adapter_are_the_same_on_every_task() -> None:
+    spec = SystemSpec(name="x", kind="majority")
+    assert spec.on_task("any") is spec
 
 
 def test_a_server_outside_the_house_is_refused() -> None:

@@ -65,6 +65,12 @@ def test_an_arm_that_a_task_rules_out_has_a_stand_in(tmp_path):
     assert plan.stand_in(text, "majority") == "majority"
 
 
+def test_a_rung_with_an_adapter_for_each_task_is_another_system_on_each(tmp_path):
+    plan = made_plan(tmp_path, PLAN.replace('path = "small"', 'path = "small"\nadapter = "tuned"'))
+    found = {ask.task.name: ask.spec.adapter for ask in plan.asks() if ask.spec.name == "small"}
+    assert found == {name: str(tmp_path / "tuned" / name) for name in ("made_triage", "made_claims")}
+
+
 def test_the_plans_of_the_project_can_be_read(repo_root):
     examples = [repo_root / "examples" / name for name in ("titration.toml", "referrals/titration.toml")]
     for path in [*sorted((repo_root / "studies").glob("*.toml")), *examples]:

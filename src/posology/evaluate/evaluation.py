@@ -117,8 +117,8 @@ def plan_asks(
     asks, left_out = [], []
     for spec in specs:
         ways: Sequence[Strategy | None] = strategies if spec.kind == "generator" else (None,)
-        for ask in (Ask(task, spec, way) for task in tasks for way in ways):
-            if reason := why_not(spec, ask.task, ask.strategy):
+        for ask in (Ask(task, spec.on_task(task.name), way) for task in tasks for way in ways):
+            if reason := why_not(ask.spec, ask.task, ask.strategy):
                 left_out.append(f"{ask.name} on {ask.task.name}: {reason}")
             else:
                 asks.append(ask)
@@ -138,10 +138,9 @@ def _require_apart(what: str, names: Sequence[str]) -> None:
 
 def run_asks(asks: Sequence[Ask], bench: Bench, tell: _Tell | None = None) -> Iterator[RunSummary]:
     """Run the arms one after the other, each system opened once, and yield each summary as it is there."""
-    specs = {ask.spec.name: ask.spec for ask in asks}
-    for name, spec in specs.items():
+    for spec in dict.fromkeys(ask.spec for ask in asks):
         system = bench.open(spec)
-        for ask in (ask for ask in asks if ask.spec.name == name):
+        for ask in (ask for ask in asks if ask.spec == spec):
             yield _run(ask, bench, system, tell)
 
 

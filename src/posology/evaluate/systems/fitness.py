@@ -1,11 +1,12 @@
 """Which systems and strategies a task can be asked with, said before anything is opened."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from posology.evaluate.items import Item
 from posology.evaluate.strategy import Strategy, name_of
 from posology.evaluate.systems.encoder import why_no_head
-from posology.evaluate.systems.spec import SystemSpec
+from posology.evaluate.systems.spec import ADAPTER, SystemSpec
 from posology.evaluate.task import Kind, Task
 
 __all__ = ["why_not", "why_not_learnt"]
@@ -21,7 +22,7 @@ def why_not(spec: SystemSpec, task: Task, strategy: Strategy | None = None) -> s
     if spec.kind == "encoder":
         return _why_no_head(spec, task, strategy)
     if spec.kind == "generator":
-        return _why_not_asked(task, strategy)
+        return _why_no_adapter(spec, task) or _why_not_asked(task, strategy)
     if strategy is not None:
         return f"{spec.kind} is not asked in words: it has no strategy"
     kinds = {
@@ -54,6 +55,14 @@ def _why_no_head(spec: SystemSpec, task: Task, strategy: Strategy | None) -> str
     if strategy is not None:
         return "an encoder is not asked in words: it has no strategy"
     return why_no_head(spec, task)
+
+
+def _why_no_adapter(spec: SystemSpec, task: Task) -> str:
+    folder = Path(spec.on_task(task.name).adapter)
+    if not spec.adapter or (folder / ADAPTER).is_file():
+        return ""
+    where = folder.parent if folder.name == task.name else folder
+    return f"there is no adapter in {where}, nor in a folder {task.name} in it"
 
 
 def _why_not_asked(task: Task, strategy: Strategy | None) -> str:

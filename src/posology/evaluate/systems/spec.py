@@ -8,13 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from posology.declarations import parse_declaration
 
-__all__ = ["BASELINES", "KINDS", "SystemKind", "SystemSpec", "parse_system"]
+__all__ = ["ADAPTER", "BASELINES", "KINDS", "SystemKind", "SystemSpec", "parse_system"]
 
 _BaselineKind = Literal["majority", "prior", "rules", "tf-idf", "boosting"]
 SystemKind = Literal[_BaselineKind, "generator", "recorded", "encoder"]
 BASELINES: tuple[_BaselineKind, ...] = get_args(_BaselineKind)
 """Systems without a language model, which are named by their kind alone: a dose of zero."""
 KINDS: tuple[str, ...] = get_args(SystemKind)
+ADAPTER = "adapter_config.json"  # what tells a folder with an adapter
 _MODEL_FIELDS = ("engine", "path", "adapter", "model", "base_url", "api_key_env", "sha256")
 
 
@@ -27,7 +28,10 @@ class SystemSpec(BaseModel):
     kind: SystemKind = Field(description=f"what it is: {', '.join(KINDS)}")
     engine: Literal["", "openvino", "openai", "transformers"] = Field("", description="what runs a generator")
     path: str = Field("", description="weights of a generator by path; an encoder's trained head")
-    adapter: str = Field("", description="a folder with a LoRA adapter for the weights (transformers)")
+    adapter: str = Field(
+        "",
+        description="a folder with a LoRA adapter for the weights, or with one a task (transformers)",
+    )
     model: str = Field("", description="a generator's name in the catalogue or on the server")
     base_url: str = Field("", description="address of a generator's server")
     api_key_env: str = Field("", description="environment variable that holds the server's API key")
@@ -59,6 +63,12 @@ class SystemSpec(BaseModel):
         if self.kind != "recorded" and self.file:
             raise ValueError(f"kind {self.kind} takes no file; recorded answers are kind recorded")
         return self
+
+    def on_task(self, task: str) -> "SystemSpec":
+        """Return the system as it stands on a task: with its adapter, where the folder has one a task."""
+        if not self.adapter or (Path(self.adapter) / ADAPTER).is_file():
+            return self
+        return self.model_copy(update={"adapter": str(Path(self.adapter) / task)})
 
     def _require_head(self) -> None:
         if not self.path:

@@ -64,7 +64,7 @@ def judge(
 
 def _short_of(arm: ArmResult, found: Estimate, against: Difference | None, demand: Demand) -> str:
     if demand.reference:
-        return _inferior(arm, against, demand)
+        return _nothing(found, demand) or _inferior(arm, against, demand)
     if demand.score is None:
         return "the plan requires no score"
     end = found.low if demand.better >= 0 else found.high
@@ -74,6 +74,13 @@ def _short_of(arm: ArmResult, found: Estimate, against: Difference | None, deman
         return ""
     side = "lower" if demand.better >= 0 else "upper"
     return f"{score_words(demand.measure, found)}: the {side} end does not reach {demand.score:g}"
+
+
+def _nothing(found: Estimate, demand: Demand) -> str:
+    """Return why an arm that does nothing of the task is no dose, however little the reference does."""
+    if demand.better < 0 or found.value is None or found.value > 0:
+        return ""
+    return f"{score_words(demand.measure, found)}: it does nothing of the task"
 
 
 def _inferior(arm: ArmResult, against: Difference | None, demand: Demand) -> str:

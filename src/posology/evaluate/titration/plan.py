@@ -104,7 +104,7 @@ class Plan:
     def asks(self) -> tuple[Ask, ...]:
         """Return every arm: by system, smallest first, then by task."""
         return tuple(
-            Ask(task, rung.spec, strategy)
+            Ask(task, rung.spec.on_task(task.name), strategy)
             for rung in self.rungs
             for task in self.tasks
             for strategy in rung.strategies

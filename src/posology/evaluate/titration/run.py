@@ -109,8 +109,8 @@ def _why_not(ask: Ask, bench: Bench, *, readable: bool) -> str:
 
 
 def _by_system(steps: Sequence[Step]) -> Iterator[list[Step]]:
-    for name in dict.fromkeys(step.ask.spec.name for step in steps):
-        yield [step for step in steps if step.ask.spec.name == name]
+    for spec in dict.fromkeys(step.ask.spec for step in steps):
+        yield [step for step in steps if step.ask.spec == spec]
 
 
 def _telling(tell: _Tell | None, steps: Sequence[Step]) -> Callable[[Step, RunProgress], None]:
