@@ -62,6 +62,17 @@ def test_the_same_command_keeps_the_finished_model_and_removes_what_is_left(benc
         run_recipe(recipe_of(SHORT), job_of(bench))  # as ever, once nothing is left
 
 
+def test_a_finished_model_needs_no_room_on_the_disk(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = shutil.disk_usage(bench)._replace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    before = _bytes(bench / "out")
+    assert run_recipe(recipe_of(SHORT), job_of(bench)) == bench / "out"
+    assert _bytes(bench / "out") == before
+    assert not (bench / "out.work").exists()
+    with pytest.raises(OutputError, match="make room"):
+        run_recipe(recipe_of(SHORT), job_of(bench, "another"))
+
+
 @pytest.mark.parametrize(
     "gone",
     ["checkpoint/step-000002", "checkpoint/step-000004/tensors.safetensors", "checkpoint/step-000004/*"],

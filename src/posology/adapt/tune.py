@@ -51,11 +51,11 @@ def run_tune(recipe: TuneRecipe, job: Job) -> Path:
     require_place(recipe, job)
     began = time.monotonic()
     prepared = prepare(recipe, job)
+    origin = Origin(recipe, prepared.material.inputs, dict(prepared.network.identity))
+    if close_finished(origin, job, _fingerprint(recipe, prepared), find_devices()):
+        return job.out
     require_room(job.out, _disk(prepared).size)
     training = _training(recipe, prepared, job)
-    origin = Origin(recipe, prepared.material.inputs, dict(prepared.network.identity))
-    if close_finished(origin, job, training.fingerprint, training.devices):
-        return job.out
     if job.restart and training.devices.is_first:
         Checkpoints(job.work, "").discard()
     training.devices.wait()
@@ -122,12 +122,14 @@ def _training(recipe: TuneRecipe, prepared: Prepared, job: Job) -> Training:
         stop=recipe.stop,
         seed=recipe.seed,
         work=job.work,
-        fingerprint=fingerprint_of(
-            render_recipe(recipe), prepared.material.inputs, prepared.network.identity
-        ),
+        fingerprint=_fingerprint(recipe, prepared),
         devices=find_devices(),
         tell=job.tell,
     )
+
+
+def _fingerprint(recipe: TuneRecipe, prepared: Prepared) -> str:
+    return fingerprint_of(render_recipe(recipe), prepared.material.inputs, prepared.network.identity)
 
 
 def _result(
