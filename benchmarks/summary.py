@@ -11,8 +11,9 @@ from typing import Any
 
 from common import REPORTS, ROOT, load, share
 from summary_embedder import embedder
-from summary_evaluate import SECTIONS
+from summary_evaluate import SECTIONS as EVALUATION
 from summary_heads import checker, heads
+from summary_workshop import SECTIONS as WORKSHOP
 
 PAGE = ROOT / "docs" / "measurements.md"
 _REPORT_OF = {
@@ -40,7 +41,8 @@ def render() -> Iterator[str]:
     yield "on them says little of what it scores on a hospital's notes."
     parts = [criteria, grounding, facts, support, retrieval, embedder, heads, speed, second, ledger]
     parts += [part for part in (checker, serving, faults) if (REPORTS / _REPORT_OF[part.__name__]).is_dir()]
-    later = [section for name, section in SECTIONS.items() if (REPORTS / name).is_dir()]
+    sections = (*EVALUATION.items(), *WORKSHOP.items())
+    later = [section for name, section in sections if (REPORTS / name).is_dir()]
     for part in (*parts, deidentification, *later):
         yield ""
         yield from part()

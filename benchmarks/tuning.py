@@ -1,6 +1,6 @@
 """Tokens a second of tuning: our loop, our loop with a cached teacher, and TRL's SFTTrainer, in one run.
 
-    .venv/bin/python benchmarks/tuning.py MODEL_FOLDER [--steps 6] [--out tuning.json]
+    .venv/bin/python benchmarks/tuning.py MODEL_FOLDER [--steps 6] [--no-write]
 
 MODEL_FOLDER is a folder with safetensors, such as the one that the transformers engine keeps of a GGUF file.
 All arms see the same made examples in batches of the same size, with the same adapters in the same
@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from common import write_report
 from posology.adapt.job import Job
 from posology.adapt.masks import Marker, mark_examples
 from posology.adapt.network import Network, open_network
@@ -148,7 +149,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--no-write", action="store_true")
     given = parser.parse_args()
     steps = given.steps + WARM_UP
     with tempfile.TemporaryDirectory() as folder:
@@ -172,10 +173,10 @@ def main() -> None:
         "rounds": given.rounds,
         "batch": BATCH,
     }
-    text = json.dumps(record, indent=1)
-    print(text)
-    if given.out:
-        given.out.write_text(text + "\n", encoding="utf-8")
+    print(json.dumps(record, indent=1))
+    if not given.no_write:
+        settings = {key: record[key] for key in ("steps", "rounds", "batch")} | {"model": given.model.name}
+        write_report("tuning", record, command="benchmarks/tuning.py MODEL_FOLDER", settings=settings)
 
 
 if __name__ == "__main__":

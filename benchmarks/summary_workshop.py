@@ -1,0 +1,126 @@
+"""Sections of docs/measurements.md on the workshop: curation, tuning, heads' speed, what tuned models are worth."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from common import REPORTS, load, share
+
+__all__ = ["SECTIONS"]
+
+
+def curation() -> Iterator[str]:
+    """Yield the section on curation: speed by size, copies, test texts, the gate."""
+    r, where = load("curate")
+    yield "## Curation"
+    yield ""
+    yield f"{where}. Filters, exact and near copies and test texts over made notes, without the gate; target: 1,000 notes a"
+    yield "second of one core, linear."
+    yield ""
+    yield "| notes | notes a processor second | notes a second | peak memory |"
+    yield "|---|---|---|---|"
+    for row in r["speed"]:
+        yield f"| {row['notes']:,} | {row['notes_per_cpu_s']:,} | {row['notes_per_s']:,} | {row['peak_memory_mb'] / 1000:.2f} GB |"
+    yield ""
+    copies, tests, gate = r["copies"], r["test_texts"], r["gate"]
+    yield "| what | result |"
+    yield "|---|---|"
+    yield f"| near copies found, against all pairs | {share(copies['found'])} |"
+    yield f"| called copies and are none | {share(copies['wrongly_found'])} |"
+    yield f"| 20 words of a test text found in another note | {share(tests['found'])} |"
+    yield f"| found in notes that hold none | {share(tests['found_in_other_notes'])} |"
+    made, visits = gate["made_charts"], gate["aci_bench"]
+    yield f"| identifiers left in texts of made charts | {share(made['leaked'])} |"
+    yield f"| medical terms and numbers lost there | {share(made['terms_and_numbers_lost'])} |"
+    yield f"| names left in public visit notes, known / unknown | {share(visits['names_left_known'])} / {share(visits['names_left_unknown'])} |"
+    for name, words in (("meddocan_unseen", "meddocan, half not looked at"), ("presidio_synth_pii",) * 2):
+        yield f"| identifiers left, {words} | {share(gate[name]['leaked'])} |"
+        yield f"| other words taken, {words} | {share(gate[name]['other_words_taken'])} |"
+
+
+def tuning() -> Iterator[str]:
+    """Yield the section on the speed of tuning."""
+    r, where = load("tuning")
+    speeds = r["tokens_per_second"]
+    yield "## Speed of tuning"
+    yield ""
+    yield f"{where}. SmolLM2-135M with adapters of rank 16 in every linear layer, batches of {r['batch']}, the arms in turns; medians of"
+    yield f"{r['steps'] * r['rounds']} steps."
+    yield ""
+    yield "| what | tokens a second | target | measured |"
+    yield "|---|---|---|---|"
+    yield f"| this loop against TRL's SFTTrainer ({speeds['trl']:.0f}) | {speeds['own']:.0f} | 1 | {r['own against trl']:.2f} |"
+    yield f"| time with a cached teacher against without | {speeds['own, cached teacher']:.0f} | at most 1.25 | {r['time of the cached teacher against plain']:.2f} |"
+
+
+def heads_speed() -> Iterator[str]:
+    """Yield the section on the speed of heads of pairs."""
+    r, where = load("encoders")
+    yield "## Speed of heads"
+    yield ""
+    yield f"{where}. Pairs of sentence and source on all-minilm-l6-v2, target for the checker: 200 a second on two cores."
+    yield ""
+    yield "| layers | precision | threads | pairs | word pieces | pairs a second | a processor second |"
+    yield "|---|---|---|---|---|---|---|"
+    for row in r["timings"]:
+        yield f"| {row['layers']} | {row['precision']} | {row['threads']} | {row['pairs']} (n = {row['n']}) | {row['pieces']} | {row['pairs_a_second']} | {row['pairs_a_processor_second']} |"
+
+
+def grounded() -> Iterator[str]:
+    """Yield the section on the grounding term."""
+    r, where = load("grounded-tuning")
+    yield "## The grounding term"
+    yield ""
+    yield f"{where}. SmolLM2-135M tuned on dialogues of visits with and without the term, the same examples in the same batches"
+    yield f"({r['arms']['all']['steps']} steps); each wrote the sections of {r['n']} dialogues of *report* of mts_dialog. Facts are numbers, dates, drugs and"
+    yield "codes, as the fact checks read them. Target: a third fewer unsupported ones at no more omissions. One seed."
+    yield ""
+    yield "| what | without | with | ratio (95 %) |"
+    yield "|---|---|---|---|"
+    words = {
+        "facts": "facts written",
+        "unsupported": "of them not in the dialogue",
+        "omitted": "facts of the reference, borne out by the dialogue, that are missing",
+        "characters": "characters written",
+    }
+    for key, said in words.items():
+        row = r["counts"][key]
+        interval = f" ({row['ci95'][0]:.2f}-{row['ci95'][1]:.2f})" if row["ci95"] else ""
+        yield f"| {said} | {row['without-ground']:,} | {row['all']:,} | {row['ratio']:.2f}{interval} |"
+
+
+def dose() -> Iterator[str]:
+    """Yield the section on the tuned model of 135 million parameters against its rivals."""
+    r = json.loads((REPORTS / "first-dose-tuned" / "dose.json").read_text())
+    rivals = list(r["means"])
+    yield "## The dose: 135 million parameters, tuned"
+    yield ""
+    yield "`python benchmarks/dose.py`, from the arms of `studies/first-dose-tuned.toml`: the tuned model less each rival, on the same"
+    yield "items, with the 95 % interval of the paired difference; won or lost where it leaves out nothing. One seed."
+    yield ""
+    yield "| task (measure, n) | tuned 135M | " + " | ".join(f"less {rival}" for rival in rivals) + " |"
+    yield "|---" * (2 + len(rivals)) + "|"
+    for row in r["rows"]:
+        cells = [_difference(row["against"][rival]) for rival in rivals]
+        yield (
+            f"| {row['task']} ({row['measure']}, {row['n']}) | {row['score']:.2f} ({row['low']:.2f}-{row['high']:.2f}) | "
+            + " | ".join(cells)
+            + " |"
+        )
+    means = [f"{one['mean_difference']:+.3f} over {one['tasks']}" for one in r["means"].values()]
+    yield "| mean of the tasks | | " + " | ".join(means) + " |"
+
+
+def _difference(found: Mapping[str, Any] | None) -> str:
+    if not found:
+        return "-"
+    return f"{found['difference']:+.2f} ({found['low']:+.2f} to {found['high']:+.2f}), {found['says']}"
+
+
+SECTIONS = {
+    "curate": curation,
+    "tuning": tuning,
+    "encoders": heads_speed,
+    "grounded-tuning": grounded,
+    "first-dose-tuned": dose,
+}
