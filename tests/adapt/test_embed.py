@@ -22,7 +22,7 @@ from posology.adapt.embedding.static import distil_table, reduce_dimensions, sav
 from posology.adapt.embedding.towers import TowerEmbedder, open_encoder_tower, static_tower
 from posology.adapt.job import Job
 from posology.adapt.recipes import parse_recipe
-from posology.adapt.running import run_recipe
+from posology.adapt.running import plan_recipe, run_recipe
 from posology.chat import ModelIdentity
 from posology.corpus import Provenance
 from posology.corpus.spec import Parts
@@ -331,6 +331,15 @@ def test_tuning_lifts_the_meaning_above_the_untuned(
     assert (manifest["posology"], manifest["name"]) == ("manifest/1", "tiny")
     if static == "true":
         assert open_embedder(out).embed([WORDS[0]]).shape == (1, 16)
+
+
+def test_a_base_of_unknown_licence_makes_nothing_that_is_given_away(tmp_path: Path) -> None:
+    write_made(tmp_path)
+    (tmp_path / "base" / "README.md").unlink()
+    recipe = parse_recipe(RECIPE.format(purpose="ship", static="true", lr=0.1, anchor=""), "r.toml")
+    for act in (run_recipe, plan_recipe):
+        with pytest.raises(UserError, match=r"^pairs\.purpose: ship: base\.path: base: .*: not stated; take"):
+            act(recipe, Job(out=tmp_path / "out", folder=tmp_path))
 
 
 @pytest.mark.parametrize(

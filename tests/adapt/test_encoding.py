@@ -118,7 +118,7 @@ def test_a_head_of_texts_learns_with_weights_of_labels_and_fewer_layers(base: Pa
     assert (card.layers, card.labels, card.licences) == (
         1,
         ["no", "yes"],
-        ["made here", "not stated: weights by path"],
+        ["made here", "not stated"],
     )
     found = open_head(out, threads=1).label_texts(["aspirin helps today.", "aspirin does not help."])
     assert [one.best for one in found] == ["yes", "no"]

@@ -49,6 +49,25 @@ def test_a_head_goes_on_from_another_head_and_owns_what_that_has_seen(
     assert set(read_head_card(spans_head).licences) <= set(read_head_card(out).licences)
 
 
+def test_a_head_to_give_away_begins_from_an_encoder_whose_licence_is_known(
+    base: Path, tmp_path: Path
+) -> None:
+    told = write_encoder(tmp_path / "told")
+    (told / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
+    for folder in (base, told):
+        made = recipe(folder, "token", ROOT, epochs=1.0)
+        made = made.model_copy(update={"data": made.data.model_copy(update={"purpose": "ship"})})
+        asked = job(tmp_path / "h", sentences(8), sentences(4, "s"))
+        if folder == told:
+            assert read_head_card(run_encode(made, asked)).licences == ["apache-2.0", "made here"]
+            continue
+        for act in (run_encode, plan_encode):
+            with pytest.raises(
+                UserError, match=r"data\.purpose: ship: base\.path: .* not known: not stated;"
+            ):
+                act(made, asked)
+
+
 def test_a_head_that_cannot_be_gone_on_from_is_refused(spans_head: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="this head has int8 weights; begin from the one that it was made"):
         run_encode(recipe(spans_head / "int8", "token"), job(tmp_path / "h", sentences(8), []))

@@ -206,6 +206,7 @@ def test_ratings_share_no_case_with_the_pairs_that_select(tmp_path: Path) -> Non
 
 def test_a_licence_that_forbids_it_stops_the_run(bench: Path) -> None:
     write_jsonl(bench / "preferences.jsonl", [_pair(1, "CC-BY-NC-4.0"), _pair(2)])
+    (bench / "tiny" / "README.md").write_text("---\nlicense: mit\n---\n")
     with pytest.raises(UserError, match=r"made notes \(CC-BY-NC-4\.0\): 1 pairs"):
         run_prefer(_recipe(RECIPE.replace("[base]", 'purpose = "ship"\n[base]')), _job(bench))
 

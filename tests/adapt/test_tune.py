@@ -168,6 +168,7 @@ def test_a_model_to_be_given_away_learns_from_no_record_that_forbids_it(bench, t
 
     folder = write_bench(tmp_path)
     write_jsonl(folder / "tune.jsonl", [example(1), example(2, licence="CC BY-NC 4.0")])
+    (folder / "tiny" / "README.md").write_text("---\nlicense: mit\n---\n")
     with pytest.raises(UserError, match=r"made notes \(CC BY-NC 4.0\): 1 example"):
         run_tune(recipe_of({"data": {"purpose": "ship"}}), job_of(folder))
     assert not (folder / "out").exists()

@@ -63,7 +63,7 @@ def word_piece(texts: Sequence[str] = (PLAIN,), size: int = 200) -> Any:
 
 
 def decoder_folder(folder: Path, tokenizer: Any, *, tied: bool = True, spare: int = 0, seed: int = 0) -> Path:
-    """Write a random small Llama with this tokenizer as a transformers folder."""
+    """Write a random small Llama with this tokenizer as a transformers folder whose licence is told."""
     import torch
 
     from posology.chat.runtime import import_transformers
@@ -84,13 +84,14 @@ def decoder_folder(folder: Path, tokenizer: Any, *, tied: bool = True, spare: in
         eos_token_id=0,
     )
     transformers.LlamaForCausalLM(config).save_pretrained(str(folder))
+    (folder / "README.md").write_text("---\nlicense: mit\n---\nA made model.\n")
     fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|endoftext|>")
     fast.save_pretrained(str(folder))
     return folder
 
 
 def encoder_folder(folder: Path, tokenizer: Any, seed: int = 0) -> Path:
-    """Write a random small BERT with this tokenizer as a transformers folder."""
+    """Write a random small BERT with this tokenizer as a transformers folder whose licence is told."""
     import torch
 
     from posology.chat.runtime import import_transformers
@@ -107,6 +108,7 @@ def encoder_folder(folder: Path, tokenizer: Any, seed: int = 0) -> Path:
         initializer_range=0.15,
     )
     transformers.BertModel(config, add_pooling_layer=False).save_pretrained(str(folder))
+    (folder / "README.md").write_text("---\nlicense: mit\n---\nA made model.\n")
     fast = transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]", unk_token="[UNK]"
     )

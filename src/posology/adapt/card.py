@@ -60,9 +60,9 @@ def _left_out(reasons: Mapping[str, int]) -> list[str]:
 
 def _may(recipe: Recipe) -> str:
     purpose = getattr(getattr(recipe, "data", None), "purpose", "study")
-    return (
-        "yes, as far as the records' licences go" if purpose == "ship" else "not established (purpose: study)"
-    )
+    if purpose == "ship":
+        return "yes, as far as the licences of records and base go"
+    return "not established (purpose: study)"
 
 
 def _gigabytes(number: int | None) -> str:

@@ -18,6 +18,7 @@ from posology.adapt.embedding.towers import Tower, TowerEmbedder, open_encoder_t
 from posology.adapt.finished import Origin, close_finished, require_place
 from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
+from posology.adapt.licences import path_licences, require_base
 from posology.adapt.loop import Training, train
 from posology.adapt.network import Network
 from posology.adapt.plan import Asked, Plan, plan_training
@@ -107,6 +108,7 @@ def plan_embed(recipe: EmbedRecipe, job: Job) -> Plan:
 def _open(recipe: EmbedRecipe, job: Job) -> _Start:
     """Open what is tuned: the static embedder that ships, one by path, or an encoder, distilled if wanted."""
     base, pieces = recipe.base, recipe.pairs.pieces
+    require_base(base, job, recipe.pairs.purpose, "pairs.purpose")
     torch = import_torch()
     if base.threads:
         torch.set_num_threads(base.threads)
@@ -116,7 +118,8 @@ def _open(recipe: EmbedRecipe, job: Job) -> _Start:
         found = find_weights(entry.name, job.home).path
         folder, name, licence = found if found.is_dir() else found.parent, entry.name, entry.licence
     elif base.path:
-        folder, name, licence = job.place(base.path), base.path, "not stated"
+        folder, name = job.place(base.path), base.path
+        licence = "; ".join(path_licences(folder, job.home))
     else:
         folder, name, licence = _shipped(), "static-minilm-256", "Apache-2.0"
     told = {

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from posology.adapt.job import Job
+from posology.adapt.licences import base_licences
 from posology.adapt.recipe import Base, Lora
 from posology.chat.catalogue import family_of, find_entry
 from posology.chat.runtime import import_torch, import_transformers
@@ -82,12 +83,13 @@ def find_base(base: Base, job: Job) -> tuple[Weights, dict[str, str]]:
     import_torch()  # a missing extra is said before weights are looked for
     if base.model:
         entry = find_entry(base.model)
-        path, name, licence = find_weights(entry.name, job.home).path, entry.name, entry.licence
+        path, name = find_weights(entry.name, job.home).path, entry.name
     else:
-        path, name, licence = job.place(base.path), base.path, "not stated"
+        path, name = job.place(base.path), base.path
     weights = transformers_weights(path, base.sha256, job.home)
     source = read_source(weights.path)
     family = family_of(name) if base.model else weights.architecture
+    licence = "; ".join(base_licences(base, job))
     told = {"name": name, "family": family, "sha256": weights.sha256, "licence": licence}
     told |= {"answers": weights.identity_sha256}  # tokenizer and template too
     return weights, told | {"precision": source.precision if source else "as in the folder"}

@@ -11,6 +11,7 @@ from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
 from posology.adapt.finished import Origin, close_finished, require_place
 from posology.adapt.job import Job
+from posology.adapt.licences import require_base
 from posology.adapt.loop import Training, train
 from posology.adapt.network import Network, open_network
 from posology.adapt.objective.preferring import MarkedPair, PreferenceObjective, reference_of
@@ -80,6 +81,7 @@ def plan_prefer(recipe: PreferRecipe, job: Job) -> Plan:
 
 
 def _prepare(recipe: PreferRecipe, job: Job) -> _Prepared:
+    require_base(recipe.base, job, recipe.data.purpose)
     job.tell("Making pairs")
     material = gather_pairs(recipe, job)
     job.tell("Opening the model")

@@ -18,6 +18,7 @@ from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
 from posology.adapt.finished import Origin, close_finished, require_place
 from posology.adapt.job import Job
+from posology.adapt.licences import require_base
 from posology.adapt.loop import Training, measure, train
 from posology.adapt.network import Network, open_network
 from posology.adapt.objective.plain import PlainObjective
@@ -110,6 +111,7 @@ def plan_pretrain(recipe: PretrainRecipe, job: Job) -> Plan:
 
 def _gather(recipe: PretrainRecipe, job: Job) -> _Texts:
     told = recipe.texts
+    require_base(recipe.base, job, told.purpose, "texts.purpose")
     domain = gather_texts(told.domain, job, recipe.tests, Wanted("texts.domain", told.purpose, told.limit))
     if not told.general:
         return _Texts(domain, None)

@@ -1,7 +1,7 @@
 """What the training of a network leaves: a model folder with its papers, and no checkpoint."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from posology.adapt.checkpoint import Checkpoints, Progress
@@ -30,6 +30,7 @@ class Result:
     report: Mapping[str, Any]
     card: str
     seconds: float  # of the whole run
+    beside: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # other models it learned from
 
 
 def write_result(result: Result, job: Job) -> None:
@@ -41,7 +42,7 @@ def write_result(result: Result, job: Job) -> None:
         card=result.card,
         log=progress.log,
         inputs=result.inputs,
-        models={"base": dict(result.network.identity)},
+        models={"base": dict(result.network.identity), **result.beside},
         timings_s={"training": progress.seconds, "whole run": result.seconds},
     )
     try:

@@ -15,6 +15,7 @@ from posology.adapt.expansion import NewToken, choose_words, expand_tokenizer
 from posology.adapt.fertility import Fertility, measure_fertility
 from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
+from posology.adapt.licences import require_base
 from posology.adapt.network import find_base
 from posology.adapt.plan import Line, Plan, energy_line
 from posology.adapt.recipes.vocabulary import VocabularyRecipe
@@ -39,6 +40,7 @@ def run_vocabulary(recipe: VocabularyRecipe, job: Job) -> Path:
     require_free(job.out, overwrite=job.overwrite)
     began = time.monotonic()
     data = recipe.data
+    require_base(recipe.base, job, data.purpose)
     job.tell("Reading texts")
     texts = gather_texts(data.corpora, job, recipe.tests, Wanted("texts", data.purpose, data.limit))
     weights, told = find_base(recipe.base, job)
@@ -78,8 +80,9 @@ def run_vocabulary(recipe: VocabularyRecipe, job: Job) -> Path:
 
 def plan_vocabulary(recipe: VocabularyRecipe, job: Job) -> Plan:
     """Say what a recipe needs: texts are cut once, the weights counted; no model is opened."""
-    job.tell("Reading texts")
     told, data = recipe.words, recipe.data
+    require_base(recipe.base, job, data.purpose)
+    job.tell("Reading texts")
     texts = gather_texts(data.corpora, job, recipe.tests, Wanted("texts", data.purpose, data.limit))
     weights, _ = find_base(recipe.base, job)
     encode = open_encode(weights.path / TOKENIZER)

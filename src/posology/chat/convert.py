@@ -24,6 +24,7 @@ __all__ = [
     "import_gguf",
     "open_gguf_file",
     "read_gguf_facts",
+    "read_gguf_licence",
 ]
 
 OFF_GRID = 1.04  # step of a tensor that was edited, as a multiple of Q8_0's usual one
@@ -57,6 +58,12 @@ def read_gguf_facts(path: Path) -> GgufFacts:
     parameters = sum(int(tensor.n_elements) for tensor in reader.tensors)
     types = sorted({tensor.tensor_type.name for tensor in reader.tensors})
     return GgufFacts(str(name), architecture, window, parameters, tuple(types))
+
+
+def read_gguf_licence(path: Path) -> str:
+    """Return the licence that a GGUF file tells of its weights, "" where it tells none."""
+    told = open_gguf_file(import_gguf(), path).fields.get("general.license")
+    return "" if told is None else str(told.contents())
 
 
 Edit = Callable[[str, Any], Any]

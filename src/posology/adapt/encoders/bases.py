@@ -6,6 +6,7 @@ from typing import Any
 
 from posology.adapt.encoders.saving import Seen, read_seen
 from posology.adapt.job import Job
+from posology.adapt.licences import path_licences, require_base
 from posology.adapt.recipes.encode import EncodeRecipe
 from posology.chat.catalogue import find_entry
 from posology.chat.weights import check_sha256, find_weights
@@ -55,6 +56,9 @@ class EncoderBase:
 def find_encoder(recipe: EncodeRecipe, job: Job) -> EncoderBase:
     """Return the encoder that a recipe names; raise ModelError where it is missing or another one."""
     base = recipe.base
+    headed = bool(base.path) and (job.place(base.path) / CARD_FILE).is_file()
+    if not headed:
+        require_base(base, job, recipe.data.purpose)
     if base.model:
         entry = find_entry(base.model)
         found = find_weights(entry.name, job.home).path
@@ -62,10 +66,10 @@ def find_encoder(recipe: EncodeRecipe, job: Job) -> EncoderBase:
         digest = check_sha256(folder / "model.safetensors", "")
         return EncoderBase(folder, entry.name, digest, (entry.licence,))
     folder = job.place(base.path)
-    if (folder / CARD_FILE).is_file():
+    if headed:
         return _head_as_base(recipe, folder, job.home)
     digest = check_sha256(folder / "model.safetensors", base.sha256)
-    return EncoderBase(folder, "", digest, ("not stated: weights by path",))
+    return EncoderBase(folder, "", digest, path_licences(folder, job.home))
 
 
 def _head_as_base(recipe: EncodeRecipe, folder: Path, home: Path | None) -> EncoderBase:

@@ -16,7 +16,7 @@ class Pairs(Table):
     select: Texts = field_of((), "files or folders with pairs-select.jsonl")
     report: Texts = field_of((), "files or folders with pairs-report.jsonl: scored once, at the end")
     purpose: Literal["study", "ship"] = field_of(
-        "study", "ship: every pair's licence must allow that the model is given away"
+        "study", "ship: the licence of every pair and of the base must allow that the model is given away"
     )
     pieces: int = field_of(160, "word pieces of a text that are read at most", unit="word pieces", least=8)
     negatives: int = field_of(1, "hard negatives of a pair that a batch holds, where it has some", least=0)

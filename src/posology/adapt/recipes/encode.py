@@ -33,7 +33,7 @@ class EncodeData(Table):
     corpora: Texts = field_of((), "folders with labelled.jsonl, from the recipe file's folder")
     select: Texts = field_of((), "folders with labelled.jsonl that only choose when to stop")
     purpose: Literal["study", "ship"] = field_of(
-        "study", "ship: every record's licence must allow that the model is given away"
+        "study", "ship: the licence of every record and of the base must allow that the model is given away"
     )
     limit: int = field_of(0, "learn from so many examples of each source at most; 0: all", least=0)
     select_limit: int = field_of(0, "measure on so many examples of each source at most; 0: all", least=0)

@@ -20,7 +20,7 @@ class Running(Table):
         20_000, "tokens of each domain that are measured on at most", unit="tokens", least=64
     )
     purpose: Literal["study", "ship"] = field_of(
-        "study", "ship: every record's licence must allow that the model is given away"
+        "study", "ship: the licence of every record and of the base must allow that the model is given away"
     )
     limit: int = field_of(0, "read so many records of each folder at most; 0: all", least=0)
 

@@ -14,7 +14,7 @@ class Corpora(Table):
 
     corpora: Texts = field_of((), "folders with records.jsonl, from the recipe file's folder")
     purpose: Literal["study", "ship"] = field_of(
-        "study", "ship: every record's licence must allow that the model is given away"
+        "study", "ship: the licence of every record and of the base must allow that the model is given away"
     )
     limit: int = field_of(0, "read so many records of each folder at most; 0: all", least=0)
 

@@ -1,0 +1,133 @@
+"""What licence a base has: of the catalogue, or as what stands beside weights at a path tells it."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from posology.adapt.job import Job
+from posology.chat.catalogue import find_entry
+from posology.chat.convert import read_gguf_licence
+from posology.chat.torch_adapter import find_adapter
+from posology.corpus.licences import may_ship
+from posology.errors import UserError
+from posology.files import parse_yaml, read_utf8
+
+__all__ = ["NOT_STATED", "base_licences", "path_licences", "require_base", "require_teacher"]
+
+NOT_STATED = "not stated"
+_CARD = "README.md"
+_MANIFEST = "manifest.json"
+_HEAD = re.compile(r"---[ \t]*\r?\n(.*?)^---", re.DOTALL | re.MULTILINE)
+
+
+class _Named(Protocol):
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
+
+
+def base_licences(base: _Named, job: Job) -> tuple[str, ...]:
+    """Return the licences of a recipe's base: all of them bind who gives away what is made from it."""
+    return (find_entry(base.model).licence,) if base.model else path_licences(job.place(base.path), job.home)
+
+
+def path_licences(path: Path, home: Path | None = None) -> tuple[str, ...]:
+    """Return the licences of weights at a path, ``not stated`` where nothing there tells one.
+
+    What tells it: of a model made here its manifest and report (its base's licence, and those of all that it
+    learned from); the manifest of a model of the catalogue; ``license`` in the head of ``README.md``;
+    ``general.license`` of a GGUF file. An adapter made elsewhere has its base's licences too.
+    """
+    if path.is_file():
+        return _of_manifest(path.parent, path.name) or _known((read_gguf_licence(path),))
+    made = _of_run(path)
+    if made:
+        return made
+    found = _known((*_of_manifest(path), *_of_card(path)))
+    adapter = find_adapter(path)
+    return found if adapter is None else (*found, *path_licences(adapter.base_path(home), home))
+
+
+def require_base(base: _Named, job: Job, purpose: str, key: str = "data.purpose") -> None:
+    """Raise UserError where what is made from a base is to be given away and its licence does not allow it.
+
+    A licence that is not known allows nothing. ``key``: of the recipe, where the purpose stands.
+    """
+    if purpose != "ship" or not (base.model or base.path):
+        return
+    where = f"base.model: {base.model}" if base.model else f"base.path: {base.path}"
+    _require(base_licences(base, job), f"{key}: ship: {where}")
+
+
+def require_teacher(teacher: str, job: Job, purpose: str) -> None:
+    """Raise UserError where a student is to be given away and its teacher's licence does not allow it."""
+    if purpose == "ship":
+        found = path_licences(job.place(teacher), job.home) if teacher else (NOT_STATED,)
+        _require(found, f"data.purpose: ship: objective.distill.teacher: {teacher or 'not named'}")
+
+
+def _require(licences: Iterable[str], what: str) -> None:
+    barred = sorted({one for one in licences if not may_ship(one)})
+    if barred:
+        raise UserError(
+            f"{what}: the licence of these weights forbids it or is not known: {'; '.join(barred)}; take a "
+            "model of the catalogue (posology models list), or weights that tell a licence that allows it "
+            f"(license: in the head of the folder's {_CARD}, general.license in a GGUF file), or set "
+            'purpose = "study", whose weights stay here'
+        )
+
+
+def _known(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(one for one in found if one.strip()) or (NOT_STATED,)
+
+
+def _of_run(folder: Path) -> tuple[str, ...]:
+    """Return the licences that the papers of a model made here name, none where it was not made here."""
+    papers = _read(folder / _MANIFEST)
+    models = _table(papers, "models")
+    if "licence" not in _table(models, "base"):
+        return ()
+    told = [one for name in models for one in str(_table(models, name).get("licence", "")).split(";")]
+    learned = list(_table(_read(folder / "report.json"), "licences"))
+    objective = _table(_table(_table(papers, "settings"), "recipe"), "objective")
+    distilled = _table(objective, "distill").get("on") is True
+    lacking = not learned or (distilled and "teacher" not in models)
+    return tuple(dict.fromkeys(one.strip() or NOT_STATED for one in (*told, *learned, *([""] * lacking))))
+
+
+def _of_manifest(folder: Path, file: str = "") -> tuple[str, ...]:
+    """Return what the manifest of a folder tells; of a file, only where the manifest is of that file."""
+    papers = _read(folder / _MANIFEST)
+    if file and file not in _table(papers, "files"):
+        return ()
+    return tuple(str(papers[key]) for key in ("licence", "license") if papers.get(key))
+
+
+def _of_card(folder: Path) -> tuple[str, ...]:
+    """Return ``license`` of the YAML between two lines of dashes with which a model's card begins."""
+    if not (folder / _CARD).is_file():
+        return ()
+    try:
+        head = _HEAD.match(read_utf8(folder / _CARD))
+        told = parse_yaml(head[1], _CARD) if head else {}
+    except UserError:
+        return (f"{NOT_STATED}: {_CARD} cannot be read",)
+    found = told.get("license") if isinstance(told, dict) else None
+    return tuple(map(str, found)) if isinstance(found, list) else (str(found or ""),)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _table(papers: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = papers.get(key)
+    return found if isinstance(found, dict) else {}
