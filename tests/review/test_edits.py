@@ -86,6 +86,20 @@ def test_edits_of_one_patient_are_of_one_group_whichever_chart_they_rest_on(smal
     assert _read(again, tmp_path) == pairs
 
 
+def test_a_patient_s_group_is_the_same_in_every_export(small_clinic, tmp_path):
+    older = _edited(small_clinic, sign=False)
+    _edited(small_clinic)
+    before = _read(export_edits(small_clinic.store, SYSTEM, "IRB-7", Practice()), tmp_path)
+    signed(small_clinic, older)  # now the older chart has edits too
+    small_clinic.packet()  # and a third chart comes
+    after = _read(export_edits(small_clinic.store, SYSTEM, "IRB-7", Practice()), tmp_path)
+    assert {pair.provenance.group for pair in after} == {pair.provenance.group for pair in before}
+    assert [pair for pair in after if pair.id in {one.id for one in before}] == before
+    assert len(after) > len(before)
+    told = "".join(pair.id + pair.provenance.group for pair in after)
+    assert small_clinic.head(older).chart_id not in told
+
+
 def test_words_that_a_check_refused_are_not_exported(small_clinic):
     packet_id = small_clinic.packet()
     row = next(
@@ -114,12 +128,18 @@ def test_the_export_needs_consent_and_the_administrator(small_clinic):
 
 
 def test_nothing_is_exported_where_a_chart_cannot_be_read(small_clinic):
-    chart_id = small_clinic.head(_edited(small_clinic)).chart_id
-    with small_clinic.store.engine.begin() as connection:  # as if the disk had lost it
-        connection.execute(update(charts).where(charts.c.id == chart_id).values(body=b"gone"))
-    forget_chart(chart_id)
-    with pytest.raises(OutputError, match=r"edits: the chart of packet .* nothing was exported"):
-        export_edits(small_clinic.store, SYSTEM, "IRB-7", Practice())
+    edited, other = _edited(small_clinic), small_clinic.packet(seed=2)
+    told = r"edits: a chart of the store cannot be read, so which charts are of one .* nothing was exported"
+    for packet_id, message in (
+        (other, told),
+        (edited, r"edits: the chart of packet .* nothing was exported"),
+    ):
+        chart_id = small_clinic.head(packet_id).chart_id
+        with small_clinic.store.engine.begin() as connection:  # as if the disk had lost it
+            connection.execute(update(charts).where(charts.c.id == chart_id).values(body=b"gone"))
+        forget_chart(chart_id)
+        with pytest.raises(OutputError, match=message):
+            export_edits(small_clinic.store, SYSTEM, "IRB-7", Practice())
     assert not small_clinic.entries(kind="edits.exported")
 
 

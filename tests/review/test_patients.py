@@ -8,6 +8,7 @@ from posology.records import read_chart_files
 from posology.review.patients import first_charts, signs_of
 
 MRN = {"system": "urn:hospital", "value": "MRN-48213"}
+BARE = {"value": "MRN-48213"}
 
 
 def signs(names=(), born=None, numbers=(), patient_id="patient"):
@@ -31,6 +32,14 @@ SAME = {
         ann(numbers=[MRN]),
         ann("A. L.", born=None, numbers=[MRN]),
     ),
+    "a number whose system one of them does not name, and the birth date": (
+        ann(numbers=[MRN]),
+        ann("A. L.", numbers=[BARE]),
+    ),
+    "a number whose system one of them does not name, and the whole name": (
+        ann(numbers=[BARE], born="1961-04-24"),  # a slip of the pen
+        ann(numbers=[MRN]),
+    ),
     "the id under which the server has them": (
         ann(patient_id="a4f2-9913"),
         signs(patient_id="a4f2-9913"),
@@ -50,6 +59,18 @@ OTHERS = {
     "half of the name, and no birth date": (ann(), ann("Ann", born=None)),
     "an id that counts the entries of a file": (ann(), ann("Bob Brook", born="1970-01-31")),
     "the same number of two hospitals": (
+        ann(numbers=[MRN]),
+        ann("Bob Brook", born="1970-01-31", numbers=[MRN | {"system": "urn:other"}]),
+    ),
+    "a number whose system one of them does not name, and half of the name": (
+        ann(numbers=[MRN]),
+        ann("Bea Leeford", born="1990-01-31", numbers=[BARE]),  # insured together
+    ),
+    "a number whose system one of them does not name, and nothing else": (
+        signs(numbers=[MRN]),
+        signs(numbers=[BARE]),
+    ),
+    "the same number of two hospitals, and the birth date": (
         ann(numbers=[MRN]),
         ann("Bob Brook", numbers=[MRN | {"system": "urn:other"}]),
     ),
@@ -83,6 +104,16 @@ def test_a_third_chart_joins_two_and_the_first_stands_for_all():
     assert first_charts([by_number, by_name]) == [0, 1]
     assert first_charts([ann("Bob Brook"), by_number, by_name, both]) == [0, 1, 1, 1]
     assert first_charts([both, ann("Bob Brook"), by_name, by_number]) == [0, 1, 0, 0]
+
+
+def test_a_number_without_system_joins_those_that_could_be_its_own():
+    ours, theirs = ann(numbers=[MRN]), ann("Bob Brook", numbers=[MRN | {"system": "urn:other"}])
+    assert first_charts([ours, theirs, ann("A. L.", numbers=[BARE])]) == [
+        0,
+        0,
+        0,
+    ]  # whose it is cannot be told
+    assert first_charts([ours, theirs, ann("A. L.", born="1999-12-31", numbers=[BARE])]) == [0, 1, 2]
 
 
 def test_signs_show_counts_only():

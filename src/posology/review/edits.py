@@ -4,6 +4,12 @@ Only of packets that a clinician signed, and only words that stand in the letter
 and the validator where the site has one. Both sentences and the facts they rest on pass the de-identification
 gate with all that the chart, the packet and the accounts say of people; what the gate refuses is left out and
 counted. All edits of one patient, of whichever chart, are of one group.
+
+A group's name is a keyed hash of the patient's oldest chart in the store, edited or not, never of what
+identifies the patient. So every export of a store gives a patient the same name and the same stand-ins, also
+once another of the patient's charts is edited or a newer one comes; the name changes where the oldest chart
+is deleted, or a chart shows that two patients are one. The key is that chart's own, beside the store's:
+once it is deleted nobody can tell from the store whose edits a file holds, or by how much its dates moved.
 """
 
 import json
@@ -16,7 +22,7 @@ from sqlalchemy import Row, select
 
 from posology.config import Practice
 from posology.corpus import Gate, PatientGate, Preference, Provenance, line_of, passed_preference
-from posology.errors import NotAllowed
+from posology.errors import NotAllowed, OutputError, PosologyError
 from posology.ledger.entries import Kind
 from posology.priorauth.narrative import PERSON
 from posology.priorauth.table import EvidenceTable
@@ -24,13 +30,14 @@ from posology.priorauth.writing import wording_prompt
 from posology.quotes import Evidence
 from posology.records.deidentify import KnownIdentifiers
 from posology.review.charts import load_chart
-from posology.review.patients import Signs, first_charts, signs_of
+from posology.review.patients import first_charts, signs_of
 from posology.review.permitted import require_role
 from posology.review.sharing import Leaving, Place, Staff, known_of, no_consent, record_export, staff_of
 from posology.review.states import DECIDED, State
 from posology.review.versions import load_version
 from posology.store import SYSTEM, Actor, Role, Store
 from posology.store.schema import charts, packets
+from posology.store.store import INDEX_KEY
 
 __all__ = ["EditsFile", "export_edits"]
 
@@ -49,7 +56,6 @@ class _Edited:
     sentences: Sequence[Mapping[str, Any]] = field(repr=False)
     table: EvidenceTable = field(repr=False)
     known: KnownIdentifiers
-    signs: Signs
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -71,9 +77,9 @@ def export_edits(
 ) -> EditsFile:
     """Return every signed edit as a preference, and record that before it is given out.
 
-    ``consent`` is the reference of the site's consent; with the same secret ``key`` the gate gives the same
-    stand-ins again. Raises NotAllowed without consent, OutputError where a chart cannot be read: nothing is
-    exported then, for what identifies its patient is not known.
+    ``consent`` is the reference of the site's consent; ``key`` is the gate's secret, else it is the store's:
+    under the same one it gives the same names and stand-ins again. Raises NotAllowed without consent,
+    OutputError where a chart cannot be read: nothing is exported then, for whose it is is not known.
     """
     if actor != SYSTEM:  # who holds the store's key on the machine itself acts as the program
         require_role(actor, "export of edits", (Role.ADMINISTRATOR,))
@@ -85,12 +91,12 @@ def export_edits(
         rows = connection.execute(query.order_by(charts.c.created_us, charts.c.id, packets.c.id)).all()
         staff = staff_of(connection, practice)
     edited = [one for row in rows if (one := _edited(store, row, staff)) is not None]
-    patients = first_charts([one.signs for one in edited])
-    gate, left_out = Gate(key=key), Counter[str]()
+    patients = _patients(store) if edited else {}
+    gate, left_out = Gate(key=key or _own_key(store)), Counter[str]()
     pairs: list[Preference] = []
     told = 0
-    for one, first in zip(edited, patients, strict=True):
-        made = list(_of_packet(one, edited[first].chart_id, gate, consent.strip(), left_out))
+    for one in edited:
+        made = list(_of_packet(one, patients[one.chart_id], gate, consent.strip(), left_out))
         told += bool(made)
         pairs += made
     data = "".join(f"{line_of(pair)}\n" for pair in sorted(pairs, key=lambda pair: pair.id)).encode()
@@ -108,9 +114,32 @@ def _edited(store: Store, row: Row[Any], staff: Staff) -> _Edited | None:
     if not sentences:
         return None
     known = known_of(store, Place(row.chart_id, row.id, row.key_id, row.version), staff)
-    signs = signs_of(load_chart(store, row.chart_id))
     before = {one["id"]: one for one in draft["narrative"]}
-    return _Edited(row.id, row.chart_id, before, sentences, EvidenceTable(now["evidence"]), known, signs)
+    return _Edited(row.id, row.chart_id, before, sentences, EvidenceTable(now["evidence"]), known)
+
+
+def _own_key(store: Store) -> bytes:
+    with store.read() as connection:
+        return bytes.fromhex(store.cipher(connection, INDEX_KEY).hash("gate of edits", b""))
+
+
+def _patients(store: Store) -> dict[str, str]:
+    """Return for each chart a secret mark of its patient, under the key of the patient's oldest chart."""
+    with store.read() as connection:
+        query = select(charts.c.id, charts.c.key_id).order_by(charts.c.created_us, charts.c.id)
+        rows = connection.execute(query).all()
+    try:
+        first = first_charts([signs_of(load_chart(store, row.id)) for row in rows])
+        with store.read() as connection:
+            keys = store.ciphers(connection, {rows[place].key_id for place in first})
+    except PosologyError as cause:
+        raise OutputError(
+            "export of edits: a chart of the store cannot be read, so which charts are of one patient is not "
+            f"known; nothing was exported; bring it back from a backup, or delete it ({cause})"
+        ) from cause
+    oldest = [rows[place] for place in first]
+    marks = [keys[one.key_id].hash("patient of edits", one.id.encode()) for one in oldest]
+    return {row.id: mark for row, mark in zip(rows, marks, strict=True)}
 
 
 def _of_packet(

@@ -2,6 +2,10 @@
 
 What two charts share may be little, such as a birth date and one word of a name: they are then taken for one
 patient's, for what is kept apart by patient must stay apart. Charts that share nothing of this are of two.
+
+A number counts with the system that gave it, for two hospitals may give the same one. Where a chart names no
+system, as pasted notes and letters do, the number alone may be any hospital's: it is then taken for another
+chart's that names one only where the birth date or the whole name is the same too.
 """
 
 import unicodedata
@@ -53,9 +57,11 @@ def first_charts(charts: Sequence[Signs]) -> list[int]:
     """Return for each chart the place of the first one of the same patient.
 
     Charts are of one patient who share a number, or the birth date and any word of a name, or the whole
-    name where one of them lacks a whole birth date; and so are those that a third chart joins.
+    name where one of them lacks a whole birth date, or a number to which one of them names no system and the
+    birth date or the whole name; and so are those that a third chart joins.
     """
     undated = frozenset(name for one in charts if not one.born for name in one.names)
+    bare = frozenset(key for one in charts for system, key in _alone(one) if not system)
     first = list(range(len(charts)))
 
     def find(place: int) -> int:
@@ -66,7 +72,8 @@ def first_charts(charts: Sequence[Signs]) -> list[int]:
 
     seen: dict[Key, int] = {}
     for place, one in enumerate(charts):
-        for key in _keys(one, undated):
+        alone = (key for _, key in _alone(one) if key in bare)
+        for key in (*_keys(one, undated), *alone):
             low, high = sorted((find(seen.setdefault(key, place)), find(place)))
             first[high] = low
     return [find(place) for place in range(len(charts))]
@@ -80,6 +87,15 @@ def _keys(one: Signs, undated: frozenset[frozenset[str]]) -> Iterator[Key]:
             yield from (("born", one.born, word) for word in name)
         if name in undated:
             yield "name", *sorted(name)
+
+
+def _alone(one: Signs) -> Iterator[tuple[str, Key]]:
+    """Yield each number without its system, beside the birth date and beside each whole name."""
+    for system, value in one.numbers:
+        if one.born:
+            yield system, ("alone", value, one.born)
+        for name in one.names:
+            yield system, ("alone", value, *sorted(name))
 
 
 def _words(name: Mapping[str, Any]) -> Iterator[str]:
