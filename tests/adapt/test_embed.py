@@ -99,6 +99,8 @@ def test_a_chart_that_is_asked_the_same_says_which_of_its_passages_answer() -> N
     assert answers("Was PT tried?", pairs[2], both)
     assert not answers("Was PT tried?", pairs[2], exam)
     assert not answers("Was PT tried?", pairs[3], "BMI 40.")
+    assert answers("was  PT tried?", pairs[2], both), "compared as batches are dealt: but for case and space"
+    assert not answers("was  PT tried?", pairs[2], "lungs  clear.")
 
 
 @given(st.text(min_size=1, max_size=12), st.floats(0, 0.5), st.floats(0, 0.4))
@@ -193,6 +195,18 @@ def test_any_passage_that_answers_a_question_counts_and_a_question_counts_once()
     ]
     assert find_ranks(pairs, _Letters())["words"] == [1, 1, 1, 1]
     assert asked_once(pairs) == [0, 2, 3]
+
+
+def test_a_question_that_two_sources_ask_counts_once_in_each() -> None:
+    one, two = (Provenance(source, "made here", group="1") for source in ("one", "two"))
+    pairs = [
+        Pair("1", "What is asthma?", "asthma narrows the airways", one),
+        Pair("1", "What is asthma?", "a disease of the airways", two),
+        Pair("2", "what is asthma?", "asthma, told again", two),
+        Pair("3", "kite", "the kite", one, ("sun",)),
+        Pair("3", "kite", "a kite", two, ("sun",)),
+    ]
+    assert asked_once(pairs) == [0, 1, 3, 4]
 
 
 class _Alike(_Letters):

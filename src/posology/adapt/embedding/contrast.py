@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from posology.adapt.embedding.pairs import Pair
+from posology.adapt.embedding.pairs import Pair, plain_words
 from posology.adapt.embedding.towers import Tower
 from posology.adapt.objective.protocol import Losses
 
@@ -116,11 +116,11 @@ def known_answers(pairs: Sequence[Pair]) -> Callable[[str, Pair, str], bool]:
     asked: dict[tuple[str, str, str], list[frozenset[str]]] = {}
     for pair in pairs:
         if pair.provenance.group:
-            key = (pair.provenance.source, pair.provenance.group, pair.query)
-            asked.setdefault(key, []).append(frozenset(pair.negatives))
+            key = (pair.provenance.source, pair.provenance.group, plain_words(pair.query))
+            asked.setdefault(key, []).append(frozenset(map(plain_words, pair.negatives)))
 
     def answers(query: str, of: Pair, text: str) -> bool:
-        wrong = asked.get((of.provenance.source, of.provenance.group, query))
-        return wrong is not None and not any(text in one for one in wrong)
+        wrong = asked.get((of.provenance.source, of.provenance.group, plain_words(query)))
+        return wrong is not None and not any(plain_words(text) in one for one in wrong)
 
     return answers

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from posology.adapt.embedding.pairs import Pair
+from posology.adapt.embedding.pairs import Pair, plain_words
 
 __all__ = ["deal_batches"]
 
@@ -45,11 +45,7 @@ def _deal(pairs: Sequence[Pair], batch: int, chance: random.Random) -> list[list
 
 def _marks(pair: Pair) -> set[tuple[str, str]]:
     """Return what two pairs of a batch may not share."""
-    marks = {("query", _plain(pair.query)), ("passage", _plain(pair.passage))}
+    marks = {("query", plain_words(pair.query)), ("passage", plain_words(pair.passage))}
     if pair.provenance.group:
         marks.add(("group", f"{pair.provenance.source}\t{pair.provenance.group}"))
     return marks
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.lower().split())

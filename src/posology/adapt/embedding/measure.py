@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from posology.adapt.embedding.pairs import Pair
+from posology.adapt.embedding.pairs import Pair, plain_words
 from posology.evidence import Embedder, Passage, PassageIndex
 from posology.evidence.search import DENSE
 from posology.evidence.tokens import expand_query
@@ -50,11 +50,14 @@ def find_ranks(
 
 
 def asked_once(pairs: Sequence[Pair]) -> list[int]:
-    """Return the places of the pairs but those whose question was asked among the same passages before."""
-    seen: set[tuple[str, str]] = set()
+    """Return the places of the pairs but those whose question their source asked of the same passages before.
+
+    Two sources may ask the same: each is scored by itself, so the question counts once in each.
+    """
+    seen: set[tuple[str, str, str]] = set()
     found = []
     for place, pair in enumerate(pairs):
-        mark = (pair.id if pair.negatives else "", _plain(pair.query))
+        mark = (pair.provenance.source, pair.id if pair.negatives else "", plain_words(pair.query))
         if mark not in seen:
             found.append(place)
             seen.add(mark)
@@ -70,7 +73,7 @@ def _pool(pairs: Sequence[Pair], embedder: Embedder, dense: float) -> _Pool:
     ]
     answers: dict[str, list[str]] = {}
     for pair in pairs:
-        answers.setdefault(_plain(pair.query), []).append(" ".join(pair.passage.split()))
+        answers.setdefault(plain_words(pair.query), []).append(" ".join(pair.passage.split()))
     places = {text: number for number, text in enumerate(distinct)}
     return _Pool(PassageIndex(passages, embedder, dense), places, answers)
 
@@ -79,12 +82,8 @@ def _drawn(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.lower().split())
-
-
 def _ranks(pair: Pair, pool: _Pool) -> dict[str, int | None]:
-    wanted = {pool.places[text] for text in pool.answers[_plain(pair.query)]}
+    wanted = {pool.places[text] for text in pool.answers[plain_words(pair.query)]}
     depth = min(_DEPTH, len(pool.index))
     tokens, more, text = expand_query(pair.query)
     both = [int(hit.passage.source.removeprefix("passage-")) for hit in pool.index.search(pair.query, depth)]

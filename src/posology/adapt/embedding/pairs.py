@@ -13,7 +13,7 @@ from pydantic import Field
 from posology.adapt.teacher.lines import Line, Source, read_lines, write_lines
 from posology.corpus import Provenance
 
-__all__ = ["Pair", "read_pairs", "write_pairs"]
+__all__ = ["Pair", "plain_words", "read_pairs", "write_pairs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,14 @@ class Pair:
     def __repr__(self) -> str:
         """Show the id only: a passage may come from a record."""
         return f"Pair({self.id})"
+
+
+def plain_words(text: str) -> str:
+    """Return a text as two are compared: without regard to case and white space.
+
+    Whoever deals pairs, knows their answers or counts their questions takes the same texts for one.
+    """
+    return " ".join(text.lower().split())
 
 
 class _Pair(Line):
