@@ -44,6 +44,9 @@ def lessons(  # noqa: PLR0913 - one option each
     near: Annotated[
         int, typer.Option(min=0, help="So many sentences judged that miss by a side, drug, time or number.")
     ] = 0,
+    elsewhere: Annotated[
+        int, typer.Option(min=0, help="So many sentences judged that speak of quite another matter.")
+    ] = 0,
     chart: Annotated[int, typer.Option(min=0, help="So many sentences of made charts judged.")] = 0,
     record: Annotated[int, typer.Option(min=0, help="So many entries worded, named as records do.")] = 0,
     select: Annotated[
@@ -67,6 +70,7 @@ def lessons(  # noqa: PLR0913 - one option each
             "judge": judge,
             "question": question,
             "near": near,
+            "elsewhere": elsewhere,
             "passage": passage,
             "write": write,
             "record": record,

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Literal
 
+from posology.adapt.teacher.elsewhere import make_elsewhere
 from posology.adapt.teacher.facts import Worded, make_worded
 from posology.adapt.teacher.grammar import Judged, make_judged, names_of
 from posology.adapt.teacher.near import make_near
@@ -23,8 +24,9 @@ from posology.priorauth.writing import wording_prompt
 
 __all__ = ["Lesson", "judgement", "make_lessons", "make_passages"]
 
-Lesson = Literal["judge", "question", "near", "passage", "write", "record"]
-"""Sentences judged (of the grammar, of questions in their own words, near misses), passages, facts worded."""
+Lesson = Literal["judge", "question", "near", "elsewhere", "passage", "write", "record"]
+"""Sentences judged (of the grammar, of questions in their own words, near misses, on another matter),
+passages, facts worded."""
 
 _SOURCE = "posology lessons"
 _SHORT = re.compile(r"\b(?:w/o?|h/o|pt|wks|mos|2/2|dx'd)(?![\w'])")
@@ -62,6 +64,12 @@ def _question(seed: int) -> Iterator[Example]:
 
 def _near(seed: int) -> Iterator[Example]:
     return _judgements("near", make_near(seed), seed)
+
+
+def _elsewhere(seed: int) -> Iterator[Example]:
+    return _judgements(
+        "elsewhere", (one for one in make_elsewhere(seed) if not _SHORT.search(one.sentence)), seed
+    )
 
 
 def make_passages(seed: int) -> Iterator[tuple[Judged, str]]:
@@ -112,6 +120,7 @@ _MAKERS = {
     "judge": _judge,
     "question": _question,
     "near": _near,
+    "elsewhere": _elsewhere,
     "passage": _passage,
     "write": _write,
     "record": _record,
