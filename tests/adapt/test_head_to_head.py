@@ -142,6 +142,41 @@ def test_a_head_whose_words_stay_the_bases_keeps_its_layers_only_and_another_goe
     assert json.loads((second / "report.json").read_text())["equivalence"]["logit_difference"] < 1e-3
 
 
+def test_a_head_leaves_out_the_layers_that_it_does_not_keep(base: Path, tmp_path: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    from posology.adapt.encoders.saving import digest_of, write_head
+    from posology.evidence.heads.card import render_head_card
+
+    made = recipe(base, "token", "tune_words = false", "layers = 2", "[export]", "int8 = false", epochs=1.0)
+    known = made.base.model_copy(update={"model": "all-minilm-l6-v2", "path": ""})
+    first = run_encode(made.model_copy(update={"base": known}), job(tmp_path / "one", sentences(8), []))
+    begun = {
+        "base": made.base.model_copy(update={"path": str(first)}),
+        "head": made.head.model_copy(update={"layers": 1, "tune_encoder": False}),
+    }
+    second = run_encode(made.model_copy(update=begun), job(tmp_path / "two", sentences(8, "o"), []))
+    upper, own = "bert.encoder.layer.1.", load_file(str(second / "head.safetensors"))
+    assert not [name for name in own if name.startswith(upper)]
+
+    layers = load_file(str(first / "head.safetensors"))
+    whole = own | {name: one for name, one in layers.items() if name.startswith(upper)}
+    with_all = tmp_path / "with all"
+    shutil.copytree(second, with_all)
+    save_file(whole, str(with_all / "head.safetensors"))
+    digest = digest_of(with_all / "head.safetensors")
+    card = read_head_card(second).model_copy(update={"weights_sha256": digest})
+    (with_all / "head.json").write_text(render_head_card(card))
+    (with_less := tmp_path / "with less").mkdir()
+    write_head(with_less, whole, card, second)
+    files = [folder / "head.safetensors" for folder in (second, with_less, with_all)]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert files[1].stat().st_size < 0.6 * files[2].stat().st_size
+    text = ["The patient has severe gout."]
+    ours, theirs = (open_head(one, threads=1).tag_logits(text) for one in (with_less, with_all))
+    assert (ours[0] == theirs[0]).all()
+
+
 def test_select_is_learned_from_where_the_recipe_says_so_and_nothing_is_chosen_by_it(
     base: Path, tmp_path: Path
 ) -> None:

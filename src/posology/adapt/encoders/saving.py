@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posology.errors import ModelError
-from posology.evidence.heads.card import CARD_FILE, WEIGHTS, HeadCard, render_head_card
+from posology.evidence.heads.card import CARD_FILE, TRUNK, WEIGHTS, HeadCard, render_head_card
 from posology.evidence.heads.head import Head
 
 __all__ = [
@@ -27,14 +28,19 @@ __all__ = [
 ]
 
 SEEN_FILE = "seen.json"
+_LAYER = re.compile(rf"{re.escape(TRUNK)}encoder\.layer\.(\d+)\.")
 Floats = NDArray[np.float64]
 
 
 def write_head(folder: Path, weights: Mapping[str, NDArray[Any]], card: HeadCard, source: Path) -> HeadCard:
-    """Write a head's files; config and tokenizer come from ``source``. Returns the card with the hashes."""
+    """Write a head's files; config and tokenizer come from ``source``. Returns the card with the hashes.
+
+    Layers above those that the head keeps are left out: a head that it began from may have had more.
+    """
     from safetensors.numpy import save_file
 
-    save_file({name: np.ascontiguousarray(one) for name, one in weights.items()}, str(folder / WEIGHTS))
+    kept = {name: one for name, one in weights.items() if _layer_of(name) < card.layers}
+    save_file({name: np.ascontiguousarray(one) for name, one in kept.items()}, str(folder / WEIGHTS))
     for name in ("config.json", "tokenizer.json"):
         shutil.copyfile(source / name, folder / name)
     whole = card.model_copy(
@@ -45,6 +51,12 @@ def write_head(folder: Path, weights: Mapping[str, NDArray[Any]], card: HeadCard
     )
     (folder / CARD_FILE).write_text(render_head_card(whole), encoding="utf-8")
     return whole
+
+
+def _layer_of(name: str) -> int:
+    """Return the number of the encoder's layer that a weight is of, -1 of one outside the layers."""
+    found = _LAYER.match(name)
+    return int(found[1]) if found else -1
 
 
 @dataclass(frozen=True, slots=True)
