@@ -1,11 +1,13 @@
-"""A tiny encoder of the BERT kind with random weights, and made texts that it can learn."""
+"""A tiny encoder of the BERT kind with random weights, recipes of heads on it, and made texts to learn."""
 
+import importlib.util
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
@@ -16,6 +18,10 @@ from posology.adapt.recipes.encode import EncodeRecipe
 from posology.corpus import Provenance
 from posology.evidence.heads import Span
 
+NEEDS_HEADS = pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in ("torch", "transformers", "openvino")),
+    reason="needs the extras adapt and embedded",
+)
 _WORDS = """
 the patient has no signs of asthma gout anemia fever denies reports cough today chronic severe mild and with
 takes aspirin works well does not help claim helps drug a it is was rash pain in left right knee
@@ -102,6 +108,11 @@ kind = "{kind}"
     made = parse_recipe(text, "made.toml")
     assert isinstance(made, EncodeRecipe)
     return made
+
+
+def changed(made: EncodeRecipe, table: str, keys: Mapping[str, Any]) -> EncodeRecipe:
+    """Return a recipe with some keys of a table changed."""
+    return made.model_copy(update={table: getattr(made, table).model_copy(update=keys)})
 
 
 def origin(group: str, licence: str = "made here") -> Provenance:

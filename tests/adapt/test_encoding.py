@@ -18,34 +18,23 @@ from posology.adapt.recipes import read_recipe
 from posology.errors import ModelError, OutputError, UserError
 from posology.evidence.heads import open_head, open_head_checker, read_head_card
 from tests.adapt.made_encoder import (
+    NEEDS_HEADS,
     ROOT,
     answering,
+    changed,
     job,
     origin,
     pairs,
     recipe,
     sentences,
     texts,
-    write_encoder,
 )
 
-pytest.importorskip("torch", reason="needs the extra adapt")
-pytest.importorskip("openvino", reason="needs the extra embedded")
+pytestmark = NEEDS_HEADS
 PAPERS = ["card.md", "log.jsonl", "manifest.json", "recipe.toml", "report.json"]
 FILES = sorted(
     [*PAPERS, "config.json", "head.json", "head.safetensors", "int8", "seen.json", "tokenizer.json"]
 )
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_encoder(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture(scope="module")
-def spans_head(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("spans") / "head"
-    return run_encode(recipe(base, "token", ROOT), job(out, sentences(72), sentences(12, "s")))
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +131,7 @@ def test_an_encoder_that_changes_by_a_rank_learns_and_its_matrices_change_by_tha
     tables = ('join = "highest"', 'positive = "supported"', "rank = 4")
     tune = [one for filler in (0, 1, 3, 5, 7) for one in pairs(12, f"t{filler}-", filler)]
     made = recipe(base, "pair", *tables, epochs=30.0)
-    made = made.model_copy(update={"stop": made.stop.model_copy(update={"patience": 0})})
+    made = changed(made, "stop", {"patience": 0})
     out = run_encode(made, job(tmp_path / "head", tune, pairs(12, "s", filler=8)))
     report = json.loads((out / "report.json").read_text())
     assert report["equivalence"]["logit_difference"] < 1e-4
@@ -263,7 +252,7 @@ def test_another_seed_gives_other_weights(base: Path, tmp_path: Path, spans_head
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(base: Path, tmp_path: Path) -> None:
     wild = recipe(base, "token", ROOT)
-    wild = wild.model_copy(update={"optimizer": wild.optimizer.model_copy(update={"lr": 1e30})})
+    wild = changed(wild, "optimizer", {"lr": 1e30})
     with pytest.raises(UserError, match=r"made: the loss of step \d+ is no number; lower optimizer.lr"):
         run_encode(wild, job(tmp_path / "head", sentences(72), []))
     assert not (tmp_path / "head").exists()
@@ -293,7 +282,7 @@ def test_data_that_cannot_be_used_are_refused(
     base: Path, tmp_path: Path, kind, tune, select, message
 ) -> None:
     made = recipe(base, kind)
-    made = made.model_copy(update={"data": made.data.model_copy(update={"purpose": "ship"})})
+    made = changed(made, "data", {"purpose": "ship"})
     with pytest.raises(UserError, match=message):
         run_encode(made, job(tmp_path / "head", tune, select))
     assert list(tmp_path.iterdir()) == []

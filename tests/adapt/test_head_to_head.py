@@ -12,21 +12,9 @@ from posology.adapt.encode import plan_encode
 from posology.adapt.encoders.run import run_encode
 from posology.errors import ModelError, UserError
 from posology.evidence.heads import open_head, read_head_card
-from tests.adapt.made_encoder import ROOT, job, recipe, sentences, write_encoder
+from tests.adapt.made_encoder import NEEDS_HEADS, ROOT, changed, job, recipe, sentences, write_encoder
 
-pytest.importorskip("torch", reason="needs the extra adapt")
-pytest.importorskip("openvino", reason="needs the extra embedded")
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_encoder(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture(scope="module")
-def spans_head(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("spans") / "head"
-    return run_encode(recipe(base, "token", ROOT), job(out, sentences(72), sentences(12, "s")))
+pytestmark = NEEDS_HEADS
 
 
 def test_a_head_goes_on_from_another_head_and_owns_what_that_has_seen(
@@ -56,7 +44,7 @@ def test_a_head_to_give_away_begins_from_an_encoder_whose_licence_is_known(
     (told / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
     for folder in (base, told):
         made = recipe(folder, "token", ROOT, epochs=1.0)
-        made = made.model_copy(update={"data": made.data.model_copy(update={"purpose": "ship"})})
+        made = changed(made, "data", {"purpose": "ship"})
         asked = job(tmp_path / "h", sentences(8), sentences(4, "s"))
         if folder == told:
             assert read_head_card(run_encode(made, asked)).licences == ["apache-2.0", "made here"]
@@ -72,7 +60,7 @@ def test_a_head_that_cannot_be_gone_on_from_is_refused(spans_head: Path, tmp_pat
     with pytest.raises(ModelError, match="this head has int8 weights; begin from the one that it was made"):
         run_encode(recipe(spans_head / "int8", "token"), job(tmp_path / "h", sentences(8), []))
     ship = recipe(spans_head, "token")
-    ship = ship.model_copy(update={"data": ship.data.model_copy(update={"purpose": "ship"})})
+    ship = changed(ship, "data", {"purpose": "ship"})
     with pytest.raises(UserError, match=r"the head at base\.path learned from what forbids it: not stated"):
         run_encode(ship, job(tmp_path / "h", sentences(8), []))
     other = tmp_path / "other"
@@ -94,7 +82,7 @@ def test_a_head_does_not_choose_by_what_the_head_that_it_begins_from_learned(
     for make in (run_encode, plan_encode):
         with pytest.raises(UserError, match=told):
             make(begun, asked)
-    again = begun.model_copy(update={"data": begun.data.model_copy(update={"learn_select": True})})
+    again = changed(begun, "data", {"learn_select": True})
     plan = plan_encode(again, replace(asked, tokens_per_second=1.0))
     assert plan.examples == 14, "nothing is chosen by what is learned"
 
@@ -109,18 +97,15 @@ def test_a_head_whose_words_stay_the_bases_keeps_its_layers_only_and_another_goe
 
     tables = ("tune_words = false", "layers = 1", "[export]", "answers = 0.0", "score = 1.0")
     made = recipe(base, "token", *tables, epochs=2.0)
-    known = made.base.model_copy(update={"model": "all-minilm-l6-v2", "path": ""})
+    known = changed(made, "base", {"model": "all-minilm-l6-v2", "path": ""})
     asked = job(tmp_path / "one", sentences(16), sentences(4, "s"))
-    first = run_encode(made.model_copy(update={"base": known}), asked)
-    begun = {
-        "base": made.base.model_copy(update={"path": str(first)}),
-        "head": made.head.model_copy(update={"layers": 0}),
-    }
+    first = run_encode(known, asked)
+    begun = changed(made, "base", {"path": str(first)})
     asked = job(tmp_path / "two", sentences(16, "other"), sentences(4, "o"))
-    second = run_encode(made.model_copy(update=begun), asked)
-    begun["head"] = made.head.model_copy(update={"layers": 2})
+    second = run_encode(changed(begun, "head", {"layers": 0}), asked)
+    begun = changed(begun, "head", {"layers": 2})
     with pytest.raises(ModelError, match=r"head\.layers: 2, but the encoder has 1"):
-        run_encode(made.model_copy(update=begun), replace(asked, out=tmp_path / "three"))
+        run_encode(begun, replace(asked, out=tmp_path / "three"))
     found = find_weights("all-minilm-l6-v2").path
     source = load_file(str((found if found.is_dir() else found.parent) / "model.safetensors"))
     words, layer = "embeddings.word_embeddings.weight", "encoder.layer.0.output.dense.weight"
@@ -149,13 +134,11 @@ def test_a_head_leaves_out_the_layers_that_it_does_not_keep(base: Path, tmp_path
     from posology.evidence.heads.card import render_head_card
 
     made = recipe(base, "token", "tune_words = false", "layers = 2", "[export]", "int8 = false", epochs=1.0)
-    known = made.base.model_copy(update={"model": "all-minilm-l6-v2", "path": ""})
-    first = run_encode(made.model_copy(update={"base": known}), job(tmp_path / "one", sentences(8), []))
-    begun = {
-        "base": made.base.model_copy(update={"path": str(first)}),
-        "head": made.head.model_copy(update={"layers": 1, "tune_encoder": False}),
-    }
-    second = run_encode(made.model_copy(update=begun), job(tmp_path / "two", sentences(8, "o"), []))
+    known = changed(made, "base", {"model": "all-minilm-l6-v2", "path": ""})
+    first = run_encode(known, job(tmp_path / "one", sentences(8), []))
+    begun = changed(made, "base", {"path": str(first)})
+    begun = changed(begun, "head", {"layers": 1, "tune_encoder": False})
+    second = run_encode(begun, job(tmp_path / "two", sentences(8, "o"), []))
     upper, own = "bert.encoder.layer.1.", load_file(str(second / "head.safetensors"))
     assert not [name for name in own if name.startswith(upper)]
 
@@ -181,7 +164,7 @@ def test_select_is_learned_from_where_the_recipe_says_so_and_nothing_is_chosen_b
     base: Path, tmp_path: Path
 ) -> None:
     made = recipe(base, "token", ROOT, "temperature = 1.5", epochs=3.0)
-    made = made.model_copy(update={"data": made.data.model_copy(update={"learn_select": True})})
+    made = changed(made, "data", {"learn_select": True})
     out = run_encode(made, job(tmp_path / "head", sentences(24), sentences(12, "s")))
     report = json.loads((out / "report.json").read_text())
     assert report["data"]["tune"]["examples"] == 36
