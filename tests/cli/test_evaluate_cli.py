@@ -9,6 +9,7 @@ import pytest
 from posology.errors import UserError
 from posology.evaluate.comparison import compare_folders
 from posology.evaluate.own import read_own_task
+from posology.evaluate.systems import BASELINES, ENGINES
 from tests.cli.cli_runs import Ran, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,13 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("results") / "out"
     assert evaluated(out, systems=("majority", "tf-idf")).code == 0
     return out / "referrals"
+
+
+def test_the_help_names_every_system_and_every_engine_that_there_is() -> None:
+    shown = " ".join(run("evaluate", "--help").out.replace("│", " ").split())
+    systems, engines = (", ".join(names[:-1]) + f" or {names[-1]}" for names in (BASELINES, ENGINES))
+    assert f"{systems}; may be given again." in shown
+    assert f"What runs the models: {engines}." in shown
 
 
 def test_a_table_leads_with_the_primary_measure_its_interval_and_n(tmp_path: Path) -> None:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 _OUT = Path("evaluation")
-_ENGINES = ("transformers", "openvino", "openai")
 
 
 def evaluate(  # noqa: PLR0913 - one option each
@@ -172,9 +171,10 @@ def _specs(
 ) -> list["SystemSpec"]:
     from posology.declarations import nearest_words
     from posology.evaluate.chosen import model_spec, recorded_spec, system_spec
+    from posology.evaluate.systems import ENGINES
 
-    if models and engine not in _ENGINES:
-        raise UserError(f"--engine {engine}: there is no such engine{nearest_words(engine, _ENGINES)}")
+    if models and engine not in ENGINES:
+        raise UserError(f"--engine {engine}: there is no such engine{nearest_words(engine, ENGINES)}")
     specs = [system_spec(name) for name in systems]
     specs += [model_spec(name, engine, base_url, window) for name in models]
     specs += [recorded_spec(path) for path in answers]

@@ -7,6 +7,7 @@ from posology.evaluate.systems.generator import GeneratorArm
 from posology.evaluate.systems.opening import System, open_arm, open_system
 from posology.evaluate.systems.spec import (
     BASELINES,
+    ENGINES,
     KINDS,
     SystemKind,
     SystemSpec,
@@ -15,6 +16,7 @@ from posology.evaluate.systems.spec import (
 
 __all__ = [
     "BASELINES",
+    "ENGINES",
     "KINDS",
     "Asking",
     "FunctionArm",

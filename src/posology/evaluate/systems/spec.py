@@ -8,13 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from posology.declarations import parse_declaration
 
-__all__ = ["ADAPTER", "BASELINES", "KINDS", "SystemKind", "SystemSpec", "parse_system"]
+__all__ = ["ADAPTER", "BASELINES", "ENGINES", "KINDS", "SystemKind", "SystemSpec", "parse_system"]
 
 _BaselineKind = Literal["majority", "prior", "rules", "tf-idf", "boosting"]
 SystemKind = Literal[_BaselineKind, "generator", "recorded", "encoder"]
 BASELINES: tuple[_BaselineKind, ...] = get_args(_BaselineKind)
 """Systems without a language model, which are named by their kind alone: a dose of zero."""
 KINDS: tuple[str, ...] = get_args(SystemKind)
+_Engine = Literal["transformers", "openvino", "openai"]
+ENGINES: tuple[_Engine, ...] = get_args(_Engine)
+"""What runs a generator."""
 ADAPTER = "adapter_config.json"  # what tells a folder with an adapter
 _MODEL_FIELDS = ("engine", "path", "adapter", "model", "base_url", "api_key_env", "sha256")
 
@@ -26,7 +29,7 @@ class SystemSpec(BaseModel):
 
     name: str = Field(description="what tables call it", min_length=1, max_length=80)
     kind: SystemKind = Field(description=f"what it is: {', '.join(KINDS)}")
-    engine: Literal["", "openvino", "openai", "transformers"] = Field("", description="what runs a generator")
+    engine: Literal["", _Engine] = Field("", description="what runs a generator")
     path: str = Field("", description="weights of a generator by path; an encoder's trained head")
     adapter: str = Field(
         "",
