@@ -49,6 +49,16 @@ def test_a_model_that_reads_all_answers_yes_and_no(answer: str, status: Status) 
     assert len(model.calls) == 2
 
 
+def test_of_two_sentences_that_answer_yes_the_one_that_names_the_matter_is_the_evidence() -> None:
+    named = "Hypoglycemia last month, dextrose given by a bystander."
+    leaf = _leaf()
+    for text in (f"{UNNAMED} {named}", f"{named} {UNNAMED}"):
+        found = read_leaves([leaf], _index(text), ScriptedGenerator(lambda _: "yes"), DAY, reads="all")[
+            leaf.id
+        ]
+        assert (found.status, found.evidence[0].quote) == (Status.MET, named)
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

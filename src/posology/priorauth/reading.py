@@ -117,7 +117,8 @@ def _by_model(
     for (leaf, hit, span, ground), answer in zip(asked, answers, strict=True):
         for counted in _COUNTS[reads][ground]:
             if answer.value == counted:
-                found[leaf.id].append(_verdict(hit, counted, span, writer.identity.name))
+                near = float(ground == "named")  # what names the matter is shown before what does not
+                found[leaf.id].append(_verdict(hit, counted, span, writer.identity.name, near))
     return found
 
 
