@@ -50,9 +50,10 @@ def test_a_model_that_reads_all_answers_yes_and_no(answer: str, status: Status) 
 
 
 def test_of_two_sentences_that_answer_yes_the_one_that_names_the_matter_is_the_evidence() -> None:
-    named = "Hypoglycemia last month, dextrose given by a bystander."
+    named = "Hypoglycemia on 2024-03-02, dextrose given by a bystander."
+    newer = "On 2024-04-18 paramedics gave dextrose for a low of 31."
     leaf = _leaf()
-    for text in (f"{UNNAMED} {named}", f"{named} {UNNAMED}"):
+    for text in (f"{newer} {named}", f"{named} {newer}"):
         found = read_leaves([leaf], _index(text), ScriptedGenerator(lambda _: "yes"), DAY, reads="all")[
             leaf.id
         ]
