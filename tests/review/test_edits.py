@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import update
 
 from posology.config import Practice
-from posology.corpus import Preference
+from posology.corpus import Gate, Preference
 from posology.corpus.jsonl import read_preferences
 from posology.errors import NotAllowed, OutputError
 from posology.records.deidentify import known_identifiers
 from posology.review.charts import forget_chart, load_chart
+from posology.review.deletion import delete_packet
 from posology.review.edits import export_edits
 from posology.store import SYSTEM
 from posology.store.schema import charts
@@ -98,6 +99,17 @@ def test_a_patient_s_group_is_the_same_in_every_export(small_clinic, tmp_path):
     assert len(after) > len(before)
     told = "".join(pair.id + pair.provenance.group for pair in after)
     assert small_clinic.head(older).chart_id not in told
+
+
+def test_once_a_patient_s_chart_is_deleted_nobody_can_tell_whose_the_edits_are(small_clinic, tmp_path):
+    packet_id = _edited(small_clinic)
+    store, key = small_clinic.store, bytes(32)
+    pairs = _read(export_edits(store, SYSTEM, "IRB-7", Practice(), key=key), tmp_path)
+    chart_id = small_clinic.head(packet_id).chart_id
+    delete_packet(store, small_clinic.actor("adm"), packet_id, "patient-request")
+    assert packet_id in {one["packet"] for one in small_clinic.entries(kind="packet.deleted")}
+    told = {part for pair in pairs for part in (pair.id.split("/")[1], pair.provenance.group)}
+    assert not told & {Gate(key=key).pseudonym(one) for one in (packet_id, chart_id)}
 
 
 def test_words_that_a_check_refused_are_not_exported(small_clinic):

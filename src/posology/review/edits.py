@@ -8,8 +8,9 @@ counted. All edits of one patient, of whichever chart, are of one group.
 A group's name is a keyed hash of the patient's oldest chart in the store, edited or not, never of what
 identifies the patient. So every export of a store gives a patient the same name and the same stand-ins, also
 once another of the patient's charts is edited or a newer one comes; the name changes where the oldest chart
-is deleted, or a chart shows that two patients are one. The key is that chart's own, beside the store's:
-once it is deleted nobody can tell from the store whose edits a file holds, or by how much its dates moved.
+is deleted, or a chart shows that two patients are one. The key is that chart's own, beside the store's, and
+an edit's name hangs on it too, for the ledger keeps the ids of packets: once that chart is deleted nobody can
+tell from the store whose edits a file holds, or by how much its dates moved.
 """
 
 import json
@@ -156,7 +157,7 @@ def _of_packet(
         elif was["sentence"] == one["sentence"]:
             left_out["the words are the draft's"] += 1
         else:
-            name = f"edit/{gate.pseudonym(edited.packet_id)}/{one['id']}"
+            name = f"edit/{gate.pseudonym(f'{patient_id}/{edited.packet_id}')}/{one['id']}"
             yield from _passed(_pair(name, was, one, edited.table, home), patient, left_out)
 
 
