@@ -17,6 +17,7 @@ from posology.errors import UserError
 
 ADAPTED = {"models": {"base": {"licence": "Apache-2.0; MIT"}}}
 DISTILLED = {**ADAPTED, "settings": {"recipe": {"objective": {"distill": {"on": True}}}}}
+FILE = {"model.safetensors": "ab"}
 LEARNED = {"licences": {"made here": 7, "CC-BY 4.0": 2}}
 
 FOLDERS: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
@@ -48,6 +49,20 @@ FOLDERS: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
     "made here, what it learned from is not told": (
         {"manifest.json": json.dumps(ADAPTED)},
         ("Apache-2.0", "MIT", NOT_STATED),
+    ),
+    "an export, whatever the card that it copied from its base tells": (
+        {
+            "manifest.json": json.dumps({"models": {"export": FILE, "sources": {"licence": "mit; GPL-3.0"}}}),
+            "README.md": "---\nlicense: mit\n---\n",
+        },
+        ("mit", "GPL-3.0"),
+    ),
+    "an export that does not tell its sources": (
+        {
+            "manifest.json": json.dumps({"models": {"export": FILE}}),
+            "README.md": "---\nlicense: mit\n---\n",
+        },
+        (NOT_STATED,),
     ),
     "made here by a teacher that is not told": (
         {"manifest.json": json.dumps(DISTILLED), "report.json": json.dumps(LEARNED)},

@@ -1,6 +1,7 @@
 """Exports give what their source gives, and are refused where they do not."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from posology.adapt.export import Export, Tolerance, compare_logits, export_model
 from posology.adapt.export.decoder import decoder_logits
 from posology.adapt.export.probes import OWN, Probe
+from posology.adapt.licences import path_licences
 from posology.adapt.merge import change_of, open_weights
 from posology.chat import weights_at
 from posology.errors import ModelError, OutputError
@@ -123,6 +125,28 @@ def test_every_field_of_the_base_file_is_kept(tmp_path: Path, tiny: dict[str, An
     for name, field in before.items():
         if not name.startswith("GGUF.") and name != "general.file_type":
             assert after[name].contents() == field.contents(), name
+
+
+@pytest.mark.parametrize(
+    ("form", "base", "made"), [("gguf", "gguf", "model.gguf"), ("transformers", "folder", "")]
+)
+def test_an_export_has_the_licences_of_its_base_and_of_its_source(
+    tmp_path: Path, tiny: dict[str, Any], form: Any, base: str, made: str
+) -> None:
+    there = tmp_path / "base"
+    if base == "folder":
+        shutil.copytree(tiny["folder"], there)
+        (there / "README.md").write_text("---\nlicense: mit\n---\n")
+    else:
+        there.mkdir()
+        shutil.copyfile(tiny["gguf"], there / "base.gguf")
+        (there / "manifest.json").write_text('{"licence": "MIT", "files": {"base.gguf": {}}}')
+    start = there if base == "folder" else there / "base.gguf"
+    source = shutil.copytree(tiny["adapter"], tmp_path / "adapter")
+    (source / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+    export_model(Export(start, (source,), form, probes=PROBES), tmp_path / "out")
+    found = path_licences(tmp_path / "out" / made)
+    assert [one.lower() for one in found] == ["mit", "cc-by-nc-4.0"]
 
 
 def test_beyond_tolerance_nothing_is_written(tmp_path: Path, tiny: dict[str, Any]) -> None:

@@ -14,7 +14,14 @@ from posology.corpus.licences import may_ship
 from posology.errors import UserError
 from posology.files import parse_yaml, read_utf8
 
-__all__ = ["NOT_STATED", "base_licences", "path_licences", "require_base", "require_teacher"]
+__all__ = [
+    "NOT_STATED",
+    "base_licences",
+    "own_licences",
+    "path_licences",
+    "require_base",
+    "require_teacher",
+]
 
 NOT_STATED = "not stated"
 _CARD = "README.md"
@@ -39,17 +46,20 @@ def path_licences(path: Path, home: Path | None = None) -> tuple[str, ...]:
     """Return the licences of weights at a path, ``not stated`` where nothing there tells one.
 
     What tells it: of a model made here its manifest and report (its base's licence, and those of all that it
-    learned from); the manifest of a model of the catalogue; ``license`` in the head of ``README.md``;
-    ``general.license`` of a GGUF file. An adapter made elsewhere has its base's licences too.
+    learned from); the manifest of an export, or of a model of the catalogue; ``license`` in the head of
+    ``README.md``; ``general.license`` of a GGUF file. An adapter made elsewhere has its base's licences too.
     """
-    if path.is_file():
-        return _of_manifest(path.parent, path.name) or _known((read_gguf_licence(path),))
-    made = _of_run(path)
-    if made:
-        return made
-    found = _known((*_of_manifest(path), *_of_card(path)))
-    adapter = find_adapter(path)
+    found = own_licences(path)
+    adapter = None if path.is_file() or _of_papers(path) else find_adapter(path)
     return found if adapter is None else (*found, *path_licences(adapter.base_path(home), home))
+
+
+def own_licences(path: Path) -> tuple[str, ...]:
+    """Return the licences of weights at a path, of an adapter made elsewhere without its base's."""
+    if path.is_file():
+        papers = _of_export(path.parent, path.name) or _of_manifest(path.parent, path.name)
+        return papers or _known((read_gguf_licence(path),))
+    return _of_papers(path) or _known((*_of_manifest(path), *_of_card(path)))
 
 
 def require_base(base: _Named, job: Job, purpose: str, key: str = "data.purpose") -> None:
@@ -85,18 +95,39 @@ def _known(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(one for one in found if one.strip()) or (NOT_STATED,)
 
 
+def _of_papers(folder: Path) -> tuple[str, ...]:
+    return _of_run(folder) or _of_export(folder)
+
+
 def _of_run(folder: Path) -> tuple[str, ...]:
     """Return the licences that the papers of a model made here name, none where it was not made here."""
     papers = _read(folder / _MANIFEST)
     models = _table(papers, "models")
     if "licence" not in _table(models, "base"):
         return ()
-    told = [one for name in models for one in str(_table(models, name).get("licence", "")).split(";")]
+    told = [one for name in models for one in _parts(_table(models, name).get("licence"))]
     learned = list(_table(_read(folder / "report.json"), "licences"))
     objective = _table(_table(_table(papers, "settings"), "recipe"), "objective")
     distilled = _table(objective, "distill").get("on") is True
     lacking = not learned or (distilled and "teacher" not in models)
-    return tuple(dict.fromkeys(one.strip() or NOT_STATED for one in (*told, *learned, *([""] * lacking))))
+    return tuple(dict.fromkeys((*told, *learned, *([NOT_STATED] * lacking))))
+
+
+def _of_export(folder: Path, file: str = "") -> tuple[str, ...]:
+    """Return the licences that the manifest of an export names, none where it is of none, or not of a file.
+
+    What an export copies from its base, a file's ``general.license`` or a card, tells of the base alone.
+    """
+    models = _table(_read(folder / _MANIFEST), "models")
+    files = _table(models, "export")
+    if not files or (file and file not in files):
+        return ()
+    return _parts(_table(models, "sources").get("licence"))
+
+
+def _parts(told: object) -> tuple[str, ...]:
+    """Return the licences of a list with semicolons, ``not stated`` where one is empty."""
+    return tuple(dict.fromkeys(one.strip() or NOT_STATED for one in str(told or "").split(";")))
 
 
 def _of_manifest(folder: Path, file: str = "") -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from posology.adapt.licences import own_licences, path_licences
 from posology.manifest import Input, build_manifest, hash_file, render_manifest
 
 if TYPE_CHECKING:
@@ -29,9 +30,19 @@ def write_papers(folder: Path, order: "Export", exported: "Exported") -> None:
     }
     files = {path.name: hash_file("weights", path).sha256 for path in _weight_files(folder)}
     manifest = build_manifest(
-        inputs, {"export": files}, settings, seed=order.merge.seed, timings_s=exported.seconds
+        inputs,
+        {"export": files, "sources": {"licence": "; ".join(_licences(order))}},
+        settings,
+        seed=order.merge.seed,
+        timings_s=exported.seconds,
     )
     (folder / "manifest.json").write_bytes(render_manifest(manifest))
+
+
+def _licences(order: "Export") -> list[str]:
+    """Return the licences of the base and of all that was merged into it."""
+    sources = (one for source in order.sources for one in own_licences(source))
+    return list(dict.fromkeys((*path_licences(order.base, order.home), *sources)))
 
 
 def _weight_files(path: Path) -> list[Path]:
