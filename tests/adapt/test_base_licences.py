@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from posology.adapt.job import Job
-from posology.adapt.licences import NOT_STATED, path_licences
+from posology.adapt.licences import NOT_STATED, path_licences, require_teacher, teacher_told
 from posology.adapt.recipes import parse_recipe
 from posology.adapt.running import plan_recipe, run_recipe
 from posology.chat.catalogue import known_models
@@ -170,3 +170,27 @@ def test_a_teacher_of_unknown_licence_teaches_nothing_that_is_given_away(tmp_pat
         more = f"[objective.distill]\non = true\n{named}"
         with pytest.raises(UserError, match=rf"objective\.distill\.teacher: {told}: the licence of these"):
             run_recipe(_recipe("tune", 'path = "plain"', more), job)
+
+
+@pytest.mark.parametrize(
+    ("licence", "told"), [("gemma", r"made by: the licence .*: gemma;"), ("", r"made by: .*: not stated;")]
+)
+def test_a_cache_has_the_licence_of_the_teacher_that_made_it_whoever_is_named(
+    tmp_path: Path, licence: str, told: str
+) -> None:
+    for name in ("plain", "cache"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "plain" / "README.md").write_text("---\nlicense: mit\n---\n")
+    papers = {"teacher": {"name": "made by", "licence": licence}}
+    (tmp_path / "cache" / "manifest.json").write_text(json.dumps(papers))
+    job = Job(out=tmp_path / "out", folder=tmp_path)
+    for named in ("", 'teacher = "plain"'):
+        recipe = _recipe(
+            "tune", 'path = "plain"', f'[objective.distill]\non = true\ncache = "cache"\n{named}'
+        )
+        with pytest.raises(UserError, match=rf"objective\.distill\.teacher: {told}"):
+            run_recipe(recipe, job)
+    papers["teacher"]["licence"] = "MIT"
+    (tmp_path / "cache" / "manifest.json").write_text(json.dumps(papers))
+    assert teacher_told(recipe.objective.distill, job) == papers["teacher"]
+    require_teacher(recipe.objective.distill, job, "ship")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from posology.adapt.job import Job
+from posology.adapt.recipes.tune import Distillation
 from posology.chat.catalogue import find_entry
 from posology.chat.convert import read_gguf_licence
 from posology.chat.torch_adapter import find_adapter
@@ -21,6 +22,7 @@ __all__ = [
     "path_licences",
     "require_base",
     "require_teacher",
+    "teacher_told",
 ]
 
 NOT_STATED = "not stated"
@@ -73,11 +75,21 @@ def require_base(base: _Named, job: Job, purpose: str, key: str = "data.purpose"
     _require(base_licences(base, job), f"{key}: ship: {where}")
 
 
-def require_teacher(teacher: str, job: Job, purpose: str) -> None:
+def teacher_told(told: Distillation, job: Job) -> dict[str, str]:
+    """Return name and licence of a recipe's teacher: of a cache that is there, of whom it was made by."""
+    papers = job.place(told.cache) / _MANIFEST
+    if told.cache and papers.is_file():
+        made = _table(_read(papers), "teacher")
+        return {key: str(made.get(key) or NOT_STATED) for key in ("name", "licence")}
+    found = path_licences(job.place(told.teacher), job.home) if told.teacher else (NOT_STATED,)
+    return {"name": told.teacher or "not named", "licence": "; ".join(found)}
+
+
+def require_teacher(told: Distillation, job: Job, purpose: str) -> None:
     """Raise UserError where a student is to be given away and its teacher's licence does not allow it."""
-    if purpose == "ship":
-        found = path_licences(job.place(teacher), job.home) if teacher else (NOT_STATED,)
-        _require(found, f"data.purpose: ship: objective.distill.teacher: {teacher or 'not named'}")
+    if told.on and purpose == "ship":
+        found = teacher_told(told, job)
+        _require((found["licence"],), f"data.purpose: ship: objective.distill.teacher: {found['name']}")
 
 
 def _require(licences: Iterable[str], what: str) -> None:

@@ -12,7 +12,7 @@ from posology.adapt.devices import find_devices
 from posology.adapt.distill import open_teacher
 from posology.adapt.finished import Origin, close_finished, require_place
 from posology.adapt.job import Job
-from posology.adapt.licences import path_licences, require_base, require_teacher
+from posology.adapt.licences import require_base, require_teacher, teacher_told
 from posology.adapt.loop import Training, train
 from posology.adapt.masks import Marked, Marker
 from posology.adapt.material import Material, gather_material, mark_material
@@ -63,7 +63,8 @@ def run_tune(recipe: TuneRecipe, job: Job) -> Path:
     progress = train(training)
     if training.devices.is_first:
         made = _result(recipe, prepared, progress, job.watts, time.monotonic() - began)
-        write_result(replace(made, beside=_teacher(recipe.objective.distill, job)), job)
+        distill = recipe.objective.distill
+        write_result(replace(made, beside={"teacher": teacher_told(distill, job)} if distill.on else {}), job)
     training.devices.wait()
     return job.out
 
@@ -91,8 +92,7 @@ def _disk(prepared: Prepared) -> Room:
 def prepare(recipe: TuneRecipe, job: Job) -> Prepared:
     """Gather the examples, open the model and mark what each term counts."""
     require_base(recipe.base, job, recipe.data.purpose)
-    if recipe.objective.distill.on:
-        require_teacher(recipe.objective.distill.teacher, job, recipe.data.purpose)
+    require_teacher(recipe.objective.distill, job, recipe.data.purpose)
     job.tell("Reading examples")
     material = gather_material(recipe.data, job, recipe.tests)
     job.tell("Opening the model")
@@ -144,14 +144,6 @@ def _result(
     report = _report(prepared, progress, watts)
     card = tuning_card(recipe, report, dict(network.identity))
     return Result(recipe, network, progress, inputs, report, card, seconds)
-
-
-def _teacher(told: Distillation, job: Job) -> dict[str, dict[str, str]]:
-    """Return what a manifest says of the teacher, nothing where none was named."""
-    if not (told.on and told.teacher):
-        return {}
-    licence = "; ".join(path_licences(job.place(told.teacher), job.home))
-    return {"teacher": {"name": told.teacher, "licence": licence}}
 
 
 def _report(prepared: Prepared, progress: Progress, watts: float | None) -> dict[str, Any]:
