@@ -65,7 +65,8 @@ def test_an_adapter_is_the_folders_own_or_that_of_the_task(tmp_path: Path) -> No
         name="x", kind="generator", engine="transformers", path="w", adapter=str(tmp_path), parameters=7
     )
     missing = f"there is no adapter in {tmp_path}, nor in a folder {CHOICE.name} in it"
-    assert why_not(spec, CHOICE, parse_strategy("tuned")) == missing
+    for system in (spec, spec.on_task(CHOICE.name)):
+        assert why_not(system, CHOICE, parse_strategy("tuned")) == missing
     own = tmp_path / CHOICE.name
     own.mkdir()
     (own / "adapter_config.json").write_text("{}")

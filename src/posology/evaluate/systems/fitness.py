@@ -58,9 +58,9 @@ def _why_no_head(spec: SystemSpec, task: Task, strategy: Strategy | None) -> str
 
 
 def _why_no_adapter(spec: SystemSpec, task: Task) -> str:
-    folder = Path(spec.on_task(task.name).adapter)
-    if not spec.adapter or (folder / ADAPTER).is_file():
+    if not spec.adapter or (Path(spec.on_task(task.name).adapter) / ADAPTER).is_file():
         return ""
+    folder = Path(spec.adapter)  # the task's own, where the system stands on a task already
     where = folder.parent if folder.name == task.name else folder
     return f"there is no adapter in {where}, nor in a folder {task.name} in it"
 
