@@ -13,7 +13,7 @@ from posology.adapt.recipes import parse_recipe
 from posology.adapt.running import plan_recipe, run_recipe
 from posology.chat.catalogue import known_models
 from posology.corpus.licences import may_ship
-from posology.errors import UserError
+from posology.errors import ModelError, UserError
 
 ADAPTED = {"models": {"base": {"licence": "Apache-2.0; MIT"}}}
 DISTILLED = {**ADAPTED, "settings": {"recipe": {"objective": {"distill": {"on": True}}}}}
@@ -159,6 +159,11 @@ def test_nothing_to_give_away_is_made_from_weights_of_another_licence(
     key = "texts" if kind == "pretrain" else "data"
     with pytest.raises(UserError, match=rf"^{key}\.purpose: ship: {told}"):
         act(_recipe(kind, base), Job(out=tmp_path / "out", folder=tmp_path))
+
+
+def test_weights_that_are_not_there_are_not_called_unlicensed(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"^base\.path: .*nowhere: the weights are not there; correct"):
+        plan_recipe(_recipe("tune", 'path = "nowhere"'), Job(out=tmp_path / "out", folder=tmp_path))
 
 
 def test_a_teacher_of_unknown_licence_teaches_nothing_that_is_given_away(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from posology.chat.catalogue import find_entry
 from posology.chat.convert import read_gguf_licence
 from posology.chat.torch_adapter import find_adapter
 from posology.corpus.licences import may_ship
-from posology.errors import UserError
+from posology.errors import ModelError, UserError
 from posology.files import parse_yaml, read_utf8
 
 __all__ = [
@@ -67,10 +67,13 @@ def own_licences(path: Path) -> tuple[str, ...]:
 def require_base(base: _Named, job: Job, purpose: str, key: str = "data.purpose") -> None:
     """Raise UserError where what is made from a base is to be given away and its licence does not allow it.
 
-    A licence that is not known allows nothing. ``key``: of the recipe, where the purpose stands.
+    A licence that is not known allows nothing. ``key``: of the recipe, where the purpose stands. Raises
+    ModelError where there is nothing at the base's path.
     """
     if purpose != "ship" or not (base.model or base.path):
         return
+    if not base.model and not job.place(base.path).exists():
+        raise ModelError(f"base.path: {job.place(base.path)}: the weights are not there; correct the path")
     where = f"base.model: {base.model}" if base.model else f"base.path: {base.path}"
     _require(base_licences(base, job), f"{key}: ship: {where}")
 
