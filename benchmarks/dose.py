@@ -3,10 +3,12 @@
 python benchmarks/dose.py DIR --name first-dose-tuned
 
 DIR is what `posology titrate studies/first-dose-tuned.toml` wrote. Which arm counts stands in that plan:
-tuned and constrained, of written texts tuned. The rivals are the largest model with examples, constraint
-and calibration, what learns from all examples by counting (tf-idf, or rules where there are no labels),
-the tuned encoder, and the same model untuned. Differences are paired, on the same items, with 95 %
-intervals and p by permutation; a row is won or lost where the interval leaves out nothing.
+tuned and constrained, of written texts tuned. The rivals are the plan's reference (the largest model
+with examples and constraint), the same also calibrated, what learns from all examples by counting (tf-
+idf, or rules where there are no labels), the tuned encoder, and the same model untuned. Differences are
+paired, on the same items, with 95 % intervals and p by permutation, not corrected for their number; a
+row is won or lost where the interval leaves out nothing. Tasks without a result of the tuned model are
+listed.
 """
 
 import argparse
@@ -27,7 +29,8 @@ from posology.evaluate.titration.plan import Plan
 
 OURS = "smollm2-135m-tuned tuned+constrained"
 RIVALS = {  # the first that has a result stands for the rival
-    "1.5B": ("qwen2.5-coder-1.5b-instruct few+constrained+calibrated",),
+    "1.5B": ("qwen2.5-coder-1.5b-instruct few+constrained",),
+    "1.5B, calibrated": ("qwen2.5-coder-1.5b-instruct few+constrained+calibrated",),
     "counting": ("tf-idf", "rules"),
     "encoder": ("minilm-tuned",),
     "untuned": ("smollm2-135m-instruct few+constrained+calibrated",),
@@ -93,14 +96,15 @@ def main() -> int:
     means = {
         rival: {
             "tasks": len(found),
-            "mean_difference": fmean(one["difference"] for one in found),
+            "mean_difference": fmean(one["difference"] for one in found if one["difference"] is not None),
             "won": sum(one["says"] == "won" for one in found),
             "lost": sum(one["says"] == "lost" for one in found),
         }
         for rival in RIVALS
         if (found := [row["against"][rival] for row in rows if row["against"][rival]])
     }
-    told = {"plan_sha256": plan.sha256, "rows": rows, "means": means}
+    without = [task.name for task in plan.tasks if task.name not in {row["task"] for row in rows}]
+    told = {"plan_sha256": plan.sha256, "rows": rows, "without_result": without, "means": means}
     (REPORTS / given.name / "dose.json").write_text(json.dumps(told, indent=1) + "\n")
     for row in rows:
         print(row["task"], row["measure"], row["n"], round(row["score"], 3), end=" ")

@@ -41,8 +41,10 @@ def render() -> Iterator[str]:
     yield "on them says little of what it scores on a hospital's notes."
     parts = [criteria, grounding, facts, support, retrieval, embedder, heads, speed, second, ledger]
     parts += [part for part in (checker, serving, faults) if (REPORTS / _REPORT_OF[part.__name__]).is_dir()]
-    sections = (*EVALUATION.items(), *WORKSHOP.items())
-    later = [section for name, section in sections if (REPORTS / name).is_dir()]
+    later = [section for name, section in EVALUATION.items() if (REPORTS / name).is_dir()]
+    later += [
+        section for section, names in WORKSHOP.items() if all((REPORTS / name).is_dir() for name in names)
+    ]
     for part in (*parts, deidentification, *later):
         yield ""
         yield from part()

@@ -96,7 +96,7 @@ def dose() -> Iterator[str]:
     yield "## The dose: 135 million parameters, tuned"
     yield ""
     yield "`python benchmarks/dose.py`, from the arms of `studies/first-dose-tuned.toml`: the tuned model less each rival, on the same"
-    yield "items, with the 95 % interval of the paired difference; won or lost where it leaves out nothing. One seed."
+    yield "items, with the 95 % interval of the paired difference (not corrected for their number); won or lost where it leaves out nothing. One seed."
     yield ""
     yield "| task (measure, n) | tuned 135M | " + " | ".join(f"less {rival}" for rival in rivals) + " |"
     yield "|---" * (2 + len(rivals)) + "|"
@@ -109,6 +109,9 @@ def dose() -> Iterator[str]:
         )
     means = [f"{one['mean_difference']:+.3f} over {one['tasks']}" for one in r["means"].values()]
     yield "| mean of the tasks | | " + " | ".join(means) + " |"
+    if r["without_result"]:
+        yield ""
+        yield f"Not tuned yet: {', '.join(r['without_result'])}."
 
 
 def _difference(found: Mapping[str, Any] | None) -> str:
@@ -168,11 +171,14 @@ def judge_writer() -> Iterator[str]:
         yield f"| sentences {said} | {cells[0]} | {cells[1]} |"
 
 
-SECTIONS = {
-    "grounding-held-out-tuned": judge_writer,
-    "curate": curation,
-    "tuning": tuning,
-    "encoders": heads_speed,
-    "grounded-tuning": grounded,
-    "first-dose-tuned": dose,
+_WRITER = tuple(
+    f"{what}-held-out-{which}" for what in ("criteria", "grounding") for which in ("tuned", "untuned")
+)
+SECTIONS = {  # each with the reports that it needs
+    judge_writer: _WRITER,
+    curation: ("curate",),
+    tuning: ("tuning",),
+    heads_speed: ("encoders",),
+    grounded: ("grounded-tuning",),
+    dose: ("first-dose-tuned",),
 }

@@ -11,7 +11,7 @@ import pytest
 
 from posology.chat import find_weights, get_model, known_models, list_models, weights_at
 from posology.chat.catalogue import family_of, runs_here
-from posology.chat.convert import convert_to_q8, read_gguf_facts
+from posology.chat.convert import convert_to_q8, read_gguf_facts, read_gguf_licence
 from posology.errors import ModelError
 
 gguf = pytest.importorskip("gguf", reason="needs the extra embedded")
@@ -22,6 +22,7 @@ def small_gguf(path: Path, *, kind: str = "F32") -> Path:
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_context_length(64)
     writer.add_name("small")
+    writer.add_license("apache-2.0")
     values = np.random.default_rng(1).standard_normal((8, 64), dtype=np.float32)
     writer.add_tensor("blk.0.weight", values)
     writer.add_tensor("blk.0.norm", np.ones(64, dtype=np.float32))
@@ -54,6 +55,14 @@ def test_conversion_of_the_same_file_gives_the_same_bytes(tmp_path):
     convert_to_q8(source, tmp_path / "b.gguf")
     convert_to_q8(source, tmp_path / "c.gguf")
     assert (tmp_path / "b.gguf").read_bytes() == (tmp_path / "c.gguf").read_bytes()
+
+
+def test_the_licence_of_the_source_is_not_said_of_an_edited_model(tmp_path):
+    source = small_gguf(tmp_path / "a.gguf")
+    convert_to_q8(source, tmp_path / "same.gguf")
+    convert_to_q8(source, tmp_path / "edited.gguf", lambda _, values: values)
+    told = [read_gguf_licence(tmp_path / name) for name in ("a.gguf", "same.gguf", "edited.gguf")]
+    assert told == ["apache-2.0", "apache-2.0", ""]
 
 
 @pytest.mark.parametrize("size", [0, 3, 40, 400])

@@ -248,3 +248,16 @@ def test_what_an_engine_answered_before_it_stopped_is_kept_and_told_in_order(cac
     assert [one.text for one in caught.value.answered] == ["answer 1", "answer 2", "answer 3"]
     kept.generate(prompts[:4])
     assert [prompt.max_tokens for prompt in model.calls] == [2, 1, 3, 4]
+
+
+def test_an_adapter_trained_anew_in_the_same_folder_is_another_system(tmp_path):
+    spec = parse_system(
+        {"name": "x", "kind": "generator", "engine": "transformers", "path": "w", "adapter": str(tmp_path)},
+        "t",
+    )
+    digests = set()
+    for weights in (b"", b"1", b"2"):
+        (tmp_path / "adapter.safetensors").write_bytes(weights)
+        digests.add(system_digest(Ask(CHOICE, spec)))
+    assert len(digests) == 3
+    assert system_digest(Ask(CHOICE, spec)) in digests

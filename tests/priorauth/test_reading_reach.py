@@ -42,9 +42,22 @@ def test_by_default_a_sentence_that_names_nothing_of_the_question_is_not_shown()
     assert (status, model.calls) == (Status.UNKNOWN, [])
 
 
-@pytest.mark.parametrize(("answer", "status"), [("yes", Status.MET), ("no", Status.NOT_MET)])
-def test_a_model_that_reads_all_answers_yes_and_no(answer: str, status: Status) -> None:
-    found, model = _judged(f"{UNNAMED} Lungs clear.", answer, "all")
+NAMED = "Hypoglycemia with dextrose given by a bystander."
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "status"),
+    [
+        (UNNAMED, "yes", Status.MET),
+        (UNNAMED, "no", Status.UNKNOWN),  # what denies must name what it denies
+        (NAMED, "yes", Status.MET),
+        (NAMED, "no", Status.NOT_MET),
+    ],
+)
+def test_a_model_that_reads_all_says_no_only_of_what_a_sentence_names(
+    text: str, answer: str, status: Status
+) -> None:
+    found, model = _judged(f"{text} Lungs clear.", answer, "all")
     assert found is status
     assert len(model.calls) == 2
 

@@ -30,6 +30,7 @@ __all__ = [
 OFF_GRID = 1.04  # step of a tensor that was edited, as a multiple of Q8_0's usual one
 TIED_TOLERANCE = 0.2  # mean difference of two copies of one matrix, as part of its mean size
 
+_LICENCE = "general.license"
 _DERIVED = {"general.architecture", "general.file_type", "general.quantization_version"}
 
 
@@ -62,7 +63,7 @@ def read_gguf_facts(path: Path) -> GgufFacts:
 
 def read_gguf_licence(path: Path) -> str:
     """Return the licence that a GGUF file tells of its weights, "" where it tells none."""
-    told = open_gguf_file(import_gguf(), path).fields.get("general.license")
+    told = open_gguf_file(import_gguf(), path).fields.get(_LICENCE)
     return "" if told is None else str(told.contents())
 
 
@@ -76,14 +77,16 @@ def convert_to_q8(source: Path, target: Path, edit: Edit | None = None, kind: st
     One-dimensional tensors, and rows that do not divide into the type's blocks, stay 32-bit floats.
 
     The values of a Q8_0 file lie on a grid. What an edit adds to them is often less than half a step: rounded
-    to the same grid it would be lost, not blurred. So tensors that were edited get steps a little larger.
+    to the same grid it would be lost, not blurred. So tensors that were edited get steps a little larger. The
+    licence that the source tells is not said of an edited model: it may have learned under another.
     """
     gguf = import_gguf()
     reader = open_gguf_file(gguf, source)
     writer = gguf.GGUFWriter(target, reader.fields["general.architecture"].contents())
     array = gguf.GGUFValueType.ARRAY
+    left_out = (*_DERIVED, *([] if edit is None else [_LICENCE]))
     for key, field in reader.fields.items():
-        if not key.startswith("GGUF.") and key not in _DERIVED:
+        if not key.startswith("GGUF.") and key not in left_out:
             form = field.types[0]
             inner = field.types[-1] if form == array else None
             writer.add_key_value(key, field.contents(), form, sub_type=inner)

@@ -102,7 +102,7 @@ def _by_model(
     """Ask the model about sentences; which of its answers count, ``_COUNTS`` says.
 
     A no of the untuned model was right two times in three on made charts: not enough to speak against a
-    request.
+    request. A no must name what it denies: "No rash" answers no question on sleep.
     """
     asked = [
         (leaf, hit, span, ground)
@@ -125,7 +125,7 @@ def _by_model(
 # which answers of a model count, by what it reads and by what the sentence offers; none: it is not asked
 _COUNTS: Mapping[Reads, Mapping[Ground, tuple[Answer, ...]]] = {
     "named": {"named": ("yes",), "unnamed": (), "negated": (), "refused": ()},
-    "all": {"named": ("yes", "no"), "unnamed": ("yes", "no"), "negated": ("no",), "refused": ()},
+    "all": {"named": ("yes", "no"), "unnamed": ("yes",), "negated": ("no",), "refused": ()},
 }
 
 

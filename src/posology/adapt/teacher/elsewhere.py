@@ -1,7 +1,8 @@
 """Most of what a judge is shown answers nothing: sentences on quite another matter under a question.
 
 Half are what any note says besides (examinations, headings, closings, plans; ``routine.yaml``), half are
-sentences that decide another question. What is asked and what is said share no name and no longer word.
+sentences that decide another question. What is asked and what is said share no word of four letters or more;
+one matter under two names, such as an abbreviation, may slip through (11 of 18,000 were counted).
 """
 
 import calendar

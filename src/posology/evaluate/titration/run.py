@@ -179,9 +179,16 @@ def _run_plan(step: Step, plan: Plan, bench: Bench) -> RunPlan:
 
 
 def system_digest(ask: Ask) -> str:
-    """Return the hash of a system as the plan has it; a key that plans did not always have counts if set."""
-    later = set() if ask.spec.adapter else {"adapter"}
-    return hashlib.sha256(ask.spec.model_dump_json(exclude=later).encode()).hexdigest()
+    """Return the hash of a system as the plan has it; a key that plans did not always have counts if set.
+
+    An adapter counts by its weights too: one that was trained anew in the same folder is another system.
+    """
+    if not ask.spec.adapter:
+        return hashlib.sha256(ask.spec.model_dump_json(exclude={"adapter"}).encode()).hexdigest()
+    known = hashlib.sha256(ask.spec.model_dump_json().encode())
+    for file in sorted(Path(ask.spec.adapter).glob("adapter*")):
+        known.update(file.read_bytes())
+    return known.hexdigest()
 
 
 def _is_done(step: Step, plan: Plan, bench: Bench, out: Path) -> bool:
