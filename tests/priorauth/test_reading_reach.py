@@ -62,6 +62,20 @@ def test_a_model_that_reads_all_says_no_only_of_what_a_sentence_names(
     assert len(model.calls) == 2
 
 
+def test_a_sentence_that_names_what_another_question_asks_is_not_shown_under_one_that_it_does_not_name() -> (
+    None
+):
+    leaf = _leaf()
+    sleep = replace(leaf, id="sleep", question="Does the patient have obstructive sleep apnea?")
+    ran: dict[str, int] = {}
+    for leaves in ([leaf], [leaf, sleep]):
+        model = ScriptedGenerator(lambda _: "not stated")
+        read_leaves(leaves, _index("Sleep apnea, on CPAP."), model, DAY, reads="all")
+        asked = [prompt.messages[-1].content for prompt in model.calls]
+        ran[f"{len(leaves)} asked"] = sum(str(leaf.question) in text for text in asked)
+    assert ran == {"1 asked": 1, "2 asked": 0}
+
+
 def test_of_two_sentences_that_answer_yes_the_one_that_names_the_matter_is_the_evidence() -> None:
     named = "Hypoglycemia on 2024-03-02, dextrose given by a bystander."
     newer = "On 2024-04-18 paramedics gave dextrose for a low of 31."

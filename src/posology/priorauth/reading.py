@@ -79,7 +79,7 @@ def read_leaves(
     verdicts = {leaf.id: _by_rules(leaf, hits[leaf.id]) for leaf in leaves}
     silent = [leaf for leaf in leaves if not verdicts[leaf.id]]
     if writer is not None and silent:
-        verdicts |= _by_model(silent, hits, writer, reads)
+        verdicts |= _by_model(silent, _worth_asking(silent, leaves, hits, reads), writer)
     return {leaf.id: _settle(leaf, verdicts[leaf.id], hits[leaf.id], day) for leaf in leaves}
 
 
@@ -96,29 +96,49 @@ def _by_rules(leaf: Leaf, hits: Sequence[Hit]) -> list[Verdict]:
     return list(found.values())
 
 
-def _by_model(
-    leaves: Sequence[Leaf], hits: Mapping[str, Sequence[Hit]], writer: Generator, reads: Reads
-) -> dict[str, list[Verdict]]:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A sentence that is shown to the model under a leaf's question, and the answers that would count."""
+
+    leaf: Leaf
+    hit: Hit
+    span: Span
+    ground: Ground
+    counts: tuple[Answer, ...]
+
+
+def _worth_asking(
+    silent: Sequence[Leaf], leaves: Sequence[Leaf], hits: Mapping[str, Sequence[Hit]], reads: Reads
+) -> list[_Shown]:
+    """Choose the sentences for each leaf that the rules are silent on.
+
+    A sentence that names what another question asks, and nothing of this one, is the other's.
+    """
+    chosen = []
+    for leaf in silent:
+        others = [other for other in leaves if other.id != leaf.id]
+        for hit, span, ground in _sentences(leaf, hits[leaf.id], reads):
+            if ground != "unnamed" or not any(_ground(one, hit, span) in _NAMES for one in others):
+                chosen.append(_Shown(leaf, hit, span, ground, _COUNTS[reads][ground]))
+    return chosen
+
+
+def _by_model(leaves: Sequence[Leaf], asked: Sequence[_Shown], writer: Generator) -> dict[str, list[Verdict]]:
     """Ask the model about sentences; which of its answers count, ``_COUNTS`` says.
 
     A no of the untuned model was right two times in three on made charts: not enough to speak against a
     request. A no must name what it denies: "No rash" answers no question on sleep.
     """
-    asked = [
-        (leaf, hit, span, ground)
-        for leaf in leaves
-        for hit, span, ground in _sentences(leaf, hits[leaf.id], reads)
-    ]
     prompts = [
-        judgement_prompt(str(leaf.question), hit.passage.sentence_text(span)) for leaf, hit, span, _ in asked
+        judgement_prompt(str(one.leaf.question), one.hit.passage.sentence_text(one.span)) for one in asked
     ]
     found: dict[str, list[Verdict]] = {leaf.id: [] for leaf in leaves}
-    answers = ask(writer, prompts, parse=str)
-    for (leaf, hit, span, ground), answer in zip(asked, answers, strict=True):
-        for counted in _COUNTS[reads][ground]:
+    for one, answer in zip(asked, ask(writer, prompts, parse=str), strict=True):
+        for counted in one.counts:
             if answer.value == counted:
-                near = float(ground == "named")  # what names the matter is shown before what does not
-                found[leaf.id].append(_verdict(hit, counted, span, writer.identity.name, near))
+                near = float(one.ground == "named")  # what names the matter is shown before what does not
+                verdict = _verdict(one.hit, counted, one.span, writer.identity.name, near)
+                found[one.leaf.id].append(verdict)
     return found
 
 
@@ -127,6 +147,9 @@ _COUNTS: Mapping[Reads, Mapping[Ground, tuple[Answer, ...]]] = {
     "named": {"named": ("yes",), "unnamed": (), "negated": (), "refused": ()},
     "all": {"named": ("yes", "no"), "unnamed": ("yes",), "negated": ("no",), "refused": ()},
 }
+
+
+_NAMES: tuple[Ground, ...] = ("named", "negated")
 
 
 def _sentences(leaf: Leaf, hits: Sequence[Hit], reads: Reads) -> list[tuple[Hit, Span, Ground]]:
