@@ -55,7 +55,8 @@ def criteria() -> Iterator[str]:
     r, where = load("criteria")
     yield "## Criteria of made charts"
     yield ""
-    yield f"{where}. {r['charts']} charts of ten policies whose answers are known by construction."
+    yield f"{where}. {r['charts']} charts of ten policies whose answers are known by construction;"
+    yield "the model is the untuned writer, smollm2-135m-instruct (the tuned one: below)."
     yield ""
     yield "| what | result |"
     yield "|---|---|"
@@ -88,7 +89,7 @@ def grounding() -> Iterator[str]:
     yield "## No invention, no omission"
     yield ""
     yield f"{where}. {r['packets']} letters of made, Synthea and Da Vinci charts, judged by an extractor that shares no"
-    yield "code with the program's checks."
+    yield "code with the program's checks; written by the untuned writer (the tuned one: below)."
     yield ""
     yield "| what | result |"
     yield "|---|---|"

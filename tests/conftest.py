@@ -81,17 +81,17 @@ def _fixed_seeds() -> None:
 
 @pytest.fixture(scope="module")
 def writer_home(tmp_path_factory):
-    """A home of the module's own with the small model, copied from the one that scripts/bootstrap fills."""
+    """A home of the module's own with the embedded writer and its base, copied from what bootstrap fills."""
     import shutil
 
     from posology.chat import find_weights
     from posology.errors import ModelError
 
-    name = "smollm2-135m-instruct"
-    try:
-        weights = find_weights(name)
-    except ModelError:
-        pytest.skip(f"needs the weights: posology models get {name}")
     home = tmp_path_factory.mktemp("home")
-    shutil.copytree(weights.path.parent, home / "models" / name)
+    for name in ("smollm2-135m-instruct", "judge-writer"):
+        try:
+            weights = find_weights(name)
+        except ModelError:
+            pytest.skip(f"needs the weights: posology models get {name}")
+        shutil.copytree(weights.path.parent, home / "models" / name)
     return home

@@ -39,8 +39,14 @@ def home(writer_home):
 
 @pytest.fixture(scope="module")
 def engine(home):
+    """Return the base of the embedded writer, which answers what it was not tuned for at length."""
+    return opened("smollm2-135m-instruct", home)
+
+
+def opened(model, home):
     settings = load_settings(environ={})
-    return open_generator(settings.profile.writer, settings, home=home)
+    writer = settings.profile.writer.model_copy(update={"model": model})
+    return open_generator(writer, settings, home=home)
 
 
 def prompt(text, constraint=None, max_tokens=24):
@@ -53,6 +59,11 @@ def judgements(count):
 
 def test_every_canary_is_right(engine):
     assert [result for result in run_canaries(engine) if not result.ok] == []
+
+
+def test_every_canary_of_the_embedded_writer_is_right(home):
+    writer = opened(load_settings(environ={}).profile.writer.model, home)
+    assert [result for result in run_canaries(writer) if not result.ok] == []
 
 
 def test_the_identity_names_the_hash_of_the_weights(engine, home):

@@ -40,7 +40,7 @@ def test_without_a_file_the_embedded_profile_is_used(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = load_settings(environ={})
     assert (settings.profile_name, settings.source) == ("embedded", "built-in")
-    assert settings.profile.writer.model == "smollm2-135m-instruct"
+    assert settings.profile.writer.model == "judge-writer"
 
 
 def test_the_profile_rules_names_no_model(tmp_path):

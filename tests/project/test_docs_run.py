@@ -23,7 +23,7 @@ def weights_are_here() -> bool:
     """Say whether the embedded writer lies where Posology looks for it."""
     from posology.chat.weights import list_models
 
-    return all(row.installed == "yes" for row in list_models() if row.entry.name == "smollm2-135m-instruct")
+    return all(row.installed == "yes" for row in list_models() if row.entry.name == "judge-writer")
 
 
 def run_console(block: Block, folder: Path) -> None:
@@ -66,7 +66,7 @@ def test_the_page_runs_as_shown(page: Path, tmp_path: Path, monkeypatch: pytest.
         if block.language not in RUNNABLE or block.skip:
             continue
         if block.needs_model and not weights_are_here():
-            pytest.skip("the embedded weights are not here: posology models get smollm2-135m-instruct")
+            pytest.skip("the embedded weights are not here: posology models get judge-writer")
         if block.language == "console":
             run_console(block, tmp_path)
         else:

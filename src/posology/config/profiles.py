@@ -7,7 +7,7 @@ __all__ = ["BUILT_IN_PROFILES"]
 
 BUILT_IN_PROFILES: Mapping[str, Mapping[str, Any]] = {
     "embedded": {
-        "writer": {"engine": "openvino", "model": "smollm2-135m-instruct"},
+        "writer": {"engine": "openvino", "model": "judge-writer"},
         "validator": {"engine": "embedded-checker"},
         "embedder": {"engine": "static"},
     },
