@@ -67,6 +67,8 @@ def test_an_answer_that_supervises_nothing(bench: Bench) -> None:
 def test_a_licence_that_forbids_the_use(bench: Bench) -> None:
     write_jsonl(bench.folder / "tune.jsonl", [example(1), example(2, licence="CC-BY-NC-4.0")])
     changes = {"data": {"purpose": "ship"}}
+    bench.refused(r"base\.path: tiny: the licence of these weights", changes)
+    (bench.folder / "tiny" / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
     found = bench.refused(r'made notes \(CC-BY-NC-4\.0\): 1 examples.*purpose = "study"', changes)
     assert isinstance(found, UserError)
 
