@@ -15,7 +15,7 @@ from posology.chat.catalogue import known_models
 from posology.chat.weights import check_sha256, find_weights
 from posology.errors import ModelError
 
-__all__ = ["Adapter", "add_adapter", "find_adapter"]
+__all__ = ["CONFIG", "Adapter", "add_adapter", "find_adapter"]
 
 CONFIG = "adapter_config.json"
 FILES = ("adapter.safetensors", "adapter_model.safetensors")  # ours, and peft's own name

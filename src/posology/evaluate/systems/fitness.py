@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from posology.chat.torch_adapter import CONFIG
 from posology.evaluate.items import Item
 from posology.evaluate.strategy import Strategy, name_of
 from posology.evaluate.systems.encoder import why_no_head
-from posology.evaluate.systems.spec import ADAPTER, SystemSpec
+from posology.evaluate.systems.spec import SystemSpec
 from posology.evaluate.task import Kind, Task
 
 __all__ = ["why_not", "why_not_learnt"]
@@ -58,7 +59,7 @@ def _why_no_head(spec: SystemSpec, task: Task, strategy: Strategy | None) -> str
 
 
 def _why_no_adapter(spec: SystemSpec, task: Task) -> str:
-    if not spec.adapter or (Path(spec.on_task(task.name).adapter) / ADAPTER).is_file():
+    if not spec.adapter or (Path(spec.on_task(task.name).adapter) / CONFIG).is_file():
         return ""
     folder = Path(spec.adapter)  # the task's own, where the system stands on a task already
     where = folder.parent if folder.name == task.name else folder

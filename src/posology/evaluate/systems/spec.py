@@ -6,9 +6,10 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from posology.chat.torch_adapter import CONFIG
 from posology.declarations import parse_declaration
 
-__all__ = ["ADAPTER", "BASELINES", "ENGINES", "KINDS", "SystemKind", "SystemSpec", "parse_system"]
+__all__ = ["BASELINES", "ENGINES", "KINDS", "SystemKind", "SystemSpec", "parse_system"]
 
 _BaselineKind = Literal["majority", "prior", "rules", "tf-idf", "boosting"]
 SystemKind = Literal[_BaselineKind, "generator", "recorded", "encoder"]
@@ -18,7 +19,6 @@ KINDS: tuple[str, ...] = get_args(SystemKind)
 _Engine = Literal["transformers", "openvino", "openai"]
 ENGINES: tuple[_Engine, ...] = get_args(_Engine)
 """What runs a generator."""
-ADAPTER = "adapter_config.json"  # what tells a folder with an adapter
 _MODEL_FIELDS = ("engine", "path", "adapter", "model", "base_url", "api_key_env", "sha256")
 
 
@@ -69,7 +69,7 @@ class SystemSpec(BaseModel):
 
     def on_task(self, task: str) -> "SystemSpec":
         """Return the system as it stands on a task: with its adapter, where the folder has one a task."""
-        if not self.adapter or (Path(self.adapter) / ADAPTER).is_file():
+        if not self.adapter or (Path(self.adapter) / CONFIG).is_file():
             return self
         return self.model_copy(update={"adapter": str(Path(self.adapter) / task)})
 
