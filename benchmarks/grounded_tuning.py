@@ -1,6 +1,6 @@
 """Count what the grounding term changes in generated documents: unsupported facts and omissions.
 
-posology adapt ablate recipes/ground-mts-dialog.toml --out DIR
+posology adapt ablate recipes/ground-mts-dialog.toml --out DIR --without ground
 python benchmarks/grounded_tuning.py DIR
 
 DIR holds the arms `all` and `without-ground`, tuned from the same examples in the same batches. Each

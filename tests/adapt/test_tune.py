@@ -221,3 +221,12 @@ def test_an_ablation_of_one_term_is_refused(bench) -> None:
 
     with pytest.raises(UserError, match="one term is on; an ablation needs two"):
         ablations(recipe_of())
+
+
+def test_an_ablation_leaves_out_the_terms_that_are_named(bench) -> None:
+    from posology.adapt.ablation import ablations
+
+    recipe = recipe_of({"objective": {"ground": {"on": True}}})
+    assert list(ablations(recipe, ["ground"])) == ["all", "without-ground"]
+    with pytest.raises(UserError, match="no term distill is on; on are answer, ground"):
+        ablations(recipe, ["distill"])

@@ -5,7 +5,7 @@ teacher's, a prompt without its source) come on top and are counted in the arm's
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,20 @@ _TERMS = ("answer", "distill", "ground")
 _COLUMNS = ("arm", "answer", "distill", "unlikelihood", "contrast", "steps", "tokens", "seconds")
 
 
-def ablations(recipe: TuneRecipe) -> dict[str, TuneRecipe]:
-    """Return the recipe as it is, and once without each term that is on; all end after the same steps."""
+def ablations(recipe: TuneRecipe, without: Sequence[str] = ()) -> dict[str, TuneRecipe]:
+    """Return the recipe as it is, and once without each term that is on; all end after the same steps.
+
+    ``without`` names the terms to leave out, one an arm; none: each that is on. Raises UserError where one
+    is off.
+    """
     on = [name for name in _TERMS if getattr(recipe.objective, name).on]
     if len(on) < 2:
         raise UserError(f"{recipe.name}: objective: one term is on; an ablation needs two or more")
+    if unknown := sorted(set(without) - set(on)):
+        raise UserError(f"{recipe.name}: no term {', '.join(unknown)} is on; on are {', '.join(on)}")
     stop = recipe.stop.model_copy(update={"patience": 0})
     whole = recipe.model_copy(update={"stop": stop})
-    return {"all": whole} | {f"without-{name}": _without(whole, name) for name in on}
+    return {"all": whole} | {f"without-{name}": _without(whole, name) for name in without or on}
 
 
 def _without(recipe: TuneRecipe, term: str) -> TuneRecipe:
@@ -40,13 +46,13 @@ def _without(recipe: TuneRecipe, term: str) -> TuneRecipe:
     return recipe.model_copy(update={"objective": objective, "name": name})
 
 
-def ablate(recipe: TuneRecipe, job: Job) -> Path:
+def ablate(recipe: TuneRecipe, job: Job, without: Sequence[str] = ()) -> Path:
     """Run every arm into its own folder and write ``ablation.json`` and ``ablation.md`` beside them.
 
     Arms that are done are not run again.
     """
     rows = []
-    for name, arm in ablations(recipe).items():
+    for name, arm in ablations(recipe, without).items():
         folder = job.out / name
         if not (folder / "manifest.json").is_file():
             run_tune(arm, replace(job, out=folder))

@@ -82,6 +82,7 @@ class Needs:
     longest: tuple[int, ...]  # the examples of the largest piece
     beside: int = 0  # tokens of further passes without learning
     why: str = ""  # what these passes are for
+    kept: int = 0  # bytes of memory that hold what these passes found
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def plan_of(needs: Needs, examples: int, speed: Speed | None, room: Room, job: J
     if speed is not None:
         seconds = (needs.learned + _FORWARD * still) / speed.tokens_per_second
         if speed.memory_bytes is not None:
-            memory = speed.memory_bytes + _MOMENTS * room.trained
+            memory = speed.memory_bytes + _MOMENTS * room.trained + needs.kept
     energy = None if seconds is None or job.watts is None else seconds * job.watts / 3600
     beside = f" + {needs.beside:,} {needs.why}" if needs.beside else ""
     lines = (
@@ -181,7 +182,7 @@ def plan_of(needs: Needs, examples: int, speed: Speed | None, room: Room, job: J
             f"{needs.learned:,} learned + {needs.measured:,} measured{beside}",
         ),
         _time_line(needs, speed, seconds),
-        _memory_line(speed, memory, room),
+        _memory_line(needs, speed, memory, room),
         Line("disk", room.size, "bytes", "modelled", room.how),
         energy_line(seconds, job.watts),
     )
@@ -201,13 +202,13 @@ def _time_line(needs: Needs, speed: Speed | None, seconds: float | None) -> Line
     return Line("time", seconds, "seconds", "modelled", how)
 
 
-def _memory_line(speed: Speed | None, memory: int | None, room: Room) -> Line:
+def _memory_line(needs: Needs, speed: Speed | None, memory: int | None, room: Room) -> Line:
     if speed is None or memory is None or speed.memory_bytes is None:
         return Line("memory", None, "bytes", "unknown", "nothing was run")
     how = (
         f"{speed.memory_bytes / 1e6:,.0f} MB, the most held while it learned from the largest piece, + "
         f"{_MOMENTS} bytes of AdamW x {room.trained:,} weights that learn"
-    )
+    ) + (f" + {needs.kept / 1e6:,.0f} MB of what was {needs.why}" if needs.kept else "")
     return Line("memory", memory, "bytes", "modelled", how)  # a measurement and a sum that is reckoned
 
 

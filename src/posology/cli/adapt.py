@@ -72,6 +72,9 @@ def ablate(
     recipe: _Recipe,
     out: Annotated[Path, typer.Option(help="The folder of the arms and their table.", metavar="DIR")],
     data: DataFolder = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="A term to leave out, one an arm; else each.", metavar="TERM")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Run a recipe of kind tune as it is and without each term, at equal tokens; arms that are done stay."""
@@ -86,7 +89,7 @@ def ablate(
     if not isinstance(read, TuneRecipe):
         raise UserError(f"{recipe.name}: kind {read.kind}: only recipes of kind tune have terms")
     with progress(quiet=as_json) as steps:
-        folder = run_ablation(read, replace(_job(recipe, out, data), tell=steps))
+        folder = run_ablation(read, replace(_job(recipe, out, data), tell=steps), tuple(without or ()))
     if as_json:
         print_json({"ablation": str(folder / "ablation.json")})
     else:

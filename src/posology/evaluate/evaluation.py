@@ -142,6 +142,7 @@ def run_asks(asks: Sequence[Ask], bench: Bench, tell: _Tell | None = None) -> It
         system = bench.open(spec)
         for ask in (ask for ask in asks if ask.spec == spec):
             yield _run(ask, bench, system, tell)
+        del system  # its weights go before the next system's come
 
 
 def _run(ask: Ask, bench: Bench, system: System, tell: _Tell | None) -> RunSummary:

@@ -1,6 +1,7 @@
 """The contrastive objective: each question's own passage against all others of its batch."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from posology.adapt.embedding.pairs import Pair, plain_words
@@ -113,14 +114,15 @@ def known_answers(pairs: Sequence[Pair]) -> Callable[[str, Pair, str], bool]:
     It does where its group has that query too and does not count the passage among its negatives: a chart's
     passage that holds two facts answers the questions for both, in any chart of the policy.
     """
+    words = cache(plain_words)  # a text meets every query of its batch, in every epoch
     asked: dict[tuple[str, str, str], list[frozenset[str]]] = {}
     for pair in pairs:
         if pair.provenance.group:
-            key = (pair.provenance.source, pair.provenance.group, plain_words(pair.query))
-            asked.setdefault(key, []).append(frozenset(map(plain_words, pair.negatives)))
+            key = (pair.provenance.source, pair.provenance.group, words(pair.query))
+            asked.setdefault(key, []).append(frozenset(map(words, pair.negatives)))
 
     def answers(query: str, of: Pair, text: str) -> bool:
-        wrong = asked.get((of.provenance.source, of.provenance.group, plain_words(query)))
-        return wrong is not None and not any(plain_words(text) in one for one in wrong)
+        wrong = asked.get((of.provenance.source, of.provenance.group, words(query)))
+        return wrong is not None and not any(words(text) in one for one in wrong)
 
     return answers

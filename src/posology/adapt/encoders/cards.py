@@ -23,7 +23,8 @@ def head_card_text(card: HeadCard, report: Mapping[str, Any], recipe: EncodeReci
         "",
         *([recipe.about, ""] if recipe.about else []),
         f"A head on {card.base or 'an encoder given by path'} ({card.layers} layers, "
-        f"{card.parameters:,} weights) that {_KINDS[card.kind]}: {', '.join(card.labels)}.",
+        f"{card.parameters:,} weights) that {_KINDS[card.kind]}: {', '.join(card.labels)}."
+        + (" It reads the two apart, then compares them." if card.reads == "apart" else ""),
         "",
         f"Learned from {parts['tune']['examples']} examples"
         + (f" of {', '.join(card.tasks)}" if card.tasks else "")

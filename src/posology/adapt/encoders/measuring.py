@@ -13,7 +13,7 @@ from posology.adapt.encoders.scores import best_threshold, label_scores, span_sc
 from posology.adapt.recipes.encode import HeadTable
 from posology.evidence.heads.joining import join_rows, join_texts, log_softmax
 from posology.evidence.heads.tags import decode_tags
-from posology.evidence.heads.windows import Window
+from posology.evidence.heads.windows import Window, by_size
 
 __all__ = ["Calibrated", "calibrate", "logits_of", "measure", "metric_of"]
 
@@ -51,21 +51,14 @@ def logits_of(network: EncoderNetwork, units: Sequence[Unit], head: HeadTable) -
 
 
 def _forward(network: EncoderNetwork, windows: Sequence[Window]) -> list[Floats]:
-    order = sorted(range(len(windows)), key=lambda n: len(windows[n].ids))
     rows: dict[int, Floats] = {}
     network.module.eval()
-    at = 0
     with network.torch.inference_mode():
-        while at < len(order):
-            count = 1
-            while at + count < len(order) and (count + 1) * len(windows[order[at + count]].ids) <= _AT_ONCE:
-                count += 1
-            batch = order[at : at + count]
+        for batch in by_size([len(window.ids) for window in windows], _AT_ONCE):
             found = network.logits([windows[n] for n in batch]).cpu().numpy().astype(np.float64)
             for row, n in enumerate(batch):
                 token = network.task.kind == "token"
                 rows[n] = found[row, : len(windows[n].ids)] if token else found[row]
-            at += count
     return [rows[n] for n in range(len(windows))]
 
 

@@ -3,21 +3,23 @@
 import json
 import resource
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
 
 from posology.adapt.encoders.bases import EncoderBase
+from posology.adapt.encoders.comparing import Side, build_comparer, compare
 from posology.adapt.encoders.prepared import Task
 from posology.adapt.recipes.encode import EncodeRecipe, HeadTable
 from posology.chat.runtime import import_torch, import_transformers
 from posology.errors import ModelError
+from posology.evidence.heads.card import Reads
 from posology.evidence.heads.changes import DOWN, UP
-from posology.evidence.heads.windows import Window, padded
+from posology.evidence.heads.windows import Window, by_size, padded, padded_ids, sides_of
 
 __all__ = [
     "EncoderNetwork",
@@ -28,6 +30,7 @@ __all__ = [
 ]
 
 HEAD = "classifier"
+_AT_ONCE = 4096  # word pieces of texts that are read apart, padding included
 _ALPHA = 2  # of changes of a rank: their weight, over the rank
 
 
@@ -43,12 +46,16 @@ class EncoderNetwork:
     half: bool
     layers: int
     marks: Mapping[str, int]  # the special pieces' numbers; empty where no piece is hidden
+    reads: Reads = "together"
+    kept: dict[tuple[int, ...], Any] | None = field(default=None, repr=False)  # vectors of texts read apart
 
     def logits(self, windows: Sequence[Window], hidden: float = 0.0) -> Any:
         """Return the logits of windows: (windows, pieces, tags), or (windows, labels); 32-bit floats.
 
         The encoder sees a share ``hidden`` of the word pieces as [MASK].
         """
+        if self.reads == "apart":
+            return self._compared(windows)
         torch = self.torch
         ids, mask, types = (torch.from_numpy(one).to(self.device) for one in padded(windows))
         if hidden:
@@ -61,6 +68,53 @@ class EncoderNetwork:
             if self.task.kind != "token":
                 vectors = _pooled(vectors, mask, self.pooling)
             return self.module[HEAD](self.module["dropout"](vectors)).float()
+
+    def keep(self, texts: Iterable[tuple[int, ...]]) -> None:
+        """Encode texts that are read apart, once for the whole training.
+
+        All at once and in one order: how texts are batched shows in the last bits of their vectors.
+        """
+        self._vectors(list(texts))
+
+    def forget(self) -> None:
+        """Let go of the vectors that are kept."""
+        if self.kept:
+            self.kept.clear()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Return the bytes of a word piece's vector that is kept."""
+        return 2 * int(self.module["bert"].config.hidden_size)
+
+    def _compared(self, windows: Sequence[Window]) -> Any:
+        """Return the logits of pairs, each text read by itself, by an encoder that does not learn."""
+        texts = [sides_of(window) for window in windows]
+        vectors = self._vectors([text for pair in texts for text in pair])
+        first, second = (self._side([pair[n] for pair in texts], vectors) for n in (0, 1))
+        words = self.module["bert"].embeddings.word_embeddings.weight
+        with self._arithmetic():
+            found = compare(self.torch, self.module[HEAD], words, (first, second), self.module["dropout"])
+        return found.float()
+
+    def _side(self, texts: Sequence[tuple[int, ...]], vectors: Mapping[tuple[int, ...], Any]) -> Side:
+        torch = self.torch
+        ids, mask = (torch.from_numpy(one).to(self.device) for one in padded_ids(texts))
+        rows = [vectors[text].float() for text in texts]
+        return ids, mask, torch.nn.utils.rnn.pad_sequence(rows, batch_first=True).to(self.device)
+
+    def _vectors(self, texts: Sequence[tuple[int, ...]]) -> Mapping[tuple[int, ...], Any]:
+        """Return the vectors of texts' pieces; kept, in half precision, where this network keeps any."""
+        kept = {} if self.kept is None else self.kept
+        fresh = sorted({text for text in texts if text not in kept})
+        self.module["bert"].eval()  # no dropout, however the head learns
+        for places in by_size([len(text) for text in fresh], _AT_ONCE):
+            batch = [fresh[n] for n in places]
+            ids, mask = (self.torch.from_numpy(one).to(self.device) for one in padded_ids(batch))
+            with self.torch.no_grad(), self._arithmetic():
+                found = self.module["bert"](input_ids=ids, attention_mask=mask.long()).last_hidden_state
+            found = found.cpu().float() if self.kept is None else found.cpu().half()
+            kept.update((text, found[row, : len(text)].clone()) for row, text in enumerate(batch))
+        return kept
 
     @property
     def trained(self) -> dict[str, Any]:
@@ -95,9 +149,7 @@ def open_encoder(recipe: EncodeRecipe, base: EncoderBase, task: Task) -> Encoder
     torch.manual_seed(recipe.seed)
     encoder = transformers.BertModel(config, add_pooling_layer=False)
     _load(encoder, base, config.num_hidden_layers)
-    head = torch.nn.Linear(config.hidden_size, len(task.outputs))
-    torch.nn.init.normal_(head.weight, std=0.02)
-    torch.nn.init.zeros_(head.bias)
+    head = _head(torch, recipe.head, config, len(task.outputs))
     module = torch.nn.ModuleDict(
         {"bert": encoder, "dropout": torch.nn.Dropout(recipe.head.dropout), HEAD: head}
     )
@@ -111,7 +163,18 @@ def open_encoder(recipe: EncodeRecipe, base: EncoderBase, task: Task) -> Encoder
     return EncoderNetwork(
         torch, module, task, recipe.head.pooling, device, half, config.num_hidden_layers,
         _marks(base.folder / "tokenizer.json") if recipe.head.hidden else {},
+        recipe.head.reads, {},
     )  # fmt: skip
+
+
+def _head(torch: Any, settings: HeadTable, config: Any, outputs: int) -> Any:
+    if settings.reads == "apart":
+        sizes = (settings.width, settings.blocks, outputs)
+        return build_comparer(torch, config.hidden_size, sizes, config.layer_norm_eps)
+    head = torch.nn.Linear(config.hidden_size, outputs)
+    torch.nn.init.normal_(head.weight, std=0.02)
+    torch.nn.init.zeros_(head.bias)
+    return head
 
 
 def _marks(path: Path) -> dict[str, int]:

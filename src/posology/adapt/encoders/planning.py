@@ -34,7 +34,7 @@ def plan_encode(recipe: EncodeRecipe, job: Job) -> Plan:
     needs = _needs(lesson)
     trained = sum(int(one.numel()) for one in network.trained.values())
     disk = disk_needed(trained, network.parameters, whole=True, half=False)
-    return plan_of(needs, len(tune), _speed(lesson, job), disk, job)
+    return plan_of(needs, len(tune), _speed(lesson, needs, job), disk, job)
 
 
 def _needs(lesson: Lesson) -> Needs:
@@ -43,19 +43,34 @@ def _needs(lesson: Lesson) -> Needs:
     learned = once * lesson.steps // lesson.steps_an_epoch
     every = lesson.recipe.stop.every or lesson.steps_an_epoch
     measured = sum(unit.size for unit in lesson.select) * -(-lesson.steps // every)
-    return Needs(lesson.steps, learned, measured, ())
+    if lesson.network.reads == "together":
+        return Needs(lesson.steps, learned, measured, ())
+    apart = sum(map(len, lesson.texts))
+    kept = apart * lesson.network.kept_bytes
+    return Needs(lesson.steps, learned, measured, (), apart, "encoded once and kept", kept)
 
 
-def _speed(lesson: Lesson, job: Job) -> Speed:
+def _speed(lesson: Lesson, needs: Needs, job: Job) -> Speed:
     if job.tokens_per_second is not None:
         return Speed(job.tokens_per_second, None, "as stated")
     batch = list(lesson.tune[: lesson.recipe.optimizer.batch])
-    seconds = 1.0
-    for _ in range(2):  # the first warms up
-        began = time.perf_counter()
-        try_step(lesson, batch)
-        seconds = time.perf_counter() - began
-    return Speed(_size(batch) / seconds, peak_memory(lesson.network), f"measured on {len(batch)} examples")
+    _timed(lesson, batch)  # warms up
+    lesson.network.forget()
+    first, later = _timed(lesson, batch), _timed(lesson, batch)
+    size, memory = _size(batch), peak_memory(lesson.network)
+    if not needs.beside:
+        return Speed(size / later, memory, f"measured on {len(batch)} examples")
+    # what is read apart is encoded at another speed: the one speed stated is that of the whole
+    tokens = needs.learned + (needs.measured + needs.beside) / 3
+    encoding = max(0.0, first - later) * needs.beside
+    seconds = (later * (needs.learned + needs.measured / 3) + encoding) / size
+    return Speed(tokens / seconds, memory, f"measured on {len(batch)} examples, encoding and comparing")
+
+
+def _timed(lesson: Lesson, batch: Sequence[Unit]) -> float:
+    began = time.perf_counter()
+    try_step(lesson, batch)
+    return time.perf_counter() - began
 
 
 def _size(batch: Sequence[Unit]) -> int:

@@ -90,7 +90,8 @@ def run_encode(recipe: EncodeRecipe, job: Job) -> Path:
         checkpoints.discard()
     judges = () if recipe.data.learn_select else select
     progress = train_head(Lesson(recipe, network, tune, judges, checkpoints, job.tell))
-    exact = replace(network, half=False)
+    network.forget()
+    exact = replace(network, half=False, kept=None)
     logits = logits_of(exact, select, recipe.head)
     calibrated = calibrate(judges, logits, gathered.task.labels, recipe.head)
     scaled = [rows / calibrated.temperature for rows in logits]
@@ -200,6 +201,9 @@ def _card(trained: _Trained) -> HeadCard:
         name=recipe.name,
         kind=recipe.head.kind,
         labels=list(gathered.task.labels),
+        reads=recipe.head.reads,
+        width=recipe.head.width if recipe.head.reads == "apart" else 0,
+        blocks=recipe.head.blocks if recipe.head.reads == "apart" else 0,
         pooling=recipe.head.pooling,
         join=recipe.head.join,
         positive=recipe.head.positive,

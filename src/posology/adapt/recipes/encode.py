@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from posology.adapt.recipe import Base, Optimizer, Recipe, Table, Texts, field_of
+from posology.evidence.heads.comparing import HEADS
 
 __all__ = [
     "EncodeData",
@@ -58,6 +59,12 @@ class HeadTable(Table):
     kind: Literal["token", "sequence", "pair"] = Field(
         description="token: spans of a text; sequence: a label of a text; pair: a label of two texts"
     )
+    reads: Literal["together", "apart"] = field_of(
+        "together",
+        "a pair: as one text; or each by itself, then compared piece by piece (tune_encoder = false)",
+    )
+    width: int = field_of(192, "of what is compared of a piece", unit="numbers", least=8, most=1024)
+    blocks: int = field_of(2, "rounds of comparing", least=1, most=8)
     pooling: Literal["mean", "first"] = field_of("mean", "what of a text's vectors its label is read from")
     class_weights: Literal["none", "root", "balanced"] = field_of(
         "none", "balanced: rare labels weigh as much as common ones together; root: the root of that"
@@ -94,6 +101,10 @@ class HeadTable(Table):
             raise ValueError("join highest and a threshold need `positive`, one of the labels")
         if self.rank and not self.tune_encoder:
             raise ValueError("rank is of the encoder's changes; with tune_encoder = false there are none")
+        if self.reads == "apart" and (self.kind != "pair" or self.tune_encoder or self.hidden):
+            raise ValueError("reads = apart is of pairs, with tune_encoder = false, and hides no pieces")
+        if self.width % HEADS:
+            raise ValueError(f"width is shared by {HEADS} heads: a multiple of {HEADS}")
         if self.kind == "token" and (self.positive or self.metric):
             raise ValueError("a token head takes no positive and no metric")
         return self

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from posology.errors import ModelError
+from posology.evidence.heads.comparing import HEADS
 from posology.files import read_utf8
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "HeadCard",
     "HeadKind",
     "Join",
+    "Reads",
     "read_head_card",
     "render_head_card",
 ]
@@ -25,6 +27,7 @@ WEIGHTS = "head.safetensors"
 TRUNK = "bert."  # the names of the encoder's own weights begin with it
 
 HeadKind = Literal["token", "sequence", "pair"]
+Reads = Literal["together", "apart"]
 Join = Literal["mean", "highest"]
 
 
@@ -37,6 +40,9 @@ class HeadCard(BaseModel):
     name: str = Field(min_length=1)
     kind: HeadKind
     labels: list[str] = Field(min_length=1)  # of a token head: the entities, without B and I
+    reads: Reads = "together"  # a pair: as one text, or each by itself and then compared
+    width: int = Field(0, ge=0)  # of a comparing head
+    blocks: int = Field(0, ge=0)
     pooling: Literal["mean", "first"] = "mean"
     join: Join = "mean"
     positive: str = ""  # the label of join highest and of the threshold
@@ -68,6 +74,10 @@ class HeadCard(BaseModel):
             raise ValueError("join highest and a threshold need a label in positive")
         if self.positive and self.positive not in self.labels:
             raise ValueError("positive is none of the labels")
+        if self.reads == "apart" and not (self.kind == "pair" and self.width and self.blocks):
+            raise ValueError("reads apart is of a pair, and needs width and blocks")
+        if self.width % HEADS:
+            raise ValueError(f"width is shared by {HEADS} heads: a multiple of {HEADS}")
         if self.rank and self.trunk != "base":
             raise ValueError("changes of a rank are changes to a base: trunk base")
         if self.trunk == "base" and not (self.base and self.base_sha256):
@@ -91,5 +101,6 @@ def read_head_card(folder: Path) -> HeadCard:
 
 
 def render_head_card(card: HeadCard) -> str:
-    """Return the text of head.json."""
-    return json.dumps(card.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+    """Return the text of head.json; what only a comparing head has is left out of others."""
+    beside = {"reads", "width", "blocks"} if card.reads == "together" else None
+    return json.dumps(card.model_dump(mode="json", exclude=beside), indent=1, ensure_ascii=False) + "\n"

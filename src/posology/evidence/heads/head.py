@@ -1,7 +1,7 @@
 """A trained head at run time, without torch: labels of texts and of pairs, spans of texts."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,19 @@ from posology.chat.runtime import import_openvino
 from posology.chat.weights import check_sha256, find_weights
 from posology.errors import ModelError
 from posology.evidence.bert_graph import BertGraph, bert_shape
+from posology.evidence.heads.apart import PairReader
 from posology.evidence.heads.card import TRUNK, WEIGHTS, HeadCard, read_head_card
 from posology.evidence.heads.changes import apply_changes
+from posology.evidence.heads.comparing import comparing_graph
 from posology.evidence.heads.joining import join_rows, join_texts, log_softmax
 from posology.evidence.heads.precision import quantized, widened
 from posology.evidence.heads.tags import Span, decode_tags
-from posology.evidence.heads.windows import Cutter, Window, padded
+from posology.evidence.heads.windows import Cutter, Window, by_size, padded
 
 __all__ = ["Head", "Labels", "head_weights", "open_head", "own_weights"]
 
 Floats = NDArray[np.float64]
+_Reader = Callable[[Sequence[Window]], NDArray[Any]]
 _AT_ONCE = 2048  # word pieces of one inference, padding included
 
 
@@ -37,9 +40,9 @@ class Labels:
 class Head:
     """A compiled head with its tokenizer and its card."""
 
-    def __init__(self, compiled: Any, cutter: Cutter, card: HeadCard, weights_bytes: int = 0) -> None:
-        """Take the compiled graph (ids, mask, types -> logits), cutter, card and the size of the weights."""
-        self._compiled = compiled
+    def __init__(self, read: _Reader, cutter: Cutter, card: HeadCard, weights_bytes: int = 0) -> None:
+        """Take what reads windows (their logits), cutter, card and the size of the weights."""
+        self._read = read
         self.cutter = cutter
         self.card = card
         self.bytes = weights_bytes
@@ -102,10 +105,9 @@ class Head:
 
     def _forward(self, windows: Sequence[Window]) -> list[Floats]:
         """Return the logits of windows in order; the short ones go together, so little is padding."""
-        order = sorted(range(len(windows)), key=lambda n: len(windows[n].ids))
         rows: dict[int, Floats] = {}
-        for batch in _batches(order, windows):
-            result = self._compiled(list(padded([windows[n] for n in batch])))[0]
+        for batch in by_size([len(window.ids) for window in windows], _AT_ONCE):
+            result = self._read([windows[n] for n in batch])
             for row, n in enumerate(batch):
                 one = result[row, : len(windows[n].ids)] if self.card.kind == "token" else result[row]
                 rows[n] = np.array(one, dtype=np.float64)
@@ -114,15 +116,6 @@ class Head:
     def _require(self, kind: str) -> None:
         if self.card.kind != kind:
             raise ModelError(f"{self.card.name}: a head of the kind {self.card.kind}, not {kind}")
-
-
-def _batches(order: Sequence[int], windows: Sequence[Window]) -> list[list[int]]:
-    batches: list[list[int]] = []
-    for n in order:  # shortest first: the newest is the longest
-        if not batches or (len(batches[-1]) + 1) * len(windows[n].ids) > _AT_ONCE:
-            batches.append([])
-        batches[-1].append(n)
-    return batches
 
 
 def open_head(folder: Path, *, threads: int = 0, home: Path | None = None) -> Head:
@@ -143,7 +136,7 @@ def open_head(folder: Path, *, threads: int = 0, home: Path | None = None) -> He
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        graph = _graph(openvino, weights, config, card)
+        graphs = _graphs(openvino, weights, config, card)
     except (OSError, ValueError) as cause:
         raise ModelError(f"{folder}: config.json or tokenizer.json cannot be read: damaged") from cause
     except KeyError as cause:
@@ -154,9 +147,10 @@ def open_head(folder: Path, *, threads: int = 0, home: Path | None = None) -> He
         "INFERENCE_NUM_THREADS": threads,
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": 32 if card.precision == "int8" else 0,
     }
-    compiled = openvino.Core().compile_model(graph, "CPU", settings)
+    core = openvino.Core()
+    compiled = [core.compile_model(graph, "CPU", settings) for graph in graphs]
     size = (folder / WEIGHTS).stat().st_size
-    return Head(compiled, Cutter(tokenizer, card.window, card.overlap), card, size)
+    return Head(_reader(compiled), Cutter(tokenizer, card.window, card.overlap), card, size)
 
 
 def head_weights(folder: Path, card: HeadCard, home: Path | None = None) -> dict[str, NDArray[Any]]:
@@ -186,8 +180,24 @@ def own_weights(folder: Path, card: HeadCard) -> dict[str, NDArray[Any]]:
     return weights
 
 
-def _graph(openvino: Any, weights: Mapping[str, NDArray[Any]], config: dict[str, Any], card: HeadCard) -> Any:
-    """Return the graph: ids, mask, types (windows, pieces) -> logits of pieces or of windows."""
+def _reader(compiled: Sequence[Any]) -> _Reader:
+    if len(compiled) > 1:
+        return PairReader(*compiled)
+
+    def read(windows: Sequence[Window]) -> NDArray[Any]:
+        result: NDArray[Any] = compiled[0](list(padded(windows)))[0]
+        return result
+
+    return read
+
+
+def _graphs(
+    openvino: Any, weights: Mapping[str, NDArray[Any]], config: dict[str, Any], card: HeadCard
+) -> list[Any]:
+    """Return the graph of encoder and head; where texts are read apart, one of each.
+
+    The one graph takes ids, mask, types (windows, pieces) and gives logits of pieces or of windows.
+    """
     from openvino import opset13 as op
 
     if config.get("model_type") != "bert" or config.get("hidden_act") != "gelu":
@@ -196,11 +206,15 @@ def _graph(openvino: Any, weights: Mapping[str, NDArray[Any]], config: dict[str,
     mask = op.parameter([-1, -1], openvino.Type.f32, name="mask")
     types = op.parameter([-1, -1], openvino.Type.i64, name="types")
     short = {name.removeprefix(TRUNK): array for name, array in weights.items()}
-    build = BertGraph(op, short, bert_shape({**config, "num_hidden_layers": card.layers}))
+    shape = bert_shape({**config, "num_hidden_layers": card.layers})
+    build = BertGraph(op, short, shape)
+    if card.reads == "apart":
+        encoder = openvino.Model([build.vectors(ids, mask)], [ids, mask], "encoder")
+        return [encoder, comparing_graph(openvino, short, shape, card.blocks, card.width)]
     hidden = build.vectors(ids, mask, types)
     if card.kind != "token":
         hidden = _pooled(op, build, hidden, mask) if card.pooling == "mean" else _first(op, build, hidden)
-    return openvino.Model([build.linear(hidden, "classifier")], [ids, mask, types], "head")
+    return [openvino.Model([build.linear(hidden, "classifier")], [ids, mask, types], "head")]
 
 
 def _pooled(op: Any, build: BertGraph, hidden: Any, mask: Any) -> Any:

@@ -10,11 +10,11 @@ from posology.evidence.bert_graph import SCALE
 
 __all__ = ["quantized", "widened"]
 
-_EXACT = ("classifier.", "embeddings.position_embeddings", "embeddings.token_type_embeddings")
+_EXACT = ("classifier.weight", "embeddings.position_embeddings", "embeddings.token_type_embeddings")
 
 
 def quantized(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return weights with each large matrix as int8 and a scale for each row; the others as they are.
+    """Return weights with each matrix as int8 and a scale for each row; the others as they are.
 
     Rounded to the nearest of 255 levels, symmetric about zero.
     """

@@ -15,7 +15,7 @@ from posology.errors import ModelError
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["Cutter", "Ints", "Pieces", "Window", "padded"]
+__all__ = ["Cutter", "Ints", "Pieces", "Window", "by_size", "padded", "padded_ids", "sides_of"]
 
 Ints = NDArray[np.int64]
 _LEAST = 8  # word pieces that either side of a pair has in a window, where it is that long
@@ -103,15 +103,39 @@ def _mark(tokenizer: "Tokenizer", mark: str) -> int:
     return found
 
 
+def by_size(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Yield the places of texts that go together, shortest first: ``most`` pieces at once, padding included.
+
+    A text that is longer goes alone.
+    """
+    batch: list[int] = []
+    for place in sorted(range(len(sizes)), key=sizes.__getitem__):
+        if batch and (len(batch) + 1) * sizes[place] > most:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+def sides_of(window: Window) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return a pair's two texts in a window, each as it is read alone, with its special pieces."""
+    return window.ids[: window.lead], (window.ids[0], *window.ids[window.lead :])
+
+
+def padded_ids(texts: Sequence[Sequence[int]]) -> tuple[Ints, NDArray[np.float32]]:
+    """Return ids and mask of texts, each (texts, pieces of the longest)."""
+    ids = np.zeros((len(texts), max(map(len, texts))), dtype=np.int64)
+    mask = np.zeros(ids.shape, dtype=np.float32)
+    for row, one in enumerate(texts):
+        ids[row, : len(one)], mask[row, : len(one)] = one, 1
+    return ids, mask
+
+
 def padded(windows: Sequence[Window]) -> tuple[Ints, NDArray[np.float32], Ints]:
     """Return ids, mask and types of windows, each (windows, pieces of the longest)."""
-    longest = max(len(window.ids) for window in windows)
-    ids = np.zeros((len(windows), longest), dtype=np.int64)
-    mask = np.zeros((len(windows), longest), dtype=np.float32)
-    types = np.zeros((len(windows), longest), dtype=np.int64)
-    for row, window in enumerate(windows):
-        size = len(window.ids)
-        ids[row, :size], mask[row, :size], types[row, :size] = window.ids, 1, window.types
+    ids, mask = padded_ids([window.ids for window in windows])
+    types, _ = padded_ids([window.types for window in windows])
     return ids, mask, types
 
 
