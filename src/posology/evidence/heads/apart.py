@@ -13,6 +13,7 @@ __all__ = ["PairReader"]
 Floats = NDArray[np.float32]
 Text = tuple[int, ...]  # ids, special pieces included
 _AT_ONCE = 2048  # word pieces of one inference, padding included
+_CHUNK = 500  # pairs whose texts are encoded before any is compared, like lengths together
 _KEPT = (
     60_000  # word pieces whose vectors are remembered (92 MB of 384 numbers): a letter cites a source often
 )
@@ -28,13 +29,20 @@ class PairReader:
         self._known: dict[Text, Floats] = {}
         self._pieces = 0
 
-    def __call__(self, windows: Sequence[Window]) -> NDArray[Any]:
-        """Return the logits of windows, (windows, labels): of each its two texts, encoded alone, compared."""
-        texts = [sides_of(window) for window in windows]
-        vectors = self._vectors(dict.fromkeys(text for pair in texts for text in pair))
-        inputs = [one for n in (0, 1) for one in _side([pair[n] for pair in texts], vectors)]
-        result: NDArray[Any] = self._comparing(inputs)[0]
-        return result
+    def __call__(self, windows: Sequence[Window]) -> list[NDArray[np.float64]]:
+        """Return each window's logits, (labels,): its two texts, each encoded alone, compared."""
+        rows: list[NDArray[np.float64]] = []
+        for first in range(0, len(windows), _CHUNK):
+            rows += self._compared([sides_of(window) for window in windows[first : first + _CHUNK]])
+        return rows
+
+    def _compared(self, pairs: Sequence[tuple[Text, Text]]) -> list[NDArray[np.float64]]:
+        vectors = self._vectors(dict.fromkeys(text for pair in pairs for text in pair))
+        rows: dict[int, NDArray[np.float64]] = {}
+        for batch in by_size([len(first) + len(second) for first, second in pairs], _AT_ONCE):
+            inputs = [one for n in (0, 1) for one in _side([pairs[place][n] for place in batch], vectors)]
+            rows |= dict(zip(batch, self._comparing(inputs)[0].astype(np.float64), strict=True))
+        return [rows[place] for place in range(len(pairs))]
 
     def _vectors(self, texts: Mapping[Text, None]) -> dict[Text, Floats]:
         found = {text: self._known[text] for text in texts if text in self._known}

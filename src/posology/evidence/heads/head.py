@@ -14,7 +14,7 @@ from posology.chat.weights import check_sha256, find_weights
 from posology.errors import ModelError
 from posology.evidence.bert_graph import BertGraph, bert_shape
 from posology.evidence.heads.apart import PairReader
-from posology.evidence.heads.card import TRUNK, WEIGHTS, HeadCard, read_head_card
+from posology.evidence.heads.card import TRUNK, WEIGHTS, HeadCard, HeadKind, read_head_card
 from posology.evidence.heads.changes import apply_changes
 from posology.evidence.heads.comparing import comparing_graph
 from posology.evidence.heads.joining import join_rows, join_texts, log_softmax
@@ -25,7 +25,7 @@ from posology.evidence.heads.windows import Cutter, Window, by_size, padded
 __all__ = ["Head", "Labels", "head_weights", "open_head", "own_weights"]
 
 Floats = NDArray[np.float64]
-_Reader = Callable[[Sequence[Window]], NDArray[Any]]
+_Reader = Callable[[Sequence[Window]], list[Floats]]
 _AT_ONCE = 2048  # word pieces of one inference, padding included
 
 
@@ -41,7 +41,7 @@ class Head:
     """A compiled head with its tokenizer and its card."""
 
     def __init__(self, read: _Reader, cutter: Cutter, card: HeadCard, weights_bytes: int = 0) -> None:
-        """Take what reads windows (their logits), cutter, card and the size of the weights."""
+        """Take what reads windows (their logits, in order), cutter, card and the size of the weights."""
         self._read = read
         self.cutter = cutter
         self.card = card
@@ -73,7 +73,7 @@ class Head:
         """Return the raw logits of each text's word pieces: (pieces, tags)."""
         pieces = self.cutter.pieces(texts)
         windows = self.cutter.single(pieces)
-        return join_rows(windows, self._forward(windows), [len(one.ids) for one in pieces])
+        return join_rows(windows, self._read(windows), [len(one.ids) for one in pieces])
 
     def text_logits(self, pairs: Sequence[tuple[str, str]]) -> Floats:
         """Return the raw logits of pairs: (texts, labels); a head of texts reads the first of each."""
@@ -87,7 +87,7 @@ class Head:
         else:
             windows = self.cutter.single(firsts)
         highest = card.labels.index(card.positive) if card.join == "highest" else -1
-        return join_texts(windows, self._forward(windows), len(pairs), highest)
+        return join_texts(windows, self._read(windows), len(pairs), highest)
 
     def _labelled(self, logits: Floats) -> list[Labels]:
         chances = np.exp(log_softmax(logits / self.card.temperature))
@@ -102,16 +102,6 @@ class Head:
             above = scores[card.positive] >= card.threshold
             best = card.positive if above else max(others, key=scores.__getitem__)
         return Labels(best, scores)
-
-    def _forward(self, windows: Sequence[Window]) -> list[Floats]:
-        """Return the logits of windows in order; the short ones go together, so little is padding."""
-        rows: dict[int, Floats] = {}
-        for batch in by_size([len(window.ids) for window in windows], _AT_ONCE):
-            result = self._read([windows[n] for n in batch])
-            for row, n in enumerate(batch):
-                one = result[row, : len(windows[n].ids)] if self.card.kind == "token" else result[row]
-                rows[n] = np.array(one, dtype=np.float64)
-        return [rows[n] for n in range(len(windows))]
 
     def _require(self, kind: str) -> None:
         if self.card.kind != kind:
@@ -150,7 +140,7 @@ def open_head(folder: Path, *, threads: int = 0, home: Path | None = None) -> He
     core = openvino.Core()
     compiled = [core.compile_model(graph, "CPU", settings) for graph in graphs]
     size = (folder / WEIGHTS).stat().st_size
-    return Head(_reader(compiled), Cutter(tokenizer, card.window, card.overlap), card, size)
+    return Head(_reader(compiled, card.kind), Cutter(tokenizer, card.window, card.overlap), card, size)
 
 
 def head_weights(folder: Path, card: HeadCard, home: Path | None = None) -> dict[str, NDArray[Any]]:
@@ -180,13 +170,18 @@ def own_weights(folder: Path, card: HeadCard) -> dict[str, NDArray[Any]]:
     return weights
 
 
-def _reader(compiled: Sequence[Any]) -> _Reader:
+def _reader(compiled: Sequence[Any], kind: HeadKind) -> _Reader:
     if len(compiled) > 1:
         return PairReader(*compiled)
 
-    def read(windows: Sequence[Window]) -> NDArray[Any]:
-        result: NDArray[Any] = compiled[0](list(padded(windows)))[0]
-        return result
+    def read(windows: Sequence[Window]) -> list[Floats]:
+        rows: dict[int, Floats] = {}
+        for batch in by_size([len(window.ids) for window in windows], _AT_ONCE):
+            result = compiled[0](list(padded([windows[n] for n in batch])))[0]
+            for row, n in enumerate(batch):
+                one = result[row, : len(windows[n].ids)] if kind == "token" else result[row]
+                rows[n] = np.array(one, dtype=np.float64)
+        return [rows[n] for n in range(len(windows))]
 
     return read
 
