@@ -41,12 +41,17 @@ def test_calibration_never_raises_the_loss(seed: int) -> None:
     assert mean_loss(logits, gold, found) <= min(grid) + 1e-6
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 10)), min_size=2, max_size=30))
-@settings(max_examples=60)
-def test_no_threshold_has_a_better_balanced_accuracy(rows: list[tuple[bool, int]]) -> None:
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 10)), min_size=2, max_size=30),
+    st.sampled_from([0.0, 0.5, 0.9, 1.0]),
+)
+@settings(max_examples=120)
+def test_no_threshold_that_lets_as_much_pass_has_a_better_balanced_accuracy(
+    rows: list[tuple[bool, int]], least: float
+) -> None:
     truth = np.array([one for one, _ in rows])
     chances = np.array([chance / 10 for _, chance in rows])
-    found = best_threshold(truth, chances)
+    found = best_threshold(truth, chances, least)
     if truth.all() or not truth.any():
         assert found is None
         return
@@ -56,7 +61,9 @@ def test_no_threshold_has_a_better_balanced_accuracy(rows: list[tuple[bool, int]
         return (said[truth].mean() + (~said)[~truth].mean()) / 2
 
     assert found is not None
-    assert balanced(found) == pytest.approx(max(balanced(one / 20) for one in range(22)))
+    usable = [one / 20 for one in range(22) if (chances >= one / 20)[truth].mean() >= least]
+    assert (chances >= found)[truth].mean() >= least
+    assert balanced(found) == pytest.approx(max(map(balanced, usable)))
 
 
 def test_scores_of_labels_are_those_of_scikit_learn() -> None:

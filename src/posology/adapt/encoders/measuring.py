@@ -101,5 +101,6 @@ def calibrate(
     threshold = None
     if head.threshold != "none":
         place = list(labels).index(head.positive)
-        threshold = best_threshold(gold == place, np.exp(log_softmax(rows / temperature))[:, place])
+        chances = np.exp(log_softmax(rows / temperature))[:, place]
+        threshold = best_threshold(gold == place, chances, head.passed)
     return Calibrated(temperature, threshold, mean_loss(rows, gold), mean_loss(rows, gold, temperature))

@@ -42,10 +42,13 @@ def label_scores(gold: Ints, found: Ints, labels: int) -> dict[str, float | None
     }
 
 
-def best_threshold(positive: NDArray[np.bool_], chances: NDArray[np.float64]) -> float | None:
+def best_threshold(
+    positive: NDArray[np.bool_], chances: NDArray[np.float64], least: float = 0.0
+) -> float | None:
     """Return the threshold with the best balanced accuracy; None where there is one label only.
 
-    It lies halfway between two neighbouring chances, so that rounding does not decide.
+    It lies halfway between two neighbouring chances, so that rounding does not decide. Of thresholds under
+    which more than a share 1 - ``least`` of the positive lies none is taken.
     """
     if positive.all() or not positive.any():
         return None
@@ -54,7 +57,7 @@ def best_threshold(positive: NDArray[np.bool_], chances: NDArray[np.float64]) ->
     recall = np.cumsum(truth) / truth.sum()
     rejected = 1 - np.cumsum(~truth) / (~truth).sum()
     ends = np.append(sorted_chances[1:] < sorted_chances[:-1], True)
-    score = np.where(ends, recall + rejected, -np.inf)
+    score = np.where(ends & (recall >= least), recall + rejected, -np.inf)
     best = int(score.argmax())
     below = sorted_chances[best + 1] if best + 1 < len(sorted_chances) else 0.0
     return float((sorted_chances[best] + below) / 2)

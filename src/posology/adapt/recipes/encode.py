@@ -76,6 +76,9 @@ class HeadTable(Table):
     threshold: Literal["none", "balanced"] = field_of(
         "none", "balanced: that of `positive` with the best balanced accuracy on select"
     )
+    passed: float = field_of(
+        0.0, "that threshold lets at least this share of `positive` on select pass", least=0, most=1
+    )
     whole_words: bool = field_of(True, "spans begin and end at the edges of words")
     layers: int = field_of(0, "the lowest so many layers of the encoder; 0: all", unit="layers", least=0)
     rank: int = field_of(
@@ -99,6 +102,8 @@ class HeadTable(Table):
     def _positive_is_named(self) -> "HeadTable":
         if (self.join == "highest" or self.threshold != "none") and not self.positive:
             raise ValueError("join highest and a threshold need `positive`, one of the labels")
+        if self.passed and self.threshold == "none":
+            raise ValueError("passed is of a threshold: set threshold")
         if self.rank and not self.tune_encoder:
             raise ValueError("rank is of the encoder's changes; with tune_encoder = false there are none")
         if self.reads == "apart" and (self.kind != "pair" or self.tune_encoder or self.hidden):
