@@ -14,9 +14,7 @@ Floats = NDArray[np.float32]
 Text = tuple[int, ...]  # ids, special pieces included
 _AT_ONCE = 2048  # word pieces of one inference, padding included
 _CHUNK = 500  # pairs whose texts are encoded before any is compared, like lengths together
-_KEPT = (
-    60_000  # word pieces whose vectors are remembered (92 MB of 384 numbers): a letter cites a source often
-)
+_KEPT = 60_000  # word pieces whose vectors are remembered, 92 MB of 384 numbers: a source is cited often
 
 
 class PairReader:
