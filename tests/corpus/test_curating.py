@@ -65,6 +65,54 @@ def test_no_name_of_a_patient_is_in_any_file_of_the_corpus(sources: Path, tmp_pa
         assert not [word for word in ("abernethy", "maribel", "4471829", "clark", "3/4/2019") if word in text]
 
 
+VISIT = (
+    "Maribel Abernethy came with low back pain of eight weeks that runs down the left leg to the foot. She "
+    "has tried naproxen and physical therapy without relief; Abernethy returns in two weeks to the clinic."
+)
+
+
+@pytest.mark.parametrize(
+    "home", ["", "patient-a"], ids=["beside the notes' folder", "in the patient's folder"]
+)
+def test_a_name_that_only_the_chart_tells_is_in_no_note_of_a_folder(tmp_path: Path, home: str) -> None:
+    folder = tmp_path / "clinic"
+    write_patient(folder / home, "patient-a")
+    (folder / "patient-a").mkdir(exist_ok=True)
+    (folder / "patient-a" / "visit.txt").write_text(VISIT)
+    counts = curate(Curation(spec_of_folder(folder), folder, key=KEY), tmp_path / "out")
+    assert sum(counts.kept.values()) == 1
+    assert not [path for path in (tmp_path / "out").iterdir() if "abernethy" in path.read_text().lower()]
+    assert "a copy" not in " ".join(rejected(tmp_path / "out").values())
+
+
+def test_each_file_of_a_folder_is_read_once(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    chart = chart_of("Maribel", "Abernethy", NOTE)["entry"]
+    (folder / "chart.ndjson").write_text("\n".join(json.dumps(one["resource"]) for one in chart))
+    (folder / "rows.jsonl").write_text(json.dumps({"text": OTHER}))
+    counts = curate(Curation(spec_of_folder(folder), folder, key=KEY), tmp_path / "out")
+    assert counts.read == {"fhir": 1, "jsonl": 1}
+    assert rejected(tmp_path / "out") == {}
+
+
+def test_rows_of_two_tables_without_groups_are_of_two_patients(tmp_path: Path) -> None:
+    said = (
+        "Mr. Keller was seen on 3/4/2019 for pain of the {} that began eight weeks ago and has not improved."
+    )
+    spec = 'posology = "corpus/1"\nname = "x"\n[filter]\nmin_words = 5\n'
+    for name, part in (("a", "left knee"), ("b", "upper back")):
+        (tmp_path / f"{name}.csv").write_text(f"text\n{said.format(part)}\n")
+        spec += f'[[source]]\nname = "{name}"\nkind = "csv"\npath = "{name}.csv"\n'
+    (tmp_path / "spec.toml").write_text(spec + "[duplicates]\nnear = 1.0\n")
+    curate(Curation(read_spec(tmp_path / "spec.toml"), tmp_path, key=KEY), tmp_path / "out")
+    first, second = (
+        record.text.partition(" for ")[0] for record in read_records(tmp_path / "out/records.jsonl")
+    )
+    assert "Keller" not in first + second
+    assert first.partition(" on ")[2] != second.partition(" on ")[2]
+
+
 def test_the_same_key_makes_the_same_corpus(sources: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
         curate(Curation(spec_of_folder(sources), sources, key=KEY), tmp_path / name)
@@ -90,8 +138,18 @@ def test_a_test_text_is_kept_out_and_counted(sources: Path, tmp_path: Path) -> N
     counts = curate(
         Curation(spec_of_folder(sources), sources, key=KEY, protected=protected), tmp_path / "out"
     )
-    assert counts.contaminated == {"made, report": 2}
+    assert counts.contaminated == {"made, report": 3}
     assert all("stairs" not in record.text for record in read_records(tmp_path / "out" / "records.jsonl"))
+
+
+def test_a_test_text_that_stands_twice_is_kept_out_twice(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "in" / f"{name}.txt").write_text(OTHER)
+    protected = build_protected([ProtectedText("made, report", OTHER)])
+    curation = Curation(spec_of_folder(tmp_path / "in"), tmp_path / "in", key=KEY, protected=protected)
+    assert curate(curation, tmp_path / "out").contaminated == {"made, report": 2}
+    assert set(rejected(tmp_path / "out").values()) == {"holds test text of made, report"}
 
 
 def test_a_corpus_that_is_there_is_not_replaced_unasked(sources: Path, tmp_path: Path) -> None:
@@ -164,6 +222,17 @@ FAULTS = [
         'posology = "corpus/1"\nname = "x"\n[[source]]\nname="a"\nkind="csv"\npath="."\ncharts="c"',
         "only notes",
         "charts beside a table",
+    ),
+    (
+        'posology = "corpus/1"\nname = "x"\n[[source]]\nname="a"\nkind="csv"\npath="."\namong_charts=true',
+        "only notes and jsonl",
+        "a table among charts",
+    ),
+    (
+        'posology = "corpus/1"\nname = "x"\n[[source]]\nname="a"\nkind="notes"\npath="."\ncharts="c"\n'
+        "among_charts=true",
+        "those of the path",
+        "charts in two places",
     ),
     ("name =", "not TOML", "no TOML"),
 ]

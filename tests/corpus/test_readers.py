@@ -47,6 +47,47 @@ def test_notes_with_charts_are_read_only_where_the_chart_is(tmp_path: Path) -> N
     assert whys(found) == ["no readable chart of its patient: identifiers are not known"]
 
 
+def test_notes_among_charts_are_read_with_the_chart_that_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    for name in ("beside", "inside", "broken", "none", "torn"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "1.txt").write_text(f"{name}: {NOTE}")
+    (folder / "flat.txt").write_text(f"flat: {NOTE}")
+    write_patient(folder, "beside")
+    write_patient(folder, "flat")
+    write_patient(folder / "inside", "chart")
+    (folder / "broken.JSON").write_text("{}")
+    (folder / "torn" / "chart.json").write_text("{}")
+    found = read(tmp_path, "notes", among_charts=True)
+    known = {one.group: one.known is not None for one in found if isinstance(one, Raw)}
+    assert known == {"beside": True, "flat": True, "none": False}
+    assert whys(found) == ["no readable chart of its patient: identifiers are not known"] * 2
+    assert [text for text in texts(read(tmp_path, "fhir")) if "inside" in text] == [f"inside: {NOTE}"]
+
+
+def test_a_chart_in_a_folder_that_cannot_be_read_gives_way_to_the_one_beside(tmp_path: Path) -> None:
+    write_patient(tmp_path / "in", "a")
+    (tmp_path / "in" / "a").mkdir()
+    (tmp_path / "in" / "a" / "labs.json").write_text('{"resourceType": "Observation", "id": "o"}')
+    (tmp_path / "in" / "a" / "1.txt").write_text(NOTE)
+    found = read(tmp_path, "notes", among_charts=True)
+    assert [one.known is not None for one in found if isinstance(one, Raw)] == [True]
+
+
+def test_lines_among_charts_leave_ndjson_to_them(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.jsonl", "b.ndjson"):
+        (tmp_path / "in" / name).write_text(json.dumps({"text": name}))
+    assert texts(read(tmp_path, "jsonl")) == ["a.jsonl", "b.ndjson"]
+    assert texts(read(tmp_path, "jsonl", among_charts=True)) == ["a.jsonl"]
+
+
+def test_the_group_of_a_chart_is_the_whole_name_of_its_folder(tmp_path: Path) -> None:
+    for name in ("1.1", "1.2"):
+        write_patient(tmp_path / "in" / name, "chart", NOTE)
+    assert [one.group for one in read(tmp_path, "fhir") if isinstance(one, Raw)] == ["1.1", "1.2"]
+
+
 def test_a_chart_gives_its_documents_with_what_it_knows_of_the_patient(tmp_path: Path) -> None:
     write_patient(tmp_path / "in", "one", NOTE, OTHER)
     (tmp_path / "in" / "two.json").write_text("[]")
@@ -144,6 +185,44 @@ def test_submissions_have_their_outcome_from_tables_and_bundles(tmp_path: Path) 
     outcomes = {one.text: one.meta["outcome"] for one in found if isinstance(one, Raw)}
     assert outcomes == {"Please approve the MRI.": "denied", NOTE: "approved"}
     assert whys(found) == ["a FHIR bundle without Claim or ClaimResponse"]
+
+
+def submission_of(patient: dict[str, Any]) -> str:
+    """Return a request bundle of a patient with one note."""
+    bundle = chart_of("Maribel", "Abernethy", NOTE)
+    bundle["entry"][0]["resource"] = {"resourceType": "Patient", "id": "p1"} | patient
+    claim = {"resourceType": "Claim", "id": "c", "status": "active", "patient": {"reference": "Patient/p1"}}
+    bundle["entry"].append({"resource": claim})
+    return json.dumps(bundle)
+
+
+NUMBER = {"identifier": [{"system": "urn:hospital", "value": "4471829"}]}
+BORN = {"birthDate": "1958-07-12"}
+MARIBEL = {"name": [{"family": "Abernethy", "given": ["Maribel"]}]}
+SUBMITTED = [
+    ("one number", NUMBER | MARIBEL, NUMBER, True),
+    ("one name and birth date", BORN | MARIBEL, BORN | MARIBEL, True),
+    ("one number of two hospitals", NUMBER, {"identifier": [{"system": "urn:b", "value": "4471829"}]}, False),
+    ("one name and two birth dates", BORN | MARIBEL, MARIBEL | {"birthDate": "1990-01-31"}, False),
+    ("nothing known", {}, {}, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"), [case[1:] for case in SUBMITTED], ids=[c[0] for c in SUBMITTED]
+)
+def test_submissions_of_one_patient_are_one_group(
+    tmp_path: Path, first: dict[str, Any], second: dict[str, Any], same: bool
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "2019.json").write_text(submission_of(first))
+    (tmp_path / "in" / "2021.json").write_text(submission_of(second))
+    (tmp_path / "in" / "torn.json").write_text("{")
+    groups = [one.group for one in read(tmp_path, "submissions") if isinstance(one, Raw)]
+    assert len(groups) == 2
+    assert (groups[0] == groups[1]) is same
+    if not first:
+        assert groups == ["2019", "2021"]
 
 
 def test_a_source_that_is_not_there_is_an_error(tmp_path: Path) -> None:

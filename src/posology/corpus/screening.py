@@ -61,7 +61,7 @@ class Screen:
         unique = np.unique(runs)
         repeated = 1 - len(unique) / max(1, len(runs))
         measured = Measured(passed.text, language, words, repeated)
-        reason = find_fault(measured, self._spec.filter) or self._copied(words) or self._tested(numbers)
+        reason = find_fault(measured, self._spec.filter) or self._taken(words, numbers)
         if reason:
             return Rejected(id_, reason)
         record = self._record(source, raw, passed.text, language)
@@ -84,21 +84,21 @@ class Screen:
             return "not Unicode text"
         if not source.gated:
             return Passed(text)
-        return self._gate.patient(raw.group or raw.place, raw.known).passed(text, language)
+        return self._gate.patient(_group(source, raw), raw.known).passed(text, language)
 
-    def _copied(self, words: list[str]) -> str:
+    def _taken(self, words: list[str], numbers: Hashes) -> str:
+        """Return why a text is a copy or holds a test text; remember it where it is neither."""
         digest = digest_of(words)
         if digest in self._seen:
             return COPY
+        owner = self._protected.find(numbers) if self._protected is not None else ""
+        if owner:
+            return f"{CONTAMINATED}{owner}"
         self._seen.add(digest)
         return ""
 
-    def _tested(self, numbers: Hashes) -> str:
-        owner = self._protected.find(numbers) if self._protected is not None else ""
-        return f"{CONTAMINATED}{owner}" if owner else ""
-
     def _record(self, source: SourceSpec, raw: Raw, text: str, language: str) -> Record:
-        group = raw.group or f"{source.name}/{raw.place}"
+        group = _group(source, raw)
         meta: dict[str, str] = {"part": part_of(self._spec.name, group, self._spec.parts)}
         if source.gated:
             meta |= {key: raw.meta[key] for key in _SAFE if key in raw.meta}
@@ -108,3 +108,8 @@ class Screen:
             meta |= {"own_id": raw.own_id} if raw.own_id else {}
         home = Provenance(source.name, raw.licence or source.licence, source.consent, group)
         return Record(f"{source.name}/{raw.place}", text, home, language, meta)
+
+
+def _group(source: SourceSpec, raw: Raw) -> str:
+    """Return whose text it is; a text that tells nobody is of one person who has no other."""
+    return raw.group or f"{source.name}/{raw.place}"

@@ -22,6 +22,7 @@ __all__ = [
 
 Kind = Literal["text", "notes", "jsonl", "pubtator", "csv", "fhir", "submissions"]
 _ALWAYS_GATED = ("fhir", "submissions")
+_AMONG_CHARTS = ("notes", "jsonl")
 _Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
 
 
@@ -46,6 +47,9 @@ class SourceSpec(_Strict):
     charts: str = Field(
         default="", description="of notes: the folder of the patients' charts, GROUP.json each"
     )
+    among_charts: bool = Field(
+        default=False, description="of notes, jsonl: the path holds charts too, which are another source"
+    )
     text: list[str] = Field(
         default=["text"], min_length=1, description="of csv, jsonl, submissions: text fields"
     )
@@ -64,6 +68,12 @@ class SourceSpec(_Strict):
             raise ValueError("charts: only notes have charts beside them")
         if self.charts and self.without_gate:
             raise ValueError("charts: a source without gate needs none")
+        if self.among_charts and self.kind not in _AMONG_CHARTS:
+            raise ValueError("among_charts: only notes and jsonl leave files to charts")
+        if self.among_charts and (self.charts or self.without_gate):
+            raise ValueError(
+                "among_charts: the charts are those of the path; leave out charts and without_gate"
+            )
         return self
 
     @property
@@ -152,7 +162,8 @@ def spec_of_folder(folder: Path, *, licence: str = "not stated", consent: str = 
 
     Everything passes the gate. ``.txt`` and ``.md`` are notes, in a folder for each patient or alone;
     ``.json`` and ``.ndjson`` are FHIR charts; ``.jsonl`` are records of a corpus; ``.csv`` are tables
-    with a column ``text``.
+    with a column ``text``. What a patient's chart tells is replaced in their notes too; notes
+    in a chart's folder and ``.ndjson`` are read as charts only.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no folder; name one with notes and charts, or a specification (.toml)")
@@ -160,7 +171,14 @@ def spec_of_folder(folder: Path, *, licence: str = "not stated", consent: str = 
     if not kinds:
         raise UserError(f"{folder}: holds no .txt, .md, .json, .ndjson, .jsonl or .csv file")
     sources = [
-        SourceSpec(name=kind, kind=kind, path=str(folder.resolve()), licence=licence, consent=consent)
+        SourceSpec(
+            name=kind,
+            kind=kind,
+            path=str(folder.resolve()),
+            licence=licence,
+            consent=consent,
+            among_charts="fhir" in kinds and kind in _AMONG_CHARTS,
+        )
         for kind in _ENDS
         if kind in kinds
     ]

@@ -30,8 +30,8 @@ from posology.priorauth.table import EvidenceTable
 from posology.priorauth.writing import wording_prompt
 from posology.quotes import Evidence
 from posology.records.deidentify import KnownIdentifiers
+from posology.records.signs import first_charts, signs_of
 from posology.review.charts import load_chart
-from posology.review.patients import first_charts, signs_of
 from posology.review.permitted import require_role
 from posology.review.sharing import Leaving, Place, Staff, known_of, no_consent, record_export, staff_of
 from posology.review.states import DECIDED, State

@@ -9,7 +9,7 @@ from posology.errors import ChartError
 from posology.records import Chart, read_chart
 from posology.records.deidentify import known_identifiers
 
-__all__ = ["chart_paths", "read_charts"]
+__all__ = ["chart_paths", "holds_fhir", "is_chart_file", "read_charts"]
 
 _ENDS = (".json", ".ndjson")
 
@@ -18,8 +18,8 @@ def chart_paths(root: Path) -> list[Path]:
     """Return the charts of a source: a file, or each file and each folder with FHIR JSON in a folder."""
     if root.is_file():
         return [root]
-    files = [one for one in root.iterdir() if one.suffix.lower() in _ENDS and one.is_file()]
-    folders = [one for one in root.iterdir() if one.is_dir() and _holds_fhir(one)]
+    files = [one for one in root.iterdir() if is_chart_file(one)]
+    folders = [one for one in root.iterdir() if one.is_dir() and holds_fhir(one)]
     return sorted([*files, *folders])
 
 
@@ -34,7 +34,7 @@ def read_charts(source: SourceSpec, beside: Path) -> Iterator[Raw | Unreadable]:
         except ChartError as error:
             yield Unreadable(str(number), f"no chart: {_reason(error, path)}")
             continue
-        yield from _documents(chart, str(number), path.stem)
+        yield from _documents(chart, str(number), path.stem if path.is_file() else path.name)
 
 
 def _documents(chart: Chart, place: str, group: str) -> Iterator[Raw | Unreadable]:
@@ -53,8 +53,14 @@ def _documents(chart: Chart, place: str, group: str) -> Iterator[Raw | Unreadabl
     yield from unread_of(place, chart.unread)
 
 
-def _holds_fhir(folder: Path) -> bool:
-    return any(one.suffix.lower() in _ENDS for one in folder.rglob("*") if one.is_file())
+def holds_fhir(folder: Path) -> bool:
+    """Say whether a folder holds a file that is read as FHIR JSON: it is then read as one chart."""
+    return any(is_chart_file(one) for one in folder.rglob("*"))
+
+
+def is_chart_file(path: Path) -> bool:
+    """Say whether a path is a file that is read as FHIR JSON."""
+    return path.suffix.lower() in _ENDS and path.is_file()
 
 
 def _reason(error: ChartError, path: Path) -> str:

@@ -16,9 +16,11 @@ __all__ = ["read_record_lines"]
 def read_record_lines(source: SourceSpec, beside: Path) -> Iterator[Raw | Unreadable]:
     """Yield a text for each line: a line that says it is a record keeps its own licence, language and group.
 
-    Any other object is read as a row of a table, by the fields that the source names.
+    Any other object is read as a row of a table, by the fields that the source names. Among charts a file
+    that ends in ``.ndjson`` is a chart.
     """
-    for place, row in read_rows(source, root_of(source, beside), (".jsonl", ".ndjson")):
+    ends = (".jsonl",) if source.among_charts else (".jsonl", ".ndjson")
+    for place, row in read_rows(source, root_of(source, beside), ends):
         if isinstance(row, str):
             yield Unreadable(place, row)
         elif "posology" in row:

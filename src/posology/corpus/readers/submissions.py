@@ -1,6 +1,6 @@
 """Past prior-authorization submissions with what the payer decided: tables, JSON lines, FHIR bundles."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from posology.corpus.spec import SourceSpec
 from posology.errors import ChartError
 from posology.records import Chart, read_chart
 from posology.records.deidentify import known_identifiers
+from posology.records.signs import Signs, patient_names, signs_of
 
 __all__ = ["OUTCOMES", "outcome_of", "read_submissions"]
 
@@ -37,13 +38,14 @@ def outcome_of(words: str) -> str:
 
 
 def read_submissions(source: SourceSpec, beside: Path) -> Iterator[Raw | Unreadable]:
-    """Yield the text of each submission, its outcome in ``meta``."""
+    """Yield the text of each submission, its outcome in ``meta``; bundles of one patient are one group."""
     root = root_of(source, beside)
     for place, row in read_rows(source, root, (".csv", ".jsonl")) if _has_rows(root) else ():
         yield _row(source, place, row)
     if root.is_dir() or root.suffix.lower() == ".json":
-        for number, path in enumerate(files_of(root, (".json",)), 1):
-            yield from _bundle(f"fhir.{number}", path)
+        paths = list(files_of(root, (".json",)))
+        for number, (path, group) in enumerate(zip(paths, _groups(paths), strict=True), 1):
+            yield from _bundle(f"fhir.{number}", path, group)
 
 
 def _has_rows(root: Path) -> bool:
@@ -58,20 +60,41 @@ def _row(source: SourceSpec, place: str, row: Mapping[str, Any] | str) -> Raw | 
     return Raw(place, text, field_of(row, source.id), field_of(row, source.group), meta=meta)
 
 
-def _bundle(place: str, path: Path) -> Iterator[Raw | Unreadable]:
-    """Yield the documents of a request bundle with the decision of the ClaimResponse that stands in it."""
+def _groups(paths: Sequence[Path]) -> list[str]:
+    """Return for each bundle what tells its patient, or the file's name where it tells none.
+
+    The bundles are read for this before their texts are, and not kept.
+    """
+    signs = [_signs(path) for path in paths]
+    return [name or path.stem for name, path in zip(patient_names(signs), paths, strict=True)]
+
+
+def _signs(path: Path) -> Signs:
+    chart = _request(path)
+    return signs_of(chart) if isinstance(chart, Chart) else Signs(frozenset(), frozenset(), "")
+
+
+def _request(path: Path) -> Chart | str:
+    """Return a request bundle, or why a file is none."""
     try:
         chart = read_chart(path)
     except ChartError:
-        yield Unreadable(place, "no FHIR bundle of one patient")
-        return
+        return "no FHIR bundle of one patient"
     if not chart.of_type("Claim") and not chart.of_type("ClaimResponse"):
-        yield Unreadable(place, "a FHIR bundle without Claim or ClaimResponse")
+        return "a FHIR bundle without Claim or ClaimResponse"
+    return chart
+
+
+def _bundle(place: str, path: Path, group: str) -> Iterator[Raw | Unreadable]:
+    """Yield the documents of a request bundle with the decision of the ClaimResponse that stands in it."""
+    chart = _request(path)
+    if isinstance(chart, str):
+        yield Unreadable(place, chart)
         return
     meta = {"kind": "submission", "outcome": _decision(chart)}
     known = known_identifiers(chart)
     for number, document in enumerate(chart.documents, 1):
-        yield Raw(f"{place}.{number}", document.text, document.source, path.stem, meta=meta, known=known)
+        yield Raw(f"{place}.{number}", document.text, document.source, group, meta=meta, known=known)
     if not chart.documents:
         yield Unreadable(place, "a submission without text: no note, letter or narrative")
     yield from unread_of(place, chart.unread)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from posology.records import read_chart_files
-from posology.review.patients import first_charts, signs_of
+from posology.records.signs import first_charts, patient_names, signs_of
 
 MRN = {"system": "urn:hospital", "value": "MRN-48213"}
 BARE = {"value": "MRN-48213"}
@@ -114,6 +114,16 @@ def test_a_number_without_system_joins_those_that_could_be_its_own():
         0,
     ]  # whose it is cannot be told
     assert first_charts([ours, theirs, ann("A. L.", born="1999-12-31", numbers=[BARE])]) == [0, 1, 2]
+
+
+def test_a_patient_is_named_by_what_changes_least():
+    by_number, by_name = ann("A. L.", born=None, numbers=[MRN, BARE]), ann(patient_id="a4f2-9913")
+    assert patient_names([by_number]) == ["urn:hospital|MRN-48213"]
+    assert patient_names([by_name]) == ["id|a4f2-9913"]
+    assert patient_names([ann()]) == ["ann|leeford|1961-04-23"]
+    assert patient_names([signs(born="1961-04-23")]) == [""]
+    joined = [by_name, by_number, ann(numbers=[MRN])]
+    assert patient_names(joined) == ["urn:hospital|MRN-48213"] * 3
 
 
 def test_signs_show_counts_only():

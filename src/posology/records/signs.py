@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from posology.records import Chart, birth_date
+from posology.records.chart import Chart
+from posology.records.patient import birth_date
 
-__all__ = ["Signs", "first_charts", "signs_of"]
+__all__ = ["Signs", "first_charts", "patient_names", "signs_of"]
 
 _LEAST_DIGITS = 4  # "patient-1" counts the entries of a file
 _FULL_DATE = len("1970-01-31")
@@ -77,6 +78,28 @@ def first_charts(charts: Sequence[Signs]) -> list[int]:
             low, high = sorted((find(seen.setdefault(key, place)), find(place)))
             first[high] = low
     return [find(place) for place in range(len(charts))]
+
+
+def patient_names(charts: Sequence[Signs]) -> list[str]:
+    """Return for each chart what its patient is told by, the same for all charts of one; it identifies them.
+
+    A number with its system goes before one without, then the server's id, then the name with the birth date.
+    Nothing is returned where a chart tells neither number nor name.
+    """
+    first = first_charts(charts)
+    best: dict[int, Key] = {}
+    for place, one in zip(first, charts, strict=True):
+        for key in _told(one):
+            best[place] = min(key, best.get(place, key))
+    return ["|".join(best[place][1:]) if place in best else "" for place in first]
+
+
+def _told(one: Signs) -> Iterator[Key]:
+    """Yield what tells a patient, the rank first, the steadiest one the lowest."""
+    for system, value in one.numbers:
+        yield ("1" if system == "" else "2" if system == "id" else "0", system, value)
+    for name in one.names:
+        yield ("3", *sorted(name), one.born)
 
 
 def _keys(one: Signs, undated: frozenset[frozenset[str]]) -> Iterator[Key]:
