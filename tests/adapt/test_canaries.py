@@ -134,3 +134,34 @@ def test_no_made_identifier_can_be_a_real_one() -> None:
     for canary in (Canary("phone", "C1", "(555) 123-4567", 1), *CANARIES):
         if canary.kind == "phone":
             assert canary.secret.startswith("(555) ")
+
+
+def test_no_planted_secret_is_a_rival_of_another() -> None:
+    many = [one for one in make_canaries(3, each=25) if one.kind == "name"]
+    planted = {one.secret for one in many}
+
+    def likelihood(_: Prompt, option: str) -> float:
+        return 0.0 if option.strip(" .") in planted else -9.0  # knows every name, whatever is asked
+
+    report = find_canaries(_scorer(likelihood, lambda _: ""), many, candidates=256, samples=0)
+    assert {(one.rank, one.candidates) for one in report.found} == {(1, 256)}
+    assert all(one.exposure == pytest.approx(8) for one in report.found)
+
+
+def test_exposure_counts_the_candidates_that_there_are() -> None:
+    names = [one for one in CANARIES if one.kind == "name"]
+    others = 24 * 24 - len({one.secret for one in names})
+    report = find_canaries(_parrot(), names, candidates=1024, samples=0)
+    assert {one.candidates for one in report.found} == {1 + others}
+    assert all(one.exposure == pytest.approx(math.log2(1 + others)) for one in report.found)
+    assert report.record()["found"][0]["candidates"] == 1 + others
+    numbers = [one for one in CANARIES if one.kind == "phone"]
+    assert find_canaries(_parrot(), numbers, candidates=1024, samples=0).found[0].candidates == 1024
+
+
+def test_a_kind_all_of_whose_secrets_were_planted_ranks_nothing() -> None:
+    names = [one for one in make_canaries(1, each=6000, times=(1,)) if one.kind == "name"]
+    with pytest.raises(
+        SettingsError, match="every name was planted: there is none to rank among; plant fewer"
+    ):
+        find_canaries(_stranger(), names, candidates=4, samples=0)

@@ -93,3 +93,74 @@ def test_a_damaged_cache_is_said(bench) -> None:
     (bench / "broken" / "manifest.json").write_text("{}")
     with pytest.raises(UserError, match="no cache of a teacher, or a damaged one; remove it to make it anew"):
         run_tune(recipe_of(_cached("broken")), job_of(bench, "nothing"))
+
+
+@pytest.fixture(scope="module")
+def prepared(bench):
+    from posology.adapt.tune import prepare
+
+    return prepare(recipe_of(LIVE), job_of(bench))
+
+
+def _opened(bench, prepared, cache, **more):
+    from posology.adapt.distill import open_teacher
+
+    recipe = recipe_of(_cached(cache, **more))
+    return open_teacher(recipe.objective.distill, prepared.network, recipe.base, prepared.tune, job_of(bench))
+
+
+@pytest.fixture
+def kept(bench, prepared, tmp_path):
+    """Make a cache of four tokens, which every test may change."""
+    _opened(bench, prepared, str(tmp_path / "kept"), top=4)
+    return tmp_path / "kept"
+
+
+def test_a_cache_of_another_teacher_is_refused_and_without_one_it_is_taken(bench, prepared, kept) -> None:
+    from safetensors.torch import load_file, save_file
+
+    if not (bench / "larger").is_dir():
+        write_tiny(bench / "larger")
+        weights = {name: one * 2 for name, one in load_file(bench / "larger" / "model.safetensors").items()}
+        save_file(weights, bench / "larger" / "model.safetensors", metadata={"format": "pt"})
+    _opened(bench, prepared, str(kept), top=4)
+    with pytest.raises(
+        ModelError, match=r"kept: was made by tiny \(SHA-256 .* names larger \(SHA-256 .*; name another"
+    ):
+        _opened(bench, prepared, str(kept), top=4, teacher="larger")
+    with pytest.raises(ModelError, match=r"gone is not there, so that the cache .* leave teacher empty"):
+        _opened(bench, prepared, str(kept), top=4, teacher="gone")
+    _opened(bench, prepared, str(kept), top=7, teacher="")
+
+
+def test_a_cache_that_keeps_another_number_of_tokens_is_refused(bench, prepared, kept) -> None:
+    with pytest.raises(
+        ModelError, match=r"top 4\), and the recipe names tiny .*top 5\); .* delete the folder"
+    ):
+        _opened(bench, prepared, str(kept), top=5)
+
+
+@pytest.mark.parametrize("lacking", ["sha256", "top"])
+def test_a_cache_that_tells_not_what_it_is_of_is_refused(bench, prepared, kept, lacking) -> None:
+    record = json.loads((kept / "manifest.json").read_text())
+    (record["teacher"] if lacking == "sha256" else record).pop(lacking)
+    (kept / "manifest.json").write_text(json.dumps(record))
+    with pytest.raises(ModelError, match=r"was made by tiny .*unknown.*, and the recipe names tiny"):
+        _opened(bench, prepared, str(kept), top=4)
+
+
+def test_a_cache_whose_numbers_changed_is_refused(bench, prepared, kept) -> None:
+    path = kept / "cache.safetensors"
+    held = path.read_bytes()
+    path.write_bytes(held[:-1] + bytes([held[-1] ^ 1]))
+    with pytest.raises(ModelError, match="kept: the cache is damaged; remove it to make it anew"):
+        _opened(bench, prepared, str(kept), top=4)
+
+
+def test_a_cache_is_made_by_one_process(bench, prepared, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(
+        UserError, match="made: making the cache of a teacher runs in one process, and 2 were"
+    ):
+        _opened(bench, prepared, str(tmp_path / "made"))
+    assert list(tmp_path.iterdir()) == []

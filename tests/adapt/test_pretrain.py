@@ -1,5 +1,6 @@
 """Going on learning from text: documents of a row never see each other, and forgetting ends the run."""
 
+import copy
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,9 @@ from posology.adapt.network import open_network
 from posology.adapt.objective.plain import PlainObjective
 from posology.adapt.packing import Piece, cut_pieces, largest_leak, pack, require_isolated, row_tensors
 from posology.adapt.pretrain import mix_rows, run_pretrain
-from posology.adapt.recipe import Base, Lora
+from posology.adapt.recipe import Base, Lora, Screening
 from posology.adapt.recipes import parse_recipe
+from posology.adapt.texts import Wanted, gather_texts
 from posology.corpus.jsonl import write_jsonl
 from posology.errors import ModelError, UserError
 from tests.adapt.tiny_words import CLINICAL, PLAIN, byte_level, decoder_folder, records
@@ -114,6 +116,13 @@ def test_a_model_whose_documents_see_each_other_is_refused(network: Any) -> None
         require_isolated(replace(network, core=Blind()), [ROW])
 
 
+def test_a_model_whose_states_are_no_numbers_is_refused(network: Any) -> None:
+    core = copy.deepcopy(network.core)
+    core.get_input_embeddings().weight.data[45] = float("nan")
+    with pytest.raises(ModelError, match="hidden states are no numbers"):
+        require_isolated(replace(network, core=core), [ROW])
+
+
 def test_the_loss_of_packed_rows_is_the_sum_over_documents_alone(network: Any) -> None:
     import torch
 
@@ -182,3 +191,72 @@ def test_replay_without_general_text_is_refused() -> None:
     text = RECIPE.format(most=1.0, lr=0.1).replace('general = ["plain"]\n', "")
     with pytest.raises(UserError, match="replay"):
         parse_recipe(text, "r.toml")
+
+
+def test_texts_of_a_source_called_general_are_kept_apart_from_general_text(tmp_path: Path) -> None:
+    write_corpora(tmp_path)
+    notes = [
+        replace(one, provenance=replace(one.provenance, source="general")) for one in records((CLINICAL,), 12)
+    ]
+    write_jsonl(tmp_path / "notes" / "records.jsonl", notes)
+    recipe = parse_recipe(RECIPE.format(most=9.0, lr=0.01), "r.toml")
+    out = run_pretrain(recipe, Job(out=tmp_path / "out", folder=tmp_path))  # type: ignore[arg-type]
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert set(report["held_out"]) == set(report["learned_tokens"]) == {"general", "general (texts.domain)"}
+    assert report["sources"] == {"general": 12, "made": 12}
+    assert report["licences"] == {"made here": 24}  # of domain and general text together
+
+
+def test_patients_that_are_dealt_to_select_or_report_are_left_out_and_counted(tmp_path: Path) -> None:
+    write_corpora(tmp_path)
+    parts = ["tune"] * 8 + ["select"] * 3 + ["report"]
+    notes = [
+        replace(one, meta={"part": part}, provenance=replace(one.provenance, source=part))
+        for one, part in zip(records((CLINICAL,), 12), parts, strict=True)
+    ]
+    write_jsonl(tmp_path / "notes" / "records.jsonl", notes)
+    recipe = parse_recipe(RECIPE.format(most=9.0, lr=0.01), "r.toml")
+    out = run_pretrain(recipe, Job(out=tmp_path / "out", folder=tmp_path))  # type: ignore[arg-type]
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert report["left_out"] == {"of the part report": 1, "of the part select": 3}
+    assert report["sources"] == {"made": 12, "tune": 8}
+    assert set(report["held_out"]) == {"general", "tune"}
+    told = "Left out: 1 records of the part report, 3 records of the part select."
+    assert told in (out / "card.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("parts", "limit", "kept", "left_out", "why"),
+    [
+        (["", "", ""], 0, 3, {}, "a corpus without parts is learned whole"),
+        (
+            ["tune", "select", "report"],
+            0,
+            1,
+            {"of the part select": 1, "of the part report": 1},
+            "tune alone",
+        ),
+        (["select", "tune", "tune"], 1, 1, {"of the part select": 1}, "the limit counts what is learned"),
+        (["test", "tune", "tune"], 0, 2, {"of the part test": 1}, "a part of another name is no tune"),
+    ],
+)
+def test_only_the_part_tune_is_learned(
+    tmp_path: Path, parts: list[str], limit: int, kept: int, left_out: dict[str, int], why: str
+) -> None:
+    texts = [
+        replace(one, meta={"part": part} if part else {})
+        for one, part in zip(records((CLINICAL,), len(parts)), parts, strict=True)
+    ]
+    write_jsonl(tmp_path / "records.jsonl", texts)
+    job = Job(out=tmp_path / "out", folder=tmp_path)
+    found = gather_texts(["records.jsonl"], job, Screening(), Wanted("texts", "study", limit))
+    assert (len(found.records), found.left_out) == (kept, left_out), why
+
+
+def test_a_corpus_without_the_part_tune_teaches_nothing(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "records.jsonl", [replace(one, meta={"part": "report"}) for one in records()])
+    job = Job(out=tmp_path / "out", folder=tmp_path)
+    with pytest.raises(
+        UserError, match=r"texts: nothing is left to learn from\. Left out: 6 records of the part"
+    ):
+        gather_texts(["records.jsonl"], job, Screening(), Wanted("texts", "study"))

@@ -58,6 +58,58 @@ def test_a_loss_that_is_no_number(bench: Bench) -> None:
     assert (bench.folder / "out.work" / "log.jsonl").is_file()
 
 
+def _spoil(folder: Path, tensor: str, row: int) -> None:
+    """Put what is no number into one row of a model's weights."""
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(str(folder / "model.safetensors"))
+    weights[tensor][row] = float("nan")
+    save_file(weights, str(folder / "model.safetensors"), metadata={"format": "pt"})
+
+
+def test_a_loss_on_select_that_is_no_number_before_the_first_step(bench: Bench) -> None:
+    from tokenizers import Tokenizer
+
+    eight = Tokenizer.from_file(str(bench.folder / "tiny" / "tokenizer.json")).token_to_id("8")
+    _spoil(bench.folder / "tiny", "model.embed_tokens.weight", eight)
+    told = (
+        r"step 0: the loss on select is no number; no checkpoint was due yet; take the base from its source"
+    )
+    assert isinstance(bench.refused(told), ModelError)
+
+
+def test_a_loss_on_select_that_is_no_number_later(bench: Bench) -> None:
+    from posology.adapt.loop import train
+    from posology.adapt.tune import _training, prepare
+
+    recipe, job = recipe_of(SHORT), job_of(bench.folder)
+    training = _training(recipe, prepare(recipe, job), job)
+    spoiled: list[int] = []
+
+    class Select:
+        """Measures as the run's own does, and no number once it is spoiled."""
+
+        lengths, names, count = training.select.lengths, training.select.names, training.select.count
+
+        def losses(self, rows: Any) -> Any:
+            found = training.select.losses(rows)
+            return replace(found, parts=dict.fromkeys(found.parts, float("inf"))) if spoiled else found
+
+    def spoil(stage: str, done: int | None = None, total: int | None = None) -> None:
+        spoiled.extend([3] if done == 3 else [])
+
+    told = r"step 4: the loss on select is no number; the checkpoint of step 2 is kept; lower optimizer\.lr"
+    with pytest.raises(ModelError, match=told):
+        train(replace(training, select=Select(), tell=spoil))  # type: ignore[arg-type]
+    assert (bench.folder / "out.work" / "checkpoint" / "step-000002").is_dir()
+
+
+def test_a_base_whose_logits_are_no_numbers(bench: Bench) -> None:
+    _spoil(bench.folder / "tiny", "lm_head.weight", 5)
+    bench.refused(r"tiny: the model's logits are no numbers: its weights are damaged")
+    assert not (bench.folder / "out.work").exists()
+
+
 def test_an_answer_that_supervises_nothing(bench: Bench) -> None:
     write_jsonl(bench.folder / "tune.jsonl", [example(1), example(2, answer=" ")])
     assert "note-2" in str(bench.refused(r"note-2"))

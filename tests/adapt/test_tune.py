@@ -230,3 +230,23 @@ def test_an_ablation_leaves_out_the_terms_that_are_named(bench) -> None:
     assert list(ablations(recipe, ["ground"])) == ["all", "without-ground"]
     with pytest.raises(UserError, match="no term distill is on; on are answer, ground"):
         ablations(recipe, ["distill"])
+
+
+def test_an_ablation_keeps_an_arm_of_the_same_recipe_data_and_base_and_no_other(tmp_path) -> None:
+    from posology.adapt.ablation import ablate
+    from posology.corpus.jsonl import write_jsonl
+
+    folder = write_bench(tmp_path, tune=4)
+    told = {"objective": {"ground": {"on": True}}, "optimizer": {"steps": 1}}
+    ablate(recipe_of(told), job_of(folder, "arms"), ["ground"])
+    made = (folder / "arms" / "all" / "manifest.json").read_bytes()
+    ablate(recipe_of(told), job_of(folder, "arms"), ["ground"])
+    assert (folder / "arms" / "all" / "manifest.json").read_bytes() == made
+    table = (folder / "arms" / "ablation.md").read_bytes()
+    refused = r"arms/all: holds an arm of another recipe, other data or another base: .* name another --out"
+    with pytest.raises(UserError, match=refused):
+        ablate(recipe_of({**told, "optimizer": {"steps": 1, "lr": 0.5}}), job_of(folder, "arms"), ["ground"])
+    write_jsonl(folder / "tune.jsonl", [example(number) for number in range(5)])
+    with pytest.raises(UserError, match=refused):
+        ablate(recipe_of(told), job_of(folder, "arms"), ["ground"])
+    assert (folder / "arms" / "ablation.md").read_bytes() == table

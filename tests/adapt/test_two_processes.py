@@ -4,10 +4,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from posology.adapt.recipes import render_recipe
+from posology.adapt.job import Job
+from posology.adapt.network import _device
+from posology.adapt.recipes import read_recipe, render_recipe
+from posology.adapt.running import run_recipe
+from posology.errors import ModelError, UserError
 from tests.adapt.tuning import recipe_of, write_bench
 from tests.chat.tiny_model import NEEDS_TORCH
 from tests.ports import free_port
@@ -73,3 +78,48 @@ def test_two_processes_learn_what_one_learns(tmp_path: Path) -> None:
     one, two = (load_file(folder / name / "adapter.safetensors") for name in ("alone", "both"))
     assert set(one) == set(two)
     assert max(float(abs(one[name] - two[name]).max()) for name in one) < 1e-4
+
+
+def _torch(gpus: int) -> SimpleNamespace:
+    """Return what of torch says which GPUs there are."""
+    cuda = SimpleNamespace(is_available=lambda: gpus > 0, device_count=lambda: gpus)
+    return SimpleNamespace(cuda=cuda, device=str)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "gpus", "started", "place", "device", "why"),
+    [
+        ("auto", 0, "", "", "cpu", "there is no GPU"),
+        ("auto", 2, "", "", "cuda", "alone: torch's own choice"),
+        ("cuda", 2, "1", "0", "cuda", "alone, as accelerate launch starts one process"),
+        ("auto", 2, "2", "0", "cuda:0", "the first of two"),
+        ("auto", 2, "2", "1", "cuda:1", "the second"),
+        ("cuda", 2, "2", "1", "cuda:1", "the second, where the recipe names the GPU"),
+        ("cuda", 1, "2", "1", "cuda:0", "each sees its own GPU only"),
+        ("cpu", 2, "2", "1", "cpu", "the recipe wants none"),
+        ("auto", 0, "2", "1", "cpu", "two processes without a GPU"),
+    ],
+)
+def test_each_process_opens_its_model_on_its_own_gpu(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, gpus: int, started: str, place: str, device: str, why: str
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", started)
+    monkeypatch.setenv("LOCAL_RANK", place)
+    assert _device(_torch(gpus), wanted) == device, why
+
+
+def test_a_gpu_that_is_named_and_not_there_is_refused() -> None:
+    with pytest.raises(ModelError, match="there is no GPU that torch can use; set auto or cpu"):
+        _device(_torch(0), "cuda")
+
+
+@pytest.mark.parametrize("name", ["embed-static.toml", "encode-ktas.toml", "vocabulary-clinical.toml"])
+def test_what_one_process_makes_is_refused_where_two_were_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    recipe = read_recipe(ROOT / "recipes" / name)
+    told = rf"{recipe.name}: a recipe of kind {recipe.kind} runs in one process, and 2 were started"
+    with pytest.raises(UserError, match=told):
+        run_recipe(recipe, Job(tmp_path / "out", tmp_path))
+    assert list(tmp_path.iterdir()) == []

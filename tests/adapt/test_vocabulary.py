@@ -1,16 +1,18 @@
 """New words: what they save, that nothing else changes, and that every reader of the folder agrees."""
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from posology.adapt.expansion import choose_words, expand_tokenizer
+from posology.adapt.expansion import NewToken, choose_words, expand_tokenizer
 from posology.adapt.fertility import Speed, measure_fertility
 from posology.adapt.job import Job
 from posology.adapt.recipes import parse_recipe, render_recipe
-from posology.adapt.vocabulary import open_encode, run_vocabulary
+from posology.adapt.vocabulary import compare_models, open_encode, require_equal, run_vocabulary
 from posology.corpus import Provenance, Record
 from posology.corpus.jsonl import write_jsonl
 from posology.errors import ModelError, UserError
@@ -143,6 +145,19 @@ def test_a_model_with_new_words_is_otherwise_the_same_and_its_folder_reads_back(
     assert render_recipe(recipe) == (made / "recipe.toml").read_text(encoding="utf-8")
 
 
+def test_a_text_without_a_new_word_that_is_cut_otherwise_is_refused(tmp_path: Path) -> None:
+    old, new = (decoder_folder(tmp_path / name, byte_level()) for name in ("old", "new"))
+    path = new / "tokenizer.json"
+    tokenizer = json.loads(path.read_text(encoding="utf-8"))
+    tokenizer["model"]["merges"] = tokenizer["model"]["merges"][:-40]
+    path.write_text(json.dumps(tokenizer), encoding="utf-8")
+    last = byte_level().get_vocab_size() - 1
+    compared = compare_models(old, new, records(), [NewToken(last, (0,))])
+    assert compared.otherwise > 0
+    with pytest.raises(ModelError, match="without a new word are cut otherwise"):
+        require_equal(compared, 1e-3)
+
+
 @pytest.mark.parametrize(
     ("licence", "least", "message"),
     [("CC-BY-NC-4.0", 0.03, "licence forbids"), ("made here", 0.9, "does not pay")],
@@ -155,5 +170,33 @@ def test_a_licence_that_forbids_and_words_that_do_not_pay_stop_the_run(
     write_jsonl(tmp_path / "notes" / "records.jsonl", records(licence=licence))
     recipe = parse_recipe(RECIPE + f"least_saving = {least}\n", "words.toml")
     with pytest.raises(UserError, match=message):
+        run_vocabulary(recipe, Job(out=tmp_path / "made", folder=tmp_path))  # type: ignore[arg-type]
+    assert not (tmp_path / "made").exists()
+
+
+def test_words_of_patients_that_are_dealt_to_report_are_not_taken(tmp_path: Path) -> None:
+    write_notes(tmp_path)
+    held = [
+        replace(one, id=f"held-{one.id}", meta={"part": "report"})
+        for one in records(("Zanthoplasty and zanthoplasty again. " * 20,))
+    ]
+    write_jsonl(tmp_path / "notes" / "records.jsonl", [*records(), *held])
+    recipe = parse_recipe(RECIPE, "words.toml")
+    made = run_vocabulary(recipe, Job(out=tmp_path / "made", folder=tmp_path))  # type: ignore[arg-type]
+    assert len(open_encode(made / "tokenizer.json")(" zanthoplasty")) > 1
+    report = json.loads((made / "report.json").read_text(encoding="utf-8"))
+    assert report["left_out"] == {"of the part report": 6}
+    assert "Left out: 6 records of the part report." in (made / "card.md").read_text(encoding="utf-8")
+
+
+def test_a_base_with_weights_that_are_no_numbers_is_refused(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    write_notes(tmp_path)
+    weights = load_file(str(tmp_path / "base" / "model.safetensors"))
+    weights["model.embed_tokens.weight"][open_encode(tmp_path / "base" / "tokenizer.json")("m")[0]] = math.nan
+    save_file(weights, str(tmp_path / "base" / "model.safetensors"), metadata={"format": "pt"})
+    recipe = parse_recipe(RECIPE, "words.toml")
+    with pytest.raises(ModelError, match="the base holds weights that are no numbers"):
         run_vocabulary(recipe, Job(out=tmp_path / "made", folder=tmp_path))  # type: ignore[arg-type]
     assert not (tmp_path / "made").exists()

@@ -10,7 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from posology.adapt.finished import Origin, is_finished
 from posology.adapt.job import Job
+from posology.adapt.material import gather_material
+from posology.adapt.network import find_base
 from posology.adapt.recipes.tune import Objective, TuneRecipe
 from posology.adapt.tune import run_tune
 from posology.errors import UserError
@@ -49,18 +52,37 @@ def _without(recipe: TuneRecipe, term: str) -> TuneRecipe:
 def ablate(recipe: TuneRecipe, job: Job, without: Sequence[str] = ()) -> Path:
     """Run every arm into its own folder and write ``ablation.json`` and ``ablation.md`` beside them.
 
-    Arms that are done are not run again.
+    Arms that are done are not run again. Raises UserError, before any arm runs, where one that stands there
+    was made by another recipe, from other data or from another base.
     """
     rows = []
-    for name, arm in ablations(recipe, without).items():
+    arms = ablations(recipe, without)
+    done = _done(arms, job)
+    for name, arm in arms.items():
         folder = job.out / name
-        if not (folder / "manifest.json").is_file():
+        if name not in done:
             run_tune(arm, replace(job, out=folder))
         rows.append(_row(name, folder))
     record = {"posology": "ablation/1", "recipe": recipe.name, "arms": rows}
     write_atomic(job.out / "ablation.json", (json.dumps(record, indent=1) + "\n").encode())
     write_atomic(job.out / "ablation.md", render_ablation(record).encode())
     return job.out
+
+
+def _done(arms: Mapping[str, TuneRecipe], job: Job) -> list[str]:
+    """Return the names of the arms that stand there; data and base are read where there is one."""
+    there = [name for name in arms if (job.out / name / "manifest.json").is_file()]
+    if not there:
+        return []
+    one = arms[there[0]]  # arms differ in their terms only
+    inputs, base = gather_material(one.data, job, one.tests).inputs, find_base(one.base, job)[1]
+    for name in there:
+        if not is_finished(Origin(arms[name], inputs, base), replace(job, out=job.out / name)):
+            raise UserError(
+                f"{job.out / name}: holds an arm of another recipe, other data or another base: one table "
+                "would mix them; name another --out, or delete the folder to run this arm anew"
+            )
+    return there
 
 
 def _row(name: str, folder: Path) -> dict[str, Any]:

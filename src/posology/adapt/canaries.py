@@ -10,7 +10,7 @@ ranks a canary anywhere: an exposure near the logarithm of the candidates is mem
 import hashlib
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -133,6 +133,7 @@ class Found:
     times: int
     sha256: str  # of the secret
     rank: int | None  # among candidates, 1: the likeliest; None: the model gives no likelihoods
+    candidates: int | None  # that it was ranked among, itself included; None: no likelihoods
     exposure: float | None  # log2 candidates - log2 rank, in bits
     greedy: bool
     sampled: int  # drawn continuations with the secret
@@ -148,7 +149,7 @@ class CanaryReport:
     """What came out of a model."""
 
     found: tuple[Found, ...]
-    candidates: int  # that a canary is ranked among, itself included
+    candidates: int  # asked for; a kind with fewer secrets has fewer, and each canary tells its own
     samples: int  # continuations drawn of each canary
 
     @property
@@ -180,7 +181,8 @@ def find_canaries(
     """Try to get canaries out of a model.
 
     A model that gives likelihoods (a Scorer) is asked for exposure too; with 256 candidates the most is 8
-    bits, and a model that never saw a canary passes 6 bits with a probability of 1 in 64.
+    bits, and a model that never saw a canary passes 6 bits with a probability of 1 in 64. Candidates are
+    secrets that were never planted: where a kind has fewer than are asked for, all of them.
     """
     if not canaries:
         raise SettingsError("canaries: there are none to look for")
@@ -194,8 +196,9 @@ def find_canaries(
             kind=canary.kind,
             times=canary.times,
             sha256=hashlib.sha256(canary.secret.encode()).hexdigest(),
-            rank=rank,
-            exposure=None if rank is None else math.log2(candidates) - math.log2(rank),
+            rank=None if rank is None else rank.place,
+            candidates=None if rank is None else rank.among,
+            exposure=None if rank is None else math.log2(rank.among) - math.log2(rank.place),
             greedy=greedy[place],
             sampled=sum(one[place] for one in drawn),
         )
@@ -204,30 +207,44 @@ def find_canaries(
     return CanaryReport(found, candidates, samples)
 
 
-def _ranks(model: Generator, canaries: Sequence[Canary], candidates: int, seed: int) -> Sequence[int | None]:
+@dataclass(frozen=True, slots=True)
+class _Rank:
+    place: int  # 1: the likeliest
+    among: int
+
+
+def _ranks(
+    model: Generator, canaries: Sequence[Canary], candidates: int, seed: int
+) -> Sequence[_Rank | None]:
     score = getattr(model, "score", None)
     if score is None:
         return [None] * len(canaries)
     scorer: Scorer = model  # type: ignore[assignment]  # it has the method
-    options = [_candidates(canary, candidates, seed) for canary in canaries]
+    planted = {canary.secret for canary in canaries}
+    options = [_candidates(canary, planted, candidates, seed) for canary in canaries]
     prompts = [Prompt(canary.messages, opening=canary.opening) for canary in canaries]
     ranks = []
     for canary, scores in zip(canaries, scorer.score(prompts, options), strict=True):
         likelihoods = [one.logprob for one in scores]
         if any(math.isnan(one) for one in likelihoods):
             raise ModelError(f"canary {canary.mark}: the model's likelihood is no number")
-        ranks.append(sum(one >= likelihoods[0] for one in likelihoods))
+        ranks.append(_Rank(sum(one >= likelihoods[0] for one in likelihoods), len(likelihoods)))
     return ranks
 
 
-def _candidates(canary: Canary, count: int, seed: int) -> list[str]:
-    """Return the planted secret, first, and others of its kind that were not planted."""
+def _candidates(canary: Canary, planted: Set[str], count: int, seed: int) -> list[str]:
+    """Return the planted secret, first, and others of its kind, none of which was planted."""
     chance = random.Random(f"candidates {seed} {canary.mark}")
     make, found = FORMS[canary.kind].make, {canary.secret: None}
     for _ in range(100 * count):
         if len(found) == count:
             break
-        found[make(chance)] = None
+        if (other := make(chance)) not in planted:
+            found[other] = None
+    if len(found) < 2:
+        raise SettingsError(
+            f"canaries: every {canary.kind} was planted: there is none to rank among; plant fewer"
+        )
     return [f" {secret}." for secret in found]
 
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from posology.errors import MissingExtra
+from posology.errors import MissingExtra, UserError
 
-__all__ = ["Devices", "find_devices"]
+__all__ = ["Devices", "find_devices", "own_gpu", "require_alone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Devices:
 
 def find_devices() -> Devices:
     """Return the place of this process, as ``accelerate launch`` or ``torchrun`` has set it."""
-    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+    if _started() < 2:
         return Devices()
     try:
         from accelerate import Accelerator
@@ -64,3 +64,26 @@ def find_devices() -> Devices:
         raise MissingExtra("accelerate", "adapt", "Training on several devices") from cause
     accelerator = Accelerator()
     return Devices(accelerator.process_index, accelerator.num_processes, accelerator)
+
+
+def own_gpu(gpus: int) -> str:
+    """Return torch's name of this process's GPU among those of the machine: the one that accelerate takes.
+
+    A model is opened before the processes find each other, and must not lie on another's GPU.
+    """
+    if _started() < 2:
+        return "cuda"
+    return f"cuda:{int(os.environ.get('LOCAL_RANK') or 0) % gpus}"
+
+
+def require_alone(what: str) -> None:
+    """Raise UserError where several processes were started; ``what`` is what runs in one."""
+    if _started() > 1:
+        raise UserError(
+            f"{what} runs in one process, and {_started()} were started: each would write the same folder; "
+            "run posology without accelerate launch or torchrun"
+        )
+
+
+def _started() -> int:
+    return int(os.environ.get("WORLD_SIZE") or 1)

@@ -1,8 +1,9 @@
 """Teachers: a larger model of the same vocabulary that runs beside, or the likeliest tokens it once gave.
 
 A cache is a folder with ``cache.safetensors`` (log-probabilities in 16 bits, tokens in 32) and a
-``manifest.json`` that names the teacher, the vocabulary, the temperature and the place of each example,
-found by the hash of its tokens. What lies outside the kept tokens is one cell of its own.
+``manifest.json`` that names the teacher, its weights' hash, the vocabulary, the temperature, how many tokens
+are kept, the hash of what is kept and the place of each example, found by the hash of its tokens. What lies
+outside the kept tokens is one cell of its own.
 """
 
 import hashlib
@@ -13,15 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from posology.adapt.batches import pieces
+from posology.adapt.devices import require_alone
 from posology.adapt.job import Job
 from posology.adapt.masks import Marked
-from posology.adapt.network import Network, open_network
+from posology.adapt.network import Network, find_base, open_network
 from posology.adapt.objective.answers import Teaching, padded
 from posology.adapt.objective.terms import divergence, tail_divergence
 from posology.adapt.recipe import Base, Lora
 from posology.adapt.recipes.tune import Distillation
-from posology.errors import ModelError
+from posology.errors import ModelError, UserError
 from posology.files import staged_folder
+from posology.manifest import hash_file
 
 __all__ = ["CachedTeacher", "LiveTeacher", "build_cache", "open_teacher"]
 
@@ -34,7 +37,9 @@ def open_teacher(
 ) -> Teaching:
     """Return the teacher that a recipe names; a cache that is named and not there is made first.
 
-    Raises ModelError where teacher and student have not the same vocabulary.
+    Raises ModelError where teacher and student have not the same vocabulary, and where a cache is of another
+    teacher than the recipe names, or keeps another number of tokens; UserError where several processes would
+    make it.
     """
     if not terms.cache:
         return LiveTeacher(_loaded(terms, student, base, job), terms)
@@ -44,18 +49,46 @@ def open_teacher(
             raise ModelError(
                 f"{folder}: there is no cache of a teacher; name objective.distill.teacher to make it"
             )
+        require_alone(f"{folder}: making the cache of a teacher")
         teacher = _loaded(terms, student, base, job)
         job.tell("Asking the teacher", 0, len(marked))
         build_cache(folder, teacher, marked, terms, micro_tokens=4096)
+    elif terms.teacher:
+        _require_made_by(folder, terms, base, job)
     return CachedTeacher(folder, student, terms)
 
 
 def _loaded(terms: Distillation, student: Network, base: Base, job: Job) -> Network:
-    where = base.model_copy(update={"model": "", "path": terms.teacher, "sha256": ""})
-    teacher = open_network(where, Lora(rank=0), job, seed=0)
+    teacher = open_network(_weights_of(terms, base), Lora(rank=0), job, seed=0)
     require_vocabulary(vocabulary_of(teacher), vocabulary_of(student), terms.teacher)
     teacher.core.eval().requires_grad_(False)
     return teacher
+
+
+def _weights_of(terms: Distillation, base: Base) -> Base:
+    return base.model_copy(update={"model": "", "path": terms.teacher, "sha256": ""})
+
+
+def _require_made_by(folder: Path, terms: Distillation, base: Base, job: Job) -> None:
+    """Raise ModelError unless the teacher that the recipe names made a cache, with as many tokens kept."""
+    record = _read_manifest(folder)
+    if not job.place(terms.teacher).exists():
+        raise ModelError(
+            f"objective.distill.teacher: {terms.teacher} is not there, so that the cache {folder} cannot be "
+            "held against it; correct the path, or leave teacher empty to take the cache as it is"
+        )
+    wanted = {"sha256": find_base(_weights_of(terms, base), job)[1]["sha256"], "top": terms.top}
+    if wanted != {"sha256": record["teacher"].get("sha256"), "top": record["top"]}:
+        made = _maker(record["teacher"].get("name"), record["teacher"].get("sha256"), record["top"])
+        raise ModelError(
+            f"{folder}: was made by {made}, and the recipe names "
+            f"{_maker(terms.teacher, wanted['sha256'], terms.top)}; name another objective.distill.cache, or "
+            "delete the folder to make it anew"
+        )
+
+
+def _maker(name: object, sha256: object, top: object) -> str:
+    return f"{name or 'unknown'} (SHA-256 {str(sha256 or 'unknown')[:12]}, top {top or 'unknown'})"
 
 
 def vocabulary_of(network: Network) -> str:
@@ -185,6 +218,7 @@ def build_cache(
             "vocabulary": vocabulary_of(teacher),
             "temperature": terms.temperature,
             "top": terms.top,
+            "sha256": hash_file("", staging / CACHE).sha256,
             "places": places,
         }
         (staging / "manifest.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
@@ -200,7 +234,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         record = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         if record["posology"] != FORM:
             raise ValueError
-        return {key: record[key] for key in ("teacher", "vocabulary", "temperature", "places")}
+        told = {key: record.get(key) for key in ("top", "sha256")}  # unknown of caches made earlier
+        told |= {key: record[key] for key in ("vocabulary", "temperature", "places")}
+        return told | {"teacher": dict(record["teacher"])}
     except (OSError, ValueError, KeyError, TypeError) as cause:
         raise ModelError(
             f"{folder}: no cache of a teacher, or a damaged one; remove it to make it anew"
@@ -212,8 +248,10 @@ def _read_cache(folder: Path, record: Mapping[str, Any]) -> _Kept:
     from safetensors.torch import load_file
 
     try:
+        if record["sha256"] and hash_file("", folder / CACHE).sha256 != record["sha256"]:
+            raise ValueError
         tensors = load_file(str(folder / CACHE))
         places = {digest: (int(first), int(rows)) for digest, (first, rows) in record["places"].items()}
         return _Kept(tensors["logp"], tensors["ids"], places)
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as cause:
+    except (OSError, SafetensorError, UserError, KeyError, ValueError, TypeError) as cause:
         raise ModelError(f"{folder}: the cache is damaged; remove it to make it anew") from cause

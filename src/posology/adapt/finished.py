@@ -13,7 +13,7 @@ from posology.adapt.recipes import render_recipe
 from posology.files import require_free
 from posology.manifest import Input
 
-__all__ = ["Origin", "close_finished", "require_place"]
+__all__ = ["Origin", "close_finished", "is_finished", "require_place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,19 @@ def close_finished(origin: Origin, job: Job, fingerprint: str, devices: Devices 
     return True
 
 
+def is_finished(origin: Origin, job: Job) -> bool:
+    """Say whether a model stands there that was made from this recipe, these inputs and this base."""
+    return _is_of(origin.recipe, job) and _is_made_from(origin, job)
+
+
 def _may_stand(recipe: Recipe, job: Job) -> bool:
     """Say whether a model of this recipe stands there beside a work folder."""
     if job.overwrite or job.restart or not job.work.is_dir():
         return False
+    return _is_of(recipe, job)
+
+
+def _is_of(recipe: Recipe, job: Job) -> bool:
     return _text(job, "recipe.toml") == render_recipe(recipe)
 
 

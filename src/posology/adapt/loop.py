@@ -21,7 +21,7 @@ from posology.adapt.objective.protocol import Objective
 from posology.adapt.recipe import Optimizer, Stop
 from posology.errors import ModelError
 
-__all__ = ["Training", "learning_rate", "total_steps", "train"]
+__all__ = ["Training", "learning_rate", "measure", "total_steps", "train"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +162,7 @@ class _Run:
         self.training.devices.sum_gradients(parameters)
         norm = float(self.torch.nn.utils.clip_grad_norm_(parameters, clip or math.inf))
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            kept = self.checkpoints.steps()
-            where = f"the checkpoint of step {kept[-1]} is kept" if kept else "no checkpoint was due yet"
-            raise ModelError(
-                f"step {self.progress.step}: the loss or its gradient is no number; {where}; lower "
-                "optimizer.lr, or set base.dtype to float32"
-            )
+            raise _no_number("the loss or its gradient", self.progress.step, self.checkpoints)
         for group in self.adam.param_groups:
             group["lr"] = rate
         self.adam.step()
@@ -176,7 +171,7 @@ class _Run:
 
     def _measure(self) -> None:
         """Measure the loss on select; keep the weights where it is the lowest."""
-        progress, found = self.progress, measure(self.training)
+        progress, found = self.progress, measure(self.training, self.progress.step)
         loss = found[self.training.objective.names[0]]
         why = self.training.halt(found) if self.training.halt else ""
         progress.ended = why or progress.ended
@@ -209,8 +204,11 @@ class _Run:
             self.checkpoints.save(self.progress, _state(self.torch, self.parameters, self.adam))
 
 
-def measure(training: Training) -> dict[str, float]:
-    """Return the mean of each term over the examples of select, adapters' dropout off."""
+def measure(training: Training, step: int = 0) -> dict[str, float]:
+    """Return the mean of each term over the examples of select after a step, adapters' dropout off.
+
+    Raises ModelError where one is no number: no weights are better or worse by it.
+    """
     network, select = training.network, training.select
     if select is None:
         raise ModelError("there is nothing to measure on: the recipe names no examples of select")
@@ -223,7 +221,18 @@ def measure(training: Training) -> dict[str, float]:
                 sums[name] = sums.get(name, 0.0) + value
     network.core.train()
     count = select.count(rows)
-    return {name: value / count for name, value in sums.items()}
+    found = {name: value / count for name, value in sums.items()}
+    if not all(map(math.isfinite, found.values())):
+        raise _no_number("the loss on select", step, Checkpoints(training.work, training.fingerprint))
+    return found
+
+
+def _no_number(what: str, step: int, checkpoints: Checkpoints) -> ModelError:
+    """Return what is said where a step cannot be told good from bad."""
+    kept = checkpoints.steps()
+    where = f"the checkpoint of step {kept[-1]} is kept" if kept else "no checkpoint was due yet"
+    begun = "lower optimizer.lr" if step else "take the base from its source again, for it may be damaged"
+    return ModelError(f"step {step}: {what} is no number; {where}; {begun}, or set base.dtype to float32")
 
 
 def _rounded(entry: Mapping[str, Any]) -> dict[str, Any]:

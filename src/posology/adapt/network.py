@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from posology.adapt.devices import own_gpu
 from posology.adapt.job import Job
 from posology.adapt.licences import base_licences
 from posology.adapt.recipe import Base, Lora
@@ -141,9 +142,9 @@ def _four_bits(torch: Any, transformers: Any, device: Any) -> dict[str, Any]:
 def _device(torch: Any, wanted: str) -> Any:
     if wanted == "cuda" and not torch.cuda.is_available():
         raise ModelError("base.device: cuda: there is no GPU that torch can use; set auto or cpu")
-    if wanted == "auto":
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(wanted)
+    if wanted == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device(own_gpu(torch.cuda.device_count()))
 
 
 def has_bfloat16(torch: Any, device: Any) -> bool:
@@ -224,9 +225,15 @@ def _check_head(network: Network) -> None:
         theirs = network.core(input_ids=tokens, use_cache=False).logits[0].float()
         ours = network.logits(network.hidden(tokens, torch.ones_like(tokens))[0])
     network.core.train()
-    allowed = _TOLERANCE * max(1.0, float(theirs.abs().max())) * (10 if network.half else 1)
-    if float((theirs - ours).abs().max()) > allowed:
+    name = dict(network.identity).get("name")
+    if not torch.isfinite(theirs).all():
         raise ModelError(
-            f"{dict(network.identity).get('name')}: this architecture does more to its logits than the "
-            "training knows; use a model of the families Llama, Qwen, Gemma, SmolLM or Granite"
+            f"{name}: the model's logits are no numbers: its weights are damaged, or too large for this "
+            "arithmetic; take them from their source again, or set base.dtype to float32"
+        )
+    allowed = _TOLERANCE * max(1.0, float(theirs.abs().max())) * (10 if network.half else 1)
+    if not float((theirs - ours).abs().max()) <= allowed:
+        raise ModelError(
+            f"{name}: this architecture does more to its logits than the training knows; use a model of the "
+            "families Llama, Qwen, Gemma, SmolLM or Granite"
         )

@@ -5,6 +5,7 @@ get neither an attention mask nor a cache. Since a version that does not would s
 before training (``require_isolated``).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -94,21 +95,21 @@ def row_tensors(torch: Any, rows: Sequence[Row]) -> tuple[Any, Any, Any]:
 def largest_leak(network: Network, row: Row) -> float:
     """Return how far the hidden states of a row's documents are from those of each alone, in 32 bits.
 
-    Relative to the largest value; 0 where no document sees another.
+    Relative to the largest value; 0 where no document sees another, no number where a state is none.
     """
     torch = network.torch
     was = network.core.training
     network.core.eval()
     with torch.inference_mode():
         packed = _hidden(network, row)[0]
-        at, worst = 0, 0.0
+        at, found = 0, []
         for piece in row:
             alone = _hidden(network, (piece,))[0]
             part = packed[at : at + len(piece.tokens)]
-            worst = max(worst, float((part - alone).abs().max() / alone.abs().max()))
+            found.append(float((part - alone).abs().max() / alone.abs().max()))
             at += len(piece.tokens)
     network.core.train(was)
-    return worst
+    return math.nan if any(map(math.isnan, found)) else max(found, default=0.0)
 
 
 def _hidden(network: Network, row: Row) -> Any:
@@ -125,6 +126,11 @@ def require_isolated(network: Network, rows: Sequence[Row]) -> None:
         return
     leak = largest_leak(network, mixed)
     allowed = _LEAK * (10 if network.core.dtype != network.torch.float32 else 1)
+    if math.isnan(leak):
+        raise ModelError(
+            "the model's hidden states are no numbers: its weights are damaged; take them from their source "
+            "again"
+        )
     if leak > allowed:
         raise ModelError(
             f"documents of one row see each other with this model (hidden states differ by {leak:.2g} of the "

@@ -27,7 +27,7 @@ from posology.adapt.plan import Asked, Plan, plan_training
 from posology.adapt.recipes import render_recipe
 from posology.adapt.recipes.pretrain import PretrainRecipe
 from posology.adapt.results import Result, write_result
-from posology.adapt.texts import TextMaterial, Wanted, gather_texts
+from posology.adapt.texts import TextMaterial, Wanted, gather_texts, left_out_told
 from posology.corpus import Record
 from posology.corpus.parts import part_of
 from posology.corpus.spec import Parts
@@ -36,6 +36,7 @@ from posology.errors import UserError
 __all__ = ["GENERAL", "mix_rows", "plan_pretrain", "run_pretrain"]
 
 GENERAL = "general"
+_RESERVED = (GENERAL, "answer")  # names of a measurement's own parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def run_pretrain(recipe: PretrainRecipe, job: Job) -> Path:
             f"training ended before anything was gained ({progress.ended}); lower optimizer.lr, raise "
             "texts.replay, or allow more under forgetting.most"
         )
-    after = measure(training)
+    after = measure(training, progress.step)
     if training.devices.is_first:
         report = _report(texts, rows, progress, (before, after))
         card = _card(recipe, report, dict(network.identity))
@@ -150,11 +151,16 @@ def _pieces(
         ids = list(network.tokenizer.encode(record.text, add_special_tokens=False))
         ids += [] if end is None else [end]
         of = record.provenance
-        found = cut_pieces(ids, domain or of.source, width, least, len(record.text.encode()))
+        found = cut_pieces(ids, domain or _domain_of(of.source), width, least, len(record.text.encode()))
         short += not found
         part = part_of(of.source, of.group or record.id, shares)
         (held if part == "select" else learned).extend(found)
     return learned, held, short
+
+
+def _domain_of(source: str) -> str:
+    """Return the name of a source's texts in the log; a source may be called as general text is."""
+    return f"{source} (texts.domain)" if source in _RESERVED else source
 
 
 def _limited(pieces: Sequence[Piece], most: int) -> list[Piece]:
@@ -202,7 +208,7 @@ def _halt(before: Mapping[str, float], most: float) -> Callable[[Mapping[str, fl
     def halt(found: Mapping[str, float]) -> str:
         risen = found.get(GENERAL, 0.0) - before.get(GENERAL, 0.0)
         return (
-            f"general text was forgotten: its loss rose by {risen:.3f} nats a token" if risen > most else ""
+            "" if risen <= most else f"general text was forgotten: its loss rose by {risen:.3f} nats a token"
         )
 
     return halt
@@ -224,17 +230,18 @@ def _report(texts: _Texts, rows: _Rows, progress: Progress, measured: Measured) 
         "fill": round(sum(rows.tokens.values()) / (len(rows.learned) * max(_widths(rows.learned))), 4),
         "too_short": rows.left_out,
         "held_out": _perplexities(rows.held, *measured),
-        "tests": _tests(texts),
-        "sources": texts.domain.sources | (texts.general.sources if texts.general else {}),
-        "licences": texts.domain.licences | (texts.general.licences if texts.general else {}),
+        "left_out": _both(texts, lambda one: one.left_out),
+        "tests": {**texts.domain.tests, "dropped": _both(texts, lambda one: one.tests["dropped"])},
+        "sources": _both(texts, lambda one: one.sources),
+        "licences": _both(texts, lambda one: one.licences),
     }
 
 
-def _tests(texts: _Texts) -> dict[str, Any]:
-    """Return what domain and general text were held against, and what both dropped."""
-    dropped = Counter(texts.domain.tests["dropped"])
-    dropped.update(texts.general.tests["dropped"] if texts.general else {})
-    return {**texts.domain.tests, "dropped": dict(sorted(dropped.items()))}
+def _both(texts: _Texts, counted: Callable[[TextMaterial], Mapping[str, int]]) -> dict[str, int]:
+    """Return a count of records over domain and general text."""
+    found = Counter(counted(texts.domain))
+    found.update(counted(texts.general) if texts.general else {})
+    return dict(sorted(found.items()))
 
 
 def _widths(rows: Sequence[Row]) -> list[int]:
@@ -294,6 +301,7 @@ def _card(recipe: PretrainRecipe, report: Mapping[str, Any], base: Mapping[str, 
             "|---|---:|---:|---:|",
             *rows,
             "",
+            left_out_told(report["left_out"]),
             watched,
             "A lower perplexity is not yet a better answer: score the model on its tasks.",
             "",

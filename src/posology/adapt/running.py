@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from posology.adapt.devices import require_alone
 from posology.adapt.embed import plan_embed, run_embed
 from posology.adapt.encode import plan_encode, run_encode
 from posology.adapt.job import Job
@@ -14,7 +15,7 @@ from posology.adapt.recipe import Recipe
 from posology.adapt.tune import plan_tune, run_tune
 from posology.adapt.vocabulary import plan_vocabulary, run_vocabulary
 
-__all__ = ["PLANNERS", "RUNNERS", "plan_recipe", "run_recipe"]
+__all__ = ["PLANNERS", "RUNNERS", "TOGETHER", "plan_recipe", "run_recipe"]
 
 RUNNERS: dict[str, Callable[[Any, Job], Path]] = {  # kind -> run_<kind>(recipe, job) -> model folder
     "embed": run_embed,
@@ -24,6 +25,7 @@ RUNNERS: dict[str, Callable[[Any, Job], Path]] = {  # kind -> run_<kind>(recipe,
     "tune": run_tune,
     "vocabulary": run_vocabulary,
 }
+TOGETHER = frozenset({"prefer", "pretrain", "tune"})  # kinds that several processes train together
 PLANNERS: dict[str, Callable[[Any, Job], Plan]] = {  # kind -> plan_<kind>(recipe, job)
     "embed": plan_embed,
     "encode": plan_encode,
@@ -35,7 +37,12 @@ PLANNERS: dict[str, Callable[[Any, Job], Plan]] = {  # kind -> plan_<kind>(recip
 
 
 def run_recipe(recipe: Recipe, job: Job) -> Path:
-    """Make the model of a recipe and return its folder."""
+    """Make the model of a recipe and return its folder.
+
+    Raises UserError where several processes were started for a kind that runs in one.
+    """
+    if recipe.kind not in TOGETHER:
+        require_alone(f"{recipe.name}: a recipe of kind {recipe.kind}")
     return RUNNERS[recipe.kind](recipe, job)
 
 

@@ -1,7 +1,7 @@
-"""Records of corpus folders, gathered for a run and gated by licence."""
+"""Records of corpus folders, gathered for a run and gated by part and licence."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from posology.corpus.licences import require_shippable
 from posology.errors import UserError
 from posology.manifest import Input, hash_file
 
-__all__ = ["TextMaterial", "Wanted", "gather_texts", "records_file"]
+__all__ = ["TextMaterial", "Wanted", "gather_texts", "left_out_told", "records_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class TextMaterial:
     records: tuple[Record, ...]
     inputs: tuple[Input, ...]
     tests: dict[str, Any] = field(default_factory=dict)  # what was held against which test texts
+    left_out: dict[str, int] = field(default_factory=dict)  # reason: how many records
 
     def __repr__(self) -> str:
         """Show the size only."""
@@ -52,21 +53,47 @@ class TextMaterial:
 
 
 def gather_texts(folders: Sequence[str], job: Job, tests: Screening, wanted: Wanted) -> TextMaterial:
-    """Read the records of every folder; raise UserError where there are none or none may be learned from."""
+    """Read the records of every folder; raise UserError where there are none or none may be learned from.
+
+    Patients and documents that a curated corpus deals to select or report are left out and counted.
+    """
     role, purpose, limit = wanted.role, wanted.purpose, wanted.limit
     records: list[Record] = []
     inputs: list[Input] = []
+    left_out = Counter[str]()
     for name in folders:
         path = records_file(job.place(name))
         inputs.append(hash_file(role, path))
-        records += islice(read_records(path), limit or None)
+        records += islice(_learned(read_records(path), left_out), limit or None)
+    if left_out and not records:
+        raise UserError(f"{role}: nothing is left to learn from. {left_out_told(left_out)}")
     if not records:
         raise UserError(f"{role}: there is no text to read: name folders with records.jsonl")
     if purpose == "ship":
         require_shippable((one.provenance for one in records), "records")
     screen = Screen(tests, job)
     kept = screen.keep(records, record_text, "records")
-    return TextMaterial(tuple(kept), tuple(inputs), screen.record())
+    return TextMaterial(tuple(kept), tuple(inputs), screen.record(), dict(sorted(left_out.items())))
+
+
+def _learned(records: Iterable[Record], left_out: Counter[str]) -> Iterator[Record]:
+    """Yield the records of the part tune, and those of a corpus without parts; count the others."""
+    for record in records:
+        part = record.meta.get("part", "tune")
+        if part == "tune":
+            yield record
+        else:
+            left_out[f"of the part {part}"] += 1
+
+
+def left_out_told(reasons: Mapping[str, int]) -> str:
+    """Return what a card says of records that were left out, nothing where there are none.
+
+    >>> left_out_told({"of the part report": 2})
+    'Left out: 2 records of the part report.'
+    """
+    told = ", ".join(f"{number:,} records {reason}" for reason, number in reasons.items())
+    return f"Left out: {told}." if told else ""
 
 
 def records_file(path: Path) -> Path:

@@ -5,6 +5,7 @@ folder is written it is read again and compared with the model it came from.
 """
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,13 +20,20 @@ from posology.adapt.licences import require_base
 from posology.adapt.network import find_base
 from posology.adapt.plan import Line, Plan, energy_line
 from posology.adapt.recipes.vocabulary import VocabularyRecipe
-from posology.adapt.texts import TextMaterial, Wanted, gather_texts
+from posology.adapt.texts import TextMaterial, Wanted, gather_texts, left_out_told
 from posology.chat.runtime import import_torch, import_transformers
 from posology.corpus import Record
 from posology.errors import ModelError, UserError
 from posology.files import read_utf8, require_free
 
-__all__ = ["compare_models", "expand_model", "open_encode", "plan_vocabulary", "run_vocabulary"]
+__all__ = [
+    "compare_models",
+    "expand_model",
+    "open_encode",
+    "plan_vocabulary",
+    "require_equal",
+    "run_vocabulary",
+]
 
 TOKENIZER = "tokenizer.json"
 _COMPARED = 12  # texts on which the new model is compared with the old one
@@ -59,7 +67,7 @@ def run_vocabulary(recipe: VocabularyRecipe, job: Job) -> Path:
     with model_folder(job.out, overwrite=job.overwrite) as folder:
         parameters = expand_model(old, folder, fresh, tokens)
         compared = compare_models(old, folder, texts.records, tokens)
-        _require_equal(compared, limits.tolerance)
+        require_equal(compared, limits.tolerance)
         report = {
             "posology": "vocabulary/1",
             "words": len(words),
@@ -70,6 +78,7 @@ def run_vocabulary(recipe: VocabularyRecipe, job: Job) -> Path:
             "tokens_saved": _saved(before, after),
             "compared": compared.record(),
             "licences": texts.licences,
+            "left_out": texts.left_out,
             "tests": texts.tests,
         }
         card = _card(recipe, report, texts)
@@ -221,6 +230,7 @@ class Compared:
 
     texts: int
     same_tokens: int  # texts without a new word, cut as before
+    otherwise: int  # texts without a new word, cut otherwise: there must be none
     logits: float | None  # largest difference on those, over the old tokens
     rows: float  # largest difference of a new row from the mean of its pieces
     round_trips: int  # texts that come back from their tokens as before
@@ -242,17 +252,25 @@ def compare_models(old: Path, new: Path, records: Sequence[Record], tokens: Sequ
     one, two = (_opened(transformers, folder) for folder in (old, new))
     texts = _samples(records)
     first, limit = min((token.number for token in tokens), default=0), one[1].shape[0]
-    same, worst, trips = 0, 0.0, 0
+    same, otherwise, trips = 0, 0, 0
+    apart: list[float] = []
     for text in texts:
         ids, again = one[2](text), two[2](text)
         trips += two[3].decode(again) == one[3].decode(ids)
+        otherwise += ids != again and not any(number >= first for number in again)
         if ids == again and ids:
             same += 1
             logits = [_logits(torch, model[0], ids)[:, : min(first, limit)] for model in (one, two)]
-            worst = max(worst, float((logits[0] - logits[1]).abs().max()))
+            apart.append(float((logits[0] - logits[1]).abs().max()))
     table = two[1]
     means = [float((table[t.number] - one[1][list(t.pieces)].mean(0)).abs().max()) for t in tokens]
-    return Compared(len(texts), same, worst if same else None, max(means, default=0.0), trips)
+    logits_apart = _largest(apart) if same else None
+    return Compared(len(texts), same, otherwise, logits_apart, _largest(means), trips)
+
+
+def _largest(differences: Sequence[float]) -> float:
+    """Return the largest difference, no number where one is none."""
+    return math.nan if any(map(math.isnan, differences)) else max(differences, default=0.0)
 
 
 def _opened(transformers: Any, folder: Path) -> tuple[Any, Any, Callable[[str], list[int]], Any]:
@@ -279,10 +297,20 @@ def _logits(torch: Any, model: Any, ids: list[int]) -> Any:
         return model(input_ids=torch.tensor([ids]), use_cache=False).logits[0].float()
 
 
-def _require_equal(compared: Compared, tolerance: float) -> None:
+def require_equal(compared: Compared, tolerance: float) -> None:
+    """Raise ModelError unless the new model is the old one wherever there is no new word."""
+    if compared.otherwise:
+        raise ModelError(
+            f"{compared.otherwise} texts without a new word are cut otherwise than before: the tokenizer "
+            "cannot be extended"
+        )
     if compared.logits is None:
         raise ModelError(
             "every text is cut otherwise, even plain sentences: the tokenizer cannot be extended"
+        )
+    if math.isnan(compared.logits) or math.isnan(compared.rows):
+        raise ModelError(
+            "the base holds weights that are no numbers: it is damaged; take it from its source again"
         )
     if compared.logits > tolerance or compared.round_trips < compared.texts:
         raise ModelError(
@@ -310,6 +338,7 @@ def _card(recipe: VocabularyRecipe, report: dict[str, Any], texts: TextMaterial)
             "accuracy.",
             "",
             f"Texts: {', '.join(f'{name} ({n})' for name, n in texts.sources.items())}.",
+            left_out_told(texts.left_out),
             "",
         ]
     )
