@@ -5,7 +5,8 @@ the sentence's words that stand in the sources, and the fitted alignment. The tr
 threshold. Those of the others are chosen where it helps them most: for a public task on its parts tune and
 select, for made sets on the claims' part select. Measured: report parts of public tasks; claims of matters
 and policies held back from training; faults by benchmarks/corruptions, which shares no list, template or
-wording with the training. Writes reports/checker/.
+wording with the training. Of heads of other seeds (``--seeds``) the balanced accuracy is told, no more.
+Writes reports/checker/.
 """
 
 import argparse
@@ -69,12 +70,14 @@ def main() -> None:
     """Score every set with every system and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--head", type=Path, required=True, help="the trained head, as it would ship")
+    parser.add_argument("--seeds", type=Path, nargs="*", default=[], help="heads of the recipe's other seeds")
     parser.add_argument("--claims", type=Path, default=ROOT / "out/claims", help="the folder of the claims")
     parser.add_argument("--made", type=int, default=3000, help="made sentences for the faults")
     parser.add_argument("--limit", type=int, default=0, help="items a set at most, to try it; 0: all")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     head = open_head_checker(options.head, threads=options.threads)
+    others = [open_head_checker(folder, threads=options.threads) for folder in options.seeds]
     scorers = systems(head, open_alignment_checker(threads=options.threads))
     fixed = {HEAD: head.threshold, "alignment as fitted": open_alignment_checker().threshold}
     chosen = {name: public(name, (Part.TUNE, Part.SELECT))[:MOST_CHOSEN] for name in PUBLIC}
@@ -88,11 +91,14 @@ def main() -> None:
         some = asked[: options.limit or None]
         task = name.partition(",")[0]
         results[name] = measured(some, scorers, thresholds[task if task in PUBLIC else "made"])
+        if "systems" in results[name]:
+            results[name]["other_seeds"] = [balanced(some, other) for other in others]
         print(name, {key: value for key, value in results[name].items() if key != "by_kind"}, flush=True)
     results["speed"] = speed(head, results_of(options.claims, options.limit))
     print(results["speed"])
     settings = {
         "head": head.identity.version,
+        "other_seeds": [other.identity.version for other in others],
         "made": options.made,
         "rounds": ROUNDS,
         "threads": options.threads,
@@ -122,6 +128,13 @@ def systems(head: SupportChecker, alignment: AlignmentChecker) -> dict[str, Scor
 def scored(checker: SupportChecker, asked: Sequence[Asked]) -> Scores:
     """Return a checker's scores."""
     return np.array(checker.score_many([(one.sentence, [one.source]) for one in asked]))
+
+
+def balanced(asked: Sequence[Asked], head: SupportChecker) -> float:
+    """Return a head's balanced accuracy at its own threshold."""
+    truth = np.array([one.supported for one in asked])
+    said = scored(head, asked) >= head.threshold
+    return round(float(said[truth].mean() + (~said[~truth]).mean()) / 2, 4)
 
 
 def thresholds_of(scorers: Mapping[str, Scorer], chosen: Sequence[Asked]) -> dict[str, float]:

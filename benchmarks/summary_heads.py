@@ -63,6 +63,12 @@ def checker() -> Iterator[str]:
             continue
         for system, scores in row["systems"].items():
             yield f"| {name} ({row['n']}) | {system} | {_score(scores)} | {_difference(scores)} |"
+    yield ""
+    for name, row in r.items():
+        if isinstance(row, Mapping) and row.get("other_seeds"):
+            found = [row["systems"]["trained head"]["balanced_accuracy"], *row["other_seeds"]]
+            told = ", ".join(f"{one:.3f}" for one in found)
+            yield f"{name}: mean of {len(found)} seeds {sum(found) / len(found):.3f} ({told})."
 
 
 def _score(scores: Mapping[str, Any]) -> str:

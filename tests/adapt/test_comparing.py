@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from posology.adapt.encode import plan_encode
-from posology.adapt.encoders.comparing import build_comparer, compare
+from posology.adapt.encoders.comparing import build_comparer, compare, kept_company
 from posology.adapt.encoders.run import run_encode
 from posology.adapt.recipes.encode import EncodeRecipe
 from posology.errors import UserError
@@ -136,6 +136,44 @@ def test_a_text_that_stands_in_many_pairs_is_encoded_once() -> None:
     for one in (*long, windows[0]):
         reader([one])
     assert sorted(read[4:]) == [3, 3, 6, 30_001, 30_001], "what was read first has made room"
+
+
+def test_a_value_of_another_line_keeps_less_company() -> None:
+    torch = importlib.import_module("torch")
+    name, value, other = 1, 2, 9
+    source = [name, value, *[other] * 20, value]  # the value stands beside its name, and far from it
+    same = torch.tensor([[[float(one == two) for two in source] for one in (name, value)]])
+    for marks in kept_company(torch, same):
+        assert marks[0, 0].tolist() == [1.0] + [0.0] * 22
+        np.testing.assert_allclose(marks[0, 1], [0.0, 1.0, *[0.0] * 20, 0.5 / 1.5], atol=1e-6)
+    nothing = next(kept_company(torch, torch.zeros(1, 2, 3)))
+    assert nothing.abs().sum() == 0, "no piece is the same: nothing is divided by nothing"
+
+
+def test_torch_and_openvino_mark_texts_with_many_same_pieces_alike() -> None:
+    import openvino
+
+    draw = np.random.default_rng(4)
+    width, hidden = 8, 6
+    torch = importlib.import_module("torch")
+    torch.manual_seed(1)
+    head = build_comparer(torch, hidden, (width, 2, 2), 1e-12)
+    weights = {f"classifier.{name}": one.numpy() for name, one in head.state_dict().items()}
+    words = draw.normal(size=(40, hidden)).astype(np.float32)
+    weights["embeddings.word_embeddings.weight"] = words
+    graph = comparing_graph(openvino, weights, BertShape(hidden, 1, 1, 1e-12), 2, width)
+    compiled = openvino.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    sides = []
+    for lengths in ((5, 9, 3), (40, 22, 31)):
+        mask = (np.arange(max(lengths)) < np.array(lengths)[:, None]).astype(np.float32)
+        ids = draw.integers(1, 12, mask.shape) * mask.astype(np.int64)
+        sides.append(
+            (ids, mask, (draw.normal(size=(*mask.shape, hidden)) * mask[..., None]).astype(np.float32))
+        )
+    with torch.no_grad():
+        asked = tuple(tuple(map(torch.from_numpy, side)) for side in sides)
+        theirs = compare(torch, head, torch.from_numpy(words), asked, torch.nn.Identity()).numpy()
+    np.testing.assert_allclose(compiled([*sides[0], *sides[1]])[0], theirs, atol=1e-5)
 
 
 def test_a_piece_that_has_no_like_is_told_so_whatever_stands_beside_its_pair() -> None:

@@ -1,10 +1,11 @@
 """The comparing head while it learns: the operations of ``posology.evidence.heads.comparing`` in torch."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from posology.evidence.heads.comparing import HEADS, OUTSIDE
+from posology.evidence.heads.comparing import HEADS, MARKS, OUTSIDE, REACHES
 
-__all__ = ["Side", "build_comparer", "compare"]
+__all__ = ["Side", "build_comparer", "compare", "kept_company"]
 
 Side = tuple[Any, Any, Any]  # of texts: ids and mask (texts, pieces), vectors (texts, pieces, hidden)
 
@@ -31,12 +32,12 @@ def build_comparer(torch: Any, hidden: int, sizes: tuple[int, int, int], epsilon
         )
 
     def block() -> Any:
-        marks = nn.Linear(2, HEADS)
+        marks = nn.Linear(MARKS, HEADS)
         with torch.no_grad():  # some heads begin by looking for the same piece, others for its like
             marks.weight[:, 0] = torch.linspace(0, 4, HEADS)
             marks.weight[:, 1] = torch.linspace(2, 8, HEADS)
         attention = {name: nn.Linear(width, width) for name in ("query", "key", "value", "output")}
-        told = {"beside": nn.Linear(4 * width + 2, 2 * width), "told": nn.Linear(2 * width, width)}
+        told = {"beside": nn.Linear(4 * width + MARKS, 2 * width), "told": nn.Linear(2 * width, width)}
         return nn.ModuleDict({**attention, **told, "marks": marks, "norm": norm(), "layer": layer()})
 
     return nn.ModuleDict(
@@ -79,7 +80,25 @@ def _marks(torch: Any, first: Side, second: Side) -> Any:
     both = first[1].unsqueeze(2) * second[1].unsqueeze(1)
     same = (first[0].unsqueeze(2) == second[0].unsqueeze(1)) * both
     one, two = (torch.nn.functional.normalize(side[2], dim=2) for side in (first, second))
-    return torch.stack([same, (one @ two.transpose(1, 2)) * both], dim=3)
+    near = (one @ two.transpose(1, 2)) * both
+    return torch.stack([same, near, *kept_company(torch, same)], dim=3)
+
+
+def kept_company(torch: Any, same: Any) -> Iterator[Any]:
+    """Yield for each reach how much of the first text stands around each piece that is the same.
+
+    ``same`` (pairs, pieces of the first, pieces of the second) is 1 where a piece is the same, as is what is
+    yielded, 0 to 1: the share that stands within the reach, by how rare its pieces are in the second text, of
+    the most that stands so near together anywhere in it. A value taken from another line keeps less company.
+    """
+    times = same.sum(dim=2, keepdim=True)
+    rare = times.clamp(max=1) / times.clamp(min=1)  # what stands there once tells most of where
+    steps = torch.arange(same.shape[2], device=same.device)
+    apart = (steps[:, None] - steps).abs()
+    for reach in REACHES:
+        found = (same @ (apart <= reach).to(same.dtype)).clamp(max=1)
+        share = rare.transpose(1, 2) @ found  # (pairs, 1, pieces of the second)
+        yield same * (share / share.amax(dim=2, keepdim=True).clamp(min=1e-6))
 
 
 def _compared(torch: Any, block: Any, own: Any, other: Any, seen: tuple[Any, Any, Any], drop: Any) -> Any:

@@ -1,13 +1,14 @@
 """The head of pairs that compares: two texts read apart, then one held against the other piece by piece.
 
-Each piece of the first text looks for its like in the second (by what it learned, by being the same piece, by
-the cosine of their vectors), is set beside what it finds, and looks at the other pieces of its own text;
-after some rounds of that the labels are read from all of them. The encoder stays as it is, so a text's
-vectors serve every pair that it stands in. After "attend, compare, aggregate" (Parikh et al. 2016,
-arXiv 1606.01933), with the pieces' vectors of an encoder in place of vectors of words.
+Each piece of the first text looks for its like in the second (by what it learned, by being the same piece,
+by the cosine of their vectors, by how much of the first text stands around the same piece there), is set
+beside what it finds, and looks at the other pieces of its own text; after some rounds of that the labels
+are read from all of them. The encoder stays as it is, so a text's vectors serve every pair that it stands
+in. After "attend, compare, aggregate" (Parikh et al. 2016, arXiv 1606.01933), with the pieces' vectors of
+an encoder in place of vectors of words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,12 @@ from numpy.typing import NDArray
 
 from posology.evidence.bert_graph import BertGraph, BertShape
 
-__all__ = ["HEADS", "OUTSIDE", "comparing_graph"]
+__all__ = ["HEADS", "MARKS", "OUTSIDE", "REACHES", "comparing_graph"]
 
 HEADS = 4  # of each attention
 OUTSIDE = -1e4  # added where a text has no piece
+REACHES = (6, 16)  # pieces to each side that count as near
+MARKS = 2 + len(REACHES)  # what is told of two pieces
 _HEAD = "classifier."
 _WORDS = "embeddings.word_embeddings.weight"
 
@@ -79,16 +82,35 @@ class _Comparing(BertGraph):
         return op.add(context, self._norm(self.linear(words, "words"), "words_norm"))
 
     def _marks(self, first: tuple[Any, Any, Any], second: tuple[Any, Any, Any]) -> tuple[Any, Any]:
-        """Return what two pieces have in common (pairs, pieces, pieces, 2), and the most of each piece."""
+        """Return what two pieces have in common, (pairs, pieces, pieces, marks), and the most of each."""
         op = self._op
         both = op.multiply(op.unsqueeze(first[1], self.ints([2])), op.unsqueeze(second[1], self.ints([1])))
         alike = op.equal(op.unsqueeze(first[0], self.ints([2])), op.unsqueeze(second[0], self.ints([1])))
         same = op.multiply(op.convert(alike, "f32"), both)
         near = op.multiply(op.matmul(self._unit(first[2]), self._unit(second[2]), False, True), both)
-        marks = op.concat([op.unsqueeze(same, self.ints([3])), op.unsqueeze(near, self.ints([3]))], 3)
+        marks = [same, near, *self._kept_company(same, self._steps(second[0]))]
+        joined = op.concat([op.unsqueeze(one, self.ints([3])) for one in marks], 3)
         wide = op.unsqueeze(second[1], self.ints([1, 3]))
         outside = op.multiply(op.subtract(wide, self.scalar(1.0)), self.scalar(-OUTSIDE))
-        return marks, op.reduce_max(op.add(marks, outside), self.ints([2]), False)
+        return joined, op.reduce_max(op.add(joined, outside), self.ints([2]), False)
+
+    def _kept_company(self, same: Any, steps: Any) -> Iterator[Any]:
+        """Yield for each reach how much of the first text stands around each piece that is the same."""
+        op = self._op
+        times = op.reduce_sum(same, self.ints([2]), True)  # (pairs, pieces of the first, 1)
+        rare = op.divide(op.minimum(times, self.scalar(1.0)), op.maximum(times, self.scalar(1.0)))
+        apart = op.abs(op.subtract(op.unsqueeze(steps, self.ints([1])), op.unsqueeze(steps, self.ints([0]))))
+        for reach in REACHES:
+            around = op.convert(op.less_equal(apart, op.constant(np.array(reach, dtype=np.int64))), "f32")
+            found = op.minimum(op.matmul(same, around, False, False), self.scalar(1.0))
+            share = op.matmul(rare, found, True, False)  # (pairs, 1, pieces of the second)
+            most = op.maximum(op.reduce_max(share, self.ints([2]), True), self.scalar(1e-6))
+            yield op.multiply(same, op.divide(share, most))
+
+    def _steps(self, ids: Any) -> Any:
+        op = self._op
+        zero, one = (op.constant(np.array(value, dtype=np.int64)) for value in (0, 1))
+        return op.range(zero, op.gather(op.shape_of(ids), one, zero), one, "i64")
 
     def _unit(self, vectors: Any) -> Any:
         return self._op.normalize_l2(vectors, self.ints([2]), 1e-12, "max")
