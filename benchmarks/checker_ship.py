@@ -39,7 +39,8 @@ def main() -> None:
     if faults:
         sys.exit("not shipped:\n" + "\n".join(f"- {fault}" for fault in faults))
     open_head_checker(options.head)
-    copy_head(options.head, options.target, {"results": measured, "manifest": about})
+    told = {"weights_sha256": card.weights_sha256, "results": measured, "manifest": about}
+    copy_head(options.head, options.target, told)
     print(options.target, sum(path.stat().st_size for path in options.target.iterdir()), "bytes")
     print(f"Add to NOTICE: {options.target.name}, on {card.base}, learned from what its card.md names.")
 

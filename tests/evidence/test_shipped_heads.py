@@ -9,6 +9,7 @@ from posology.chat.weights import find_weights
 from posology.corpus import may_ship
 from posology.errors import ModelError
 from posology.evidence.heads import open_head, read_head_card, shipped_heads
+from posology.evidence.support import open_support_checker
 
 pytest.importorskip("openvino", reason="needs the extra embedded")
 ROOT = Path(__file__).parents[2]
@@ -40,6 +41,36 @@ def test_a_head_that_ships_is_small_allowed_measured_and_named(name: str, folder
     }
     assert card.weights_sha256 in json.dumps(json.loads((folder / "measured.json").read_text()))
     assert f"models/{name}" in (ROOT / "NOTICE").read_text(encoding="utf-8")
+
+
+CITED = "Metformin: 850 mg twice daily (2024-03-02)\nhemoglobin A1c: 8.1 % (2024-02-11)"
+SUPPORT = [
+    ("Metformin was prescribed, 850 mg twice daily, on 2024-03-02.", True, "as stated"),
+    ("Hemoglobin A1c was 8.1 % on 2024-02-11.", True, "as stated, the other line"),
+    ("Metformin was prescribed, 500 mg twice daily, on 2024-03-02.", False, "another number"),
+    (
+        "Metformin was prescribed, 8.1 mg twice daily.",
+        False,
+        "the other line's value: every word stands there",
+    ),
+    ("Metformin was given 850 mcg twice daily.", False, "another unit"),
+    ("Metformin was not prescribed.", False, "denied"),
+    ("The patient has gout.", False, "of something else"),
+]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(("sentence", "supported", "why"), SUPPORT)
+def test_the_checker_that_ships_tells_what_the_sources_support(
+    sentence: str, supported: bool, why: str
+) -> None:
+    try:
+        checker = open_support_checker(threads=1)
+    except ModelError as missing:
+        pytest.skip(str(missing))
+    assert checker.identity.name == "checker"
+    score = checker.score(sentence, CITED.split("\n"))
+    assert (score >= checker.threshold) is supported, f"{why}: {score:.3f}"
 
 
 @pytest.mark.model
