@@ -84,16 +84,6 @@ def test_a_hash_counts_where_no_head_is_named_too(head: Path) -> None:
         open_support_checker(shipped=head, sha256="f" * 64, threads=1)
 
 
-@pytest.mark.model
-def test_nor_is_it_left_unread_where_no_head_is_shipped(tmp_path: Path) -> None:
-    try:
-        find_weights("all-minilm-l6-v2")
-    except ModelError as cause:
-        pytest.skip(f"its base is not here: {cause}")
-    with pytest.raises(ModelError, match="support-minilm: the validator's weights have another hash"):
-        open_support_checker(shipped=tmp_path / "none", sha256="f" * 64, threads=1)
-
-
 @pytest.mark.parametrize("damage", ["weights", "no card", "empty", "no tokenizer", "another card"])
 def test_a_head_that_is_there_and_damaged_is_an_error(head: Path, tmp_path: Path, damage: str) -> None:
     folder = tmp_path / "head"
@@ -117,12 +107,14 @@ def test_a_head_that_is_there_and_damaged_is_an_error(head: Path, tmp_path: Path
             open_support_checker(**place)
 
 
-def test_without_a_head_the_alignment_is_opened_or_its_absence_told(
+def test_without_head_or_base_nothing_weaker_is_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with pytest.raises(ModelError):
+        open_support_checker(shipped=tmp_path / "absent")
     monkeypatch.setattr(sys, "path", [p for p in sys.path if "site-packages" not in p])
     with pytest.raises(ModelError, match="models get all-minilm-l6-v2"):
-        open_support_checker(shipped=tmp_path / "absent", home=tmp_path)
+        open_support_checker(home=tmp_path)
 
 
 def test_changes_of_a_rank_are_added_to_the_base_and_what_does_not_fit_is_refused() -> None:

@@ -1,4 +1,7 @@
-"""Does a sentence follow from its cited sources? One protocol: a trained head, or else a fitted alignment."""
+"""Does a sentence follow from its cited sources? One protocol; the validator is a trained head.
+
+The fitted alignment, the validator before it, is what the head is measured against.
+"""
 
 import hashlib
 import json
@@ -137,17 +140,12 @@ def open_support_checker(
     threads: int = 0,
     shipped: Path = SHIPPED_HEAD,
 ) -> SupportChecker:
-    """Open the support checker: the trained head in ``head``, else the ``shipped`` one, else the alignment.
+    """Open the support checker: the trained head in ``head``, else the ``shipped`` one.
 
-    Raises ModelError where weights are missing or are not those that the card, or ``sha256``, names. A head
-    that is there and cannot be opened is an error: no weaker checker steps in for it, and without weights
-    a site runs without a validator on purpose, or not at all.
+    Raises ModelError where weights are missing or are not those that the card, or ``sha256``, names: no
+    weaker checker steps in, and without weights a site runs without a validator on purpose, or not at all.
     """
-    checker: SupportChecker
-    if head is None and not shipped.exists():
-        checker = open_alignment_checker(home=home, threads=threads)
-    else:
-        checker = open_head_checker(head or shipped, threads=threads, home=home)
+    checker = open_head_checker(head or shipped, threads=threads, home=home)
     if sha256 and checker.identity.sha256 != sha256.lower():
         raise ModelError(
             f"{head or checker.identity.name}: the validator's weights have another hash than the settings "
