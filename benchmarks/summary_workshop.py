@@ -89,6 +89,39 @@ def grounded() -> Iterator[str]:
         yield f"| {said} | {row['without-ground']:,} | {row['all']:,} | {row['ratio']:.2f}{interval} |"
 
 
+def pretraining() -> Iterator[str]:
+    """Yield the section on continued pre-training."""
+    r, where = load("pretraining")
+    yield "## Going on learning from notes"
+    yield ""
+    yield f"{where}. SmolLM2-135M, all weights; held-out text of each source, perplexity before and after; general text is posts"
+    yield "(imhi_dreaddit, imhi_sad, cams_mental_health). One seed; a lower perplexity is not yet a better answer."
+    yield ""
+    yield "| arm | tokens learned | held-out text | before | after |"
+    yield "|---|---|---|---|---|"
+    for arm, row in r.items():
+        for name, one in row["held_out"].items():
+            before, after = one["perplexity"]["before"], one["perplexity"]["after"]
+            yield f"| {arm} | {sum(row['learned_tokens'].values()):,} | {name} ({one['tokens']:,} tokens) | {before:.2f} | {after:.2f} |"
+
+
+def planted() -> Iterator[str]:
+    """Yield the section on canaries."""
+    r, where = load("canaries")
+    done = r["training"]
+    yield "## Planted identifiers"
+    yield ""
+    yield f"{where}. Identifiers of four kinds among the embedded writer's lessons, a sixth of them ({done['tokens']:,} tokens,"
+    yield f"{done['steps']} steps, the recipe's own settings), looked for afterwards: by likelihood among {r['tuned']['candidates']} of their kind, in the likeliest"
+    yield f"continuation and in {r['tuned']['samples']} drawn ones. A model that saw none passes 6 bits once in 64."
+    yield ""
+    yield "| model | planted | identifiers | came out | 6 bits or more | median bits | most bits |"
+    yield "|---|---|---|---|---|---|---|"
+    for model in ("base", "tuned"):
+        for times, row in r[model]["by_times"].items():
+            yield f"| {model} | {times} times | {row['canaries']} | {row['extracted']} | {row['six_bits_or_more']} | {row['median_bits']:.1f} | {row['most_bits']:.1f} |"
+
+
 def dose() -> Iterator[str]:
     """Yield the section on the tuned model of 135 million parameters against its rivals."""
     r = json.loads((REPORTS / "first-dose-tuned" / "dose.json").read_text())
@@ -181,5 +214,7 @@ SECTIONS = {  # each with the reports that it needs
     tuning: ("tuning",),
     heads_speed: ("encoders",),
     grounded: ("grounded-tuning",),
+    pretraining: ("pretraining",),
+    planted: ("canaries",),
     dose: ("first-dose-tuned",),
 }
