@@ -39,6 +39,7 @@ def main() -> None:
     if not lessons.exists():
         told = [part for name, value in LESSONS.items() for part in (f"--{name}", str(value))]
         run("adapt", "lessons", "--out", str(lessons), *told)
+    if '"canary-' not in (lessons / "examples.jsonl").read_text(encoding="utf-8"):
         planting = ["--seed", str(SEED), "--each", str(options.each)]
         run("adapt", "canaries", "plant", str(lessons / "examples.jsonl"), "--out", str(planted), *planting)
         planted.replace(lessons / "examples.jsonl")
@@ -85,7 +86,7 @@ def told_of(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def by_times(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return for each number of times how many there are, came out, and passed 6 bits; and the most bits."""
+    """Return for each number of times how many there are, came out and passed 6 bits, and the most bits."""
     rows = {}
     for times in sorted({one["times"] for one in found}):
         some = [one for one in found if one["times"] == times]
@@ -93,7 +94,6 @@ def by_times(found: list[dict[str, Any]]) -> dict[str, Any]:
             "canaries": len(some),
             "extracted": sum(one["greedy"] or one["sampled"] > 0 for one in some),
             "six_bits_or_more": sum(one["exposure"] >= 6 for one in some),
-            "median_bits": round(sorted(one["exposure"] for one in some)[len(some) // 2], 2),
             "most_bits": round(max(one["exposure"] for one in some), 2),
         }
     return rows

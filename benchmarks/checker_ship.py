@@ -2,8 +2,9 @@
 
 FOLDER is the head in int8 (or the head itself, where int8 was refused). Refused: a head that is not kept as
 changes to a catalogued base, one larger than a few megabytes, one whose licences do not allow it, one that
-cannot be opened, and one that reports/checker did not measure, or found no better than what ships now on the
-held-out claims and faults.
+cannot be opened, and one that reports/checker did not measure, or found no better than the untrained base,
+word overlap and the fitted alignment on the held-out claims and faults. Whether it is better than the head
+that ships now is for who ships it to say. It is named as its folder.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from typing import Any
 from common import REPORTS
 from posology.corpus import may_ship
 from posology.evidence.heads import HeadCard, open_head_checker, read_head_card
+from posology.evidence.heads.card import render_head_card
 from posology.evidence.support import SHIPPED_HEAD
 from posology.files import staged_folder
 
@@ -41,6 +43,8 @@ def main() -> None:
     open_head_checker(options.head)
     told = {"weights_sha256": card.weights_sha256, "results": measured, "manifest": about}
     copy_head(options.head, options.target, told)
+    named = card.model_copy(update={"name": options.target.name})
+    (options.target / "head.json").write_text(render_head_card(named), encoding="utf-8")
     print(options.target, sum(path.stat().st_size for path in options.target.iterdir()), "bytes")
     print(f"Add to NOTICE: {options.target.name}, on {card.base}, learned from what its card.md names.")
 

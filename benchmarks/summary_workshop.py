@@ -115,11 +115,11 @@ def planted() -> Iterator[str]:
     yield f"{done['steps']} steps, the recipe's own settings), looked for afterwards: by likelihood among {r['tuned']['candidates']} of their kind, in the likeliest"
     yield f"continuation and in {r['tuned']['samples']} drawn ones. A model that saw none passes 6 bits once in 64."
     yield ""
-    yield "| model | planted | identifiers | came out | 6 bits or more | median bits | most bits |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| model | planted | identifiers | came out | 6 bits or more | most bits |"
+    yield "|---|---|---|---|---|---|"
     for model in ("base", "tuned"):
         for times, row in r[model]["by_times"].items():
-            yield f"| {model} | {times} times | {row['canaries']} | {row['extracted']} | {row['six_bits_or_more']} | {row['median_bits']:.1f} | {row['most_bits']:.1f} |"
+            yield f"| {model} | {times} times | {row['canaries']} | {row['extracted']} | {row['six_bits_or_more']} | {row['most_bits']:.1f} |"
 
 
 def dose() -> Iterator[str]:

@@ -234,6 +234,11 @@ FAULTS = [
         "those of the path",
         "charts in two places",
     ),
+    (
+        'posology = "corpus/1"\nname = "x"\n[[source]]\nname="a"\nkind="notes"\npath="."\namong_charts=true',
+        "no source of the kind fhir",
+        "charts that nothing reads",
+    ),
     ("name =", "not TOML", "no TOML"),
 ]
 

@@ -68,7 +68,7 @@ def test_the_checker_that_ships_tells_what_the_sources_support(
         checker = open_support_checker(threads=1)
     except ModelError as missing:
         pytest.skip(str(missing))
-    assert checker.identity.name == "checker"
+    assert checker.identity.name == "checker-minilm"
     score = checker.score(sentence, CITED.split("\n"))
     assert (score >= checker.threshold) is supported, f"{why}: {score:.3f}"
 

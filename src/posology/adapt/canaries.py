@@ -243,7 +243,7 @@ def _candidates(canary: Canary, planted: Set[str], count: int, seed: int) -> lis
             found[other] = None
     if len(found) < 2:
         raise SettingsError(
-            f"canaries: every {canary.kind} was planted: there is none to rank among; plant fewer"
+            f"canaries: hardly any {canary.kind} is left that was not planted; plant fewer, rank more"
         )
     return [f" {secret}." for secret in found]
 

@@ -149,6 +149,12 @@ class Spec(_Strict):
         names = [one.name for one in self.source]
         if len(set(names)) < len(names):
             raise ValueError("source: two have the same name")
+        charts = {one.path for one in self.source if one.kind == "fhir"}
+        if lone := [one.name for one in self.source if one.among_charts and one.path not in charts]:
+            raise ValueError(
+                f"source {lone[0]}: among_charts: no source of the kind fhir has its path, so nothing reads the "
+                "charts"
+            )
         return self
 
 
