@@ -152,8 +152,8 @@ class Spec(_Strict):
         charts = {one.path for one in self.source if one.kind == "fhir"}
         if lone := [one.name for one in self.source if one.among_charts and one.path not in charts]:
             raise ValueError(
-                f"source {lone[0]}: among_charts: no source of the kind fhir has its path, so nothing reads the "
-                "charts"
+                f"source {lone[0]}: among_charts: no source of the kind fhir has its path, so the charts are "
+                "not read"
             )
         return self
 
