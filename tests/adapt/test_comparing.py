@@ -138,6 +138,22 @@ def test_a_text_that_stands_in_many_pairs_is_encoded_once() -> None:
     assert sorted(read[4:]) == [3, 3, 6, 30_001, 30_001], "what was read first has made room"
 
 
+def both_ways(draw: np.random.Generator, hidden: int, blocks: int) -> tuple[Any, Any, Any, Any]:
+    """Return torch, a comparing head with random weights, its table of words, and the same head compiled."""
+    import openvino
+
+    width = 8
+    torch = importlib.import_module("torch")
+    torch.manual_seed(1)
+    head = build_comparer(torch, hidden, (width, blocks, 2), 1e-12)
+    weights = {f"classifier.{name}": one.numpy() for name, one in head.state_dict().items()}
+    words = draw.normal(size=(40, hidden)).astype(np.float32)
+    weights["embeddings.word_embeddings.weight"] = words
+    graph = comparing_graph(openvino, weights, BertShape(hidden, 1, 1, 1e-12), blocks, width)
+    compiled = openvino.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return torch, head, words, compiled
+
+
 def test_a_value_of_another_line_keeps_less_company() -> None:
     torch = importlib.import_module("torch")
     name, value, other = 1, 2, 9
@@ -151,18 +167,8 @@ def test_a_value_of_another_line_keeps_less_company() -> None:
 
 
 def test_torch_and_openvino_mark_texts_with_many_same_pieces_alike() -> None:
-    import openvino
-
-    draw = np.random.default_rng(4)
-    width, hidden = 8, 6
-    torch = importlib.import_module("torch")
-    torch.manual_seed(1)
-    head = build_comparer(torch, hidden, (width, 2, 2), 1e-12)
-    weights = {f"classifier.{name}": one.numpy() for name, one in head.state_dict().items()}
-    words = draw.normal(size=(40, hidden)).astype(np.float32)
-    weights["embeddings.word_embeddings.weight"] = words
-    graph = comparing_graph(openvino, weights, BertShape(hidden, 1, 1, 1e-12), 2, width)
-    compiled = openvino.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    draw, hidden = np.random.default_rng(4), 6
+    torch, head, words, compiled = both_ways(draw, hidden, blocks=2)
     sides = []
     for lengths in ((5, 9, 3), (40, 22, 31)):
         mask = (np.arange(max(lengths)) < np.array(lengths)[:, None]).astype(np.float32)
@@ -177,18 +183,8 @@ def test_torch_and_openvino_mark_texts_with_many_same_pieces_alike() -> None:
 
 
 def test_a_piece_that_has_no_like_is_told_so_whatever_stands_beside_its_pair() -> None:
-    import openvino
-
-    draw = np.random.default_rng(3)
-    width, hidden = 8, 6
-    torch = importlib.import_module("torch")
-    torch.manual_seed(1)
-    head = build_comparer(torch, hidden, (width, 1, 2), 1e-12)
-    weights = {f"classifier.{name}": one.numpy() for name, one in head.state_dict().items()}
-    words = draw.normal(size=(40, hidden)).astype(np.float32)
-    weights["embeddings.word_embeddings.weight"] = words
-    graph = comparing_graph(openvino, weights, BertShape(hidden, 1, 1, 1e-12), 1, width)
-    compiled = openvino.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    draw, hidden = np.random.default_rng(3), 6
+    torch, head, words, compiled = both_ways(draw, hidden, blocks=1)
     own = draw.normal(size=(1, 3, hidden)).astype(np.float32)
     ids, one = np.array([[4, 5, 6]]), np.ones((1, 3), dtype=np.float32)
     first = (ids, one, own)
