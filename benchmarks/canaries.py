@@ -8,7 +8,6 @@ how exposed they are, never an identifier. What is done is not done again.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -72,7 +71,7 @@ def run(*told: str) -> None:
 def find(base: str, adapter: list[str], each: int) -> dict[str, Any]:
     """Return what came out; the exit code 1 says that something did."""
     told = ["adapt", "canaries", "find", base, *adapter, "--seed", str(SEED), "--each", str(each), "--json"]
-    done = subprocess.run([POSOLOGY, *told], stdout=subprocess.PIPE, text=True, check=False, env=os.environ)
+    done = subprocess.run([POSOLOGY, *told], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode not in (0, 1):
         sys.exit(f"posology {' '.join(told)}: exit code {done.returncode}")
     found: dict[str, Any] = json.loads(done.stdout)

@@ -181,7 +181,9 @@ def judge_writer() -> Iterator[str]:
         yield f"| single sentences judged {answer}: precision | - | {cells} |"
     yield f"| conclusions right | - | {' | '.join(share(one['conclusions_right']) for one in both)} |"
     yield ""
-    yield f"Letters ({letters['packets']} packets), which rest on the same writer:"
+    validators = [one["identities"]["validator"]["name"] for one in (plain_letters, letters)]
+    yield f"Letters ({letters['packets']} packets), which rest on the same writer; the validator was {validators[0]} for the untuned"
+    yield f"one and {validators[1]} for the tuned one:"
     yield ""
     yield "| what | untuned | tuned |"
     yield "|---|---|---|"
