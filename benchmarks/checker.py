@@ -23,6 +23,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from aligning.checker import AlignmentChecker, open_alignment_checker
+from aligning.features import FEATURES
 from common import DATA, REPORTS, ROOT, write_report
 from corruptions.faults import FAULTS
 from corruptions.pairs import Pair, half_of, made_pairs
@@ -36,9 +38,9 @@ from posology.evaluate.encoder_examples import AFFIRMED, labelled_of
 from posology.evaluate.splits import load_items
 from posology.evaluate.task import Part
 from posology.evaluate.tasks import find_task
-from posology.evidence.alignment import FEATURES, lexical_overlap
 from posology.evidence.heads import open_head_checker
-from posology.evidence.support import AlignmentChecker, SupportChecker, open_alignment_checker
+from posology.evidence.support import SupportChecker
+from posology.evidence.tokens import lexical_overlap
 
 ROUNDS = 2000
 PUBLIC = ("healthver", "expertqa", "medhallu")
@@ -87,8 +89,9 @@ def main() -> None:
         time_again(head, options.claims)
         return
     others = [open_head_checker(folder, threads=options.threads) for folder in options.seeds]
-    scorers = systems(head, open_alignment_checker(threads=options.threads))
-    fixed = {HEAD: head.threshold, "alignment as fitted": open_alignment_checker().threshold}
+    alignment = open_alignment_checker(threads=options.threads)
+    scorers = systems(head, Aligned(alignment))
+    fixed = {HEAD: head.threshold, "alignment as fitted": alignment.threshold}
     chosen = {name: public(name, (Part.TUNE, Part.SELECT))[:MOST_CHOSEN] for name in PUBLIC}
     chosen["made"] = made_claims(options.claims / "select")
     thresholds = {
@@ -129,26 +132,49 @@ def time_again(head: SupportChecker, claims: Path) -> None:
     write_report("checker", results, command="python benchmarks/checker.py", settings=settings)
 
 
-def systems(head: SupportChecker, alignment: AlignmentChecker) -> dict[str, Scorer]:
+class Aligned:
+    """The alignment, which keeps the features of the set it was asked last: two systems read them."""
+
+    def __init__(self, checker: AlignmentChecker) -> None:
+        """Take the alignment."""
+        self._checker = checker
+        self._asked: Sequence[Asked] = ()
+        self._rows: Scores = checker.features([])
+
+    def cosines(self, asked: Sequence[Asked]) -> Scores:
+        """Return the cosine of each sentence with the nearest sentence of its source."""
+        return self._features(asked)[:, FEATURES.index("cosine")]
+
+    def scores(self, asked: Sequence[Asked]) -> Scores:
+        """Return the scores by all features, as fitted."""
+        return np.array(self._checker.probabilities(pairs_of(asked), self._features(asked)))
+
+    def _features(self, asked: Sequence[Asked]) -> Scores:
+        if asked is not self._asked:
+            self._asked, self._rows = asked, self._checker.features(pairs_of(asked))
+        return self._rows
+
+
+def systems(head: SupportChecker, alignment: Aligned) -> dict[str, Scorer]:
     """Return the systems by name, the trained head first."""
-
-    def base(asked: Sequence[Asked]) -> Scores:
-        rows = alignment.features([(one.sentence, [one.source]) for one in asked])
-        return rows[:, FEATURES.index("cosine")]
-
     return {
         HEAD: lambda asked: scored(head, asked),
-        "untrained base": base,
+        "untrained base": alignment.cosines,
         "word overlap": lambda asked: np.array(
             [lexical_overlap(one.sentence, [one.source]) for one in asked]
         ),
-        "alignment": lambda asked: scored(alignment, asked),
+        "alignment": alignment.scores,
     }
+
+
+def pairs_of(asked: Sequence[Asked]) -> list[tuple[str, list[str]]]:
+    """Return sentences with their sources, as a checker is asked."""
+    return [(one.sentence, [one.source]) for one in asked]
 
 
 def scored(checker: SupportChecker, asked: Sequence[Asked]) -> Scores:
     """Return a checker's scores."""
-    return np.array(checker.score_many([(one.sentence, [one.source]) for one in asked]))
+    return np.array(checker.score_many(pairs_of(asked)))
 
 
 def balanced(asked: Sequence[Asked], head: SupportChecker) -> float:
@@ -340,7 +366,7 @@ def results_of(claims: Path, limit: int) -> list[Asked]:
 
 def speed(head: SupportChecker, asked: Sequence[Asked]) -> dict[str, float]:
     """Return pairs a second by the clock and by processor time, after a warm-up."""
-    pairs = [(one.sentence, [one.source]) for one in asked]
+    pairs = pairs_of(asked)
     head.score_many(pairs[:16])
     clock, used = time.perf_counter(), time.process_time()
     head.score_many(pairs)

@@ -124,13 +124,14 @@ def facts() -> Iterator[str]:
 
 
 def support() -> Iterator[str]:
-    """Yield the section on the support checker."""
+    """Yield the section on the alignment."""
     r, where = load("support")
-    yield "## Support checker"
+    yield "## The checker of version 0.1.0"
     yield ""
-    yield f"{where}. Balanced accuracy beside plain word overlap on the same items."
+    yield f"{where}. The fitted alignment, which is no part of the package any more, beside plain word overlap on the"
+    yield "same items: balanced accuracy. The checker that ships: [below](#the-trained-checker)."
     yield ""
-    yield "| set | n | checker | word overlap |"
+    yield "| set | n | alignment | word overlap |"
     yield "|---|---|---|---|"
     for name, row in r.items():
         if isinstance(row, dict) and "checker" in row:

@@ -1,8 +1,10 @@
-"""How well the support checker tells supported sentences: python benchmarks/support.py.
+"""How well the fitted alignment tells supported sentences: python benchmarks/support.py.
+
+It was the validator of version 0.1.0; the one that ships is measured by benchmarks/checker.py.
 
 Balanced accuracy with a 95 % bootstrap interval over groups (questions), on the reported halves and on
 healthver, beside a plain baseline: the share of the sentence's words that stand in the sources, whose
-threshold is chosen on the same training halves as the checker's. Writes reports/support/.
+threshold is chosen on the same training halves as the alignment's. Writes reports/support/.
 """
 
 import os
@@ -12,9 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from aligning.checker import open_alignment_checker
 from common import write_report
-from posology.evidence.alignment import lexical_overlap
-from posology.evidence.support import open_alignment_checker
+from posology.evidence.tokens import lexical_overlap
 from support_fit import best_threshold
 from support_pairs import ONLY_REPORTED, TRAINED, Pair
 
@@ -22,7 +24,7 @@ DRAWS = 1000
 
 
 def main() -> None:
-    """Score every set with the checker and with the baseline, and write the report."""
+    """Score every set with the alignment and with the baseline, and write the report."""
     checker = open_alignment_checker()
     overlap_threshold = baseline_threshold()
     results = {}

@@ -1,6 +1,6 @@
-"""Fit the support checker's logistic model on the training halves: python benchmarks/support_fit.py.
+"""Fit the alignment's logistic model on the training halves: python benchmarks/support_fit.py.
 
-Writes src/posology/evidence/models/support-minilm/model.json. Each data set weighs the same, and in each
+Writes benchmarks/aligning/model.json. Each data set weighs the same, and in each
 both labels do. The threshold is the one with the best mean balanced accuracy over the training halves.
 """
 
@@ -10,20 +10,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from common import ROOT
+from aligning.checker import ENCODER, MODEL, AlignmentChecker, SupportModel
+from aligning.encoder import open_bert
+from aligning.features import FEATURES
 from posology.chat.weights import find_weights
-from posology.evidence.alignment import FEATURES
-from posology.evidence.bert import open_bert
-from posology.evidence.support import CHECKER, AlignmentChecker, SupportModel
 from support_pairs import TRAINED
 
 RIDGE = 1.0
-TARGET = ROOT / "src/posology/evidence/models/support-minilm/model.json"
 
 
 def main() -> None:
     """Compute the features, fit, choose the threshold, write the model."""
-    weights = find_weights(CHECKER)
+    weights = find_weights(ENCODER)
     blank = SupportModel(FEATURES, (), (), (), 0.0, 0.5, weights.sha256, "")
     checker = AlignmentChecker(open_bert(weights.path), blank, None)  # type: ignore[arg-type]
     rows, labels, sample, names = [], [], [], []
@@ -41,8 +39,7 @@ def main() -> None:
     beta = fit((x - mean) / scale, y, w * len(y) / w.sum())
     scores = 1 / (1 + np.exp(-((x - mean) / scale @ beta[1:] + beta[0])))
     threshold = best_threshold(scores, y, np.array(names))
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_text(
+    MODEL.write_text(
         json.dumps(
             {
                 "features": FEATURES,
@@ -51,7 +48,7 @@ def main() -> None:
                 "weights": [round(float(v), 6) for v in beta[1:]],
                 "bias": round(float(beta[0]), 6),
                 "threshold": threshold,
-                "encoder": CHECKER,
+                "encoder": ENCODER,
                 "encoder_sha256": weights.sha256,
                 "license": "Apache-2.0",
                 "fit": {

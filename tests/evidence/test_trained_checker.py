@@ -15,7 +15,7 @@ from posology.config import load_settings
 from posology.errors import ModelError
 from posology.evidence.heads import HeadCard, HeadChecker, open_head, read_head_card
 from posology.evidence.heads.changes import apply_changes
-from posology.evidence.support import SHIPPED_HEAD, AlignmentChecker, open_support_checker
+from posology.evidence.support import SHIPPED_HEAD, open_support_checker
 from posology.priorauth.models import open_checker
 from tests.adapt.made_encoder import HIDDEN, LAYERS, write_encoder
 
@@ -178,4 +178,4 @@ def test_what_ships_is_the_validator() -> None:
         checker = open_support_checker(threads=1)
     except ModelError as cause:
         pytest.skip(f"its base is not here: {cause}")
-    assert not isinstance(checker, AlignmentChecker)
+    assert isinstance(checker, HeadChecker)

@@ -1,12 +1,12 @@
 """Cutting text into search tokens that keep codes, decimals, ratios and numbers with their units."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from posology.evidence.terms import ALIKE, TERMS, Term
 
-__all__ = ["Name", "alike", "expand_query", "find_terms", "search_tokens", "stem"]
+__all__ = ["Name", "alike", "expand_query", "find_terms", "lexical_overlap", "search_tokens", "stem"]
 
 _TOKEN = re.compile(
     r"[A-Za-z]{1,2}\d{1,3}(?:\.[0-9A-Za-z]{1,4})?(?![A-Za-z0-9])"  # E11.9, M54, G4733 is a plain word
@@ -62,6 +62,17 @@ def search_tokens(text: str) -> list[str]:
             found.append(number + stem(word))
         number = ""
     return found
+
+
+def lexical_overlap(sentence: str, sources: Sequence[str]) -> float:
+    """Return the share of a sentence's distinct tokens that stand in the sources.
+
+    >>> lexical_overlap("Severe knee pain.", ["Pain of the left knee.", "Severe asthma."])
+    1.0
+    """
+    own = set(search_tokens(sentence))
+    known = {token for source in sources for token in search_tokens(source)}
+    return len(own & known) / len(own) if own else 0.0
 
 
 def alike(tokens: Iterable[str]) -> list[str]:

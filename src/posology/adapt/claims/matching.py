@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from posology.adapt.claims.claim import Claim
-from posology.evidence.alignment import lexical_overlap
+from posology.evidence.tokens import lexical_overlap
 
 __all__ = ["Matched", "area_above", "match_claims"]
 

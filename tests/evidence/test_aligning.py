@@ -1,7 +1,6 @@
-"""The support checker: its encoder equals the reference, its scores are bounded, nothing weaker steps in."""
+"""The alignment that benchmarks compare with: its encoder equals the reference, features measure words."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import posology.evidence.support as module
+from benchmarks.aligning.checker import (
+    ENCODER,
+    MODEL,
+    AlignmentChecker,
+    open_alignment_checker,
+    read_support_model,
+)
+from benchmarks.aligning.encoder import Encoded, open_bert
+from benchmarks.aligning.features import FEATURES, source_units, support_features
 from posology.chat.weights import find_weights
 from posology.errors import ModelError
-from posology.evidence.alignment import FEATURES, lexical_overlap, source_units, support_features
-from posology.evidence.bert import Encoded, open_bert
-from posology.evidence.support import AlignmentChecker, open_alignment_checker, read_support_model
+from posology.evidence.tokens import lexical_overlap
 
-SHIPPED = Path(module.__file__).parent / "models" / "support-minilm" / "model.json"
 GOLDEN = Path(__file__).parent / "golden" / "bert.json"
 
 
@@ -26,7 +30,7 @@ def checker() -> AlignmentChecker:
     try:
         return open_alignment_checker()
     except ModelError as cause:
-        pytest.skip(f"the validator's weights are not here: {cause}")
+        pytest.skip(f"the encoder's weights are not here: {cause}")
 
 
 def spelled(text: str) -> Encoded:
@@ -49,9 +53,9 @@ def feature(name: str, sentence: str, *sources: str) -> float:
 def test_the_encoder_gives_the_vectors_of_the_reference() -> None:
     pytest.importorskip("openvino")
     try:
-        folder = find_weights(module.CHECKER).path
+        folder = find_weights(ENCODER).path
     except ModelError as cause:
-        pytest.skip(f"the validator's weights are not here: {cause}")
+        pytest.skip(f"the encoder's weights are not here: {cause}")
     golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
     encoded = open_bert(folder).encode(golden["texts"])
     for ours, mean, tokens in zip(encoded, golden["means"], golden["tokens"], strict=True):
@@ -100,6 +104,7 @@ def test_many_scores_are_those_of_each_alone(checker: AlignmentChecker) -> None:
     together = checker.score_many(pairs)
     assert together == pytest.approx([checker.score(s, c) for s, c in pairs], abs=1e-4)
     assert all(0 <= score <= 1 for score in together)
+    assert checker.probabilities(pairs, checker.features(pairs)) == together
 
 
 @pytest.mark.model
@@ -107,25 +112,6 @@ def test_a_source_longer_than_the_window_is_read_to_its_end(checker: AlignmentCh
     long = "word and " * 400 + "severe obstructive sleep apnea on nightly CPAP"
     sentence = "Severe obstructive sleep apnea on nightly CPAP."
     assert checker.score(sentence, [long]) > checker.score(sentence, ["word and " * 400])
-
-
-@pytest.mark.model
-def test_the_validator_is_no_llama(checker: AlignmentChecker) -> None:
-    assert checker.identity.family == "bert"
-    assert len(checker.identity.sha256) == 64
-
-
-def test_missing_weights_are_an_error_and_nothing_weaker_steps_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "path", [p for p in sys.path if "site-packages" not in p])
-    with pytest.raises(ModelError, match="models get all-minilm-l6-v2"):
-        open_alignment_checker(home=tmp_path)
-
-
-def test_an_unknown_checker_is_an_error() -> None:
-    with pytest.raises(ModelError, match="no support checker"):
-        open_alignment_checker("static")
 
 
 @pytest.mark.parametrize(
@@ -140,17 +126,17 @@ def test_an_unknown_checker_is_an_error() -> None:
 def test_a_support_model_made_for_something_else_is_refused(
     tmp_path: Path, change: dict[str, object], why: str
 ) -> None:
-    raw = json.loads(SHIPPED.read_text(encoding="utf-8")) | change
+    raw = json.loads(MODEL.read_text(encoding="utf-8")) | change
     path = tmp_path / "model.json"
     path.write_text(json.dumps(raw), encoding="utf-8")
     with pytest.raises(ModelError):
         read_support_model(path)
 
 
-def test_the_model_that_ships_says_what_it_was_fit_on() -> None:
-    raw = json.loads(SHIPPED.read_text(encoding="utf-8"))
+def test_the_fitted_numbers_say_what_they_were_fit_on() -> None:
+    raw = json.loads(MODEL.read_text(encoding="utf-8"))
     assert set(raw["fit"]["data"]) == {"medhallu", "expertqa", "medec"}
-    assert read_support_model(SHIPPED).encoder_sha256 == raw["encoder_sha256"]
+    assert read_support_model(MODEL).encoder_sha256 == raw["encoder_sha256"]
 
 
 @pytest.mark.parametrize(

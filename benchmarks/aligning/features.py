@@ -7,11 +7,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from posology.evidence.bert import Encoded
-from posology.evidence.tokens import search_tokens
+from posology.evidence.tokens import lexical_overlap, search_tokens
 from posology.records.sentences import sentence_spans
 
-__all__ = ["FEATURES", "lexical_overlap", "source_units", "support_features"]
+from .encoder import Encoded
+
+__all__ = ["FEATURES", "source_units", "support_features"]
 
 Floats = NDArray[np.float32]
 
@@ -66,13 +67,6 @@ def support_features(
         ],
         dtype=np.float64,
     )
-
-
-def lexical_overlap(sentence: str, sources: Sequence[str]) -> float:
-    """Return the share of a sentence's distinct words that stand in the sources: the plain baseline."""
-    words = set(search_tokens(sentence))
-    known = {word for source in sources for word in search_tokens(source)}
-    return len(words & known) / len(words) if words else 0.0
 
 
 def _weights(ids: NDArray[np.int64]) -> Floats:

@@ -91,7 +91,7 @@ def open_bert(folder: Path, *, threads: int = 0) -> BertEncoder:
 
     Raises ModelError where a file is missing or of another architecture, MissingExtra without OpenVINO.
     """
-    openvino = import_openvino("The support checker")
+    openvino = import_openvino("The encoder of the alignment")
     from safetensors.numpy import load_file
     from tokenizers import Tokenizer
 
