@@ -81,6 +81,10 @@ def trl(folder: Path, steps: int) -> list[float]:
     from datasets import Dataset
     from peft import LoraConfig
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+
+    from posology.chat.runtime import import_trl
+
+    import_trl("The comparison")  # it tells nobody of the run
     from trl import SFTConfig, SFTTrainer
 
     network = opened(folder)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from posology.adapt.preference.grpo import reward_of_answers, rows_of, run_grpo
+from posology.adapt.preference.grpo import at_once, reward_of_answers, rows_of
 from posology.chat import Message
 from posology.corpus import Example, Provenance
 from posology.errors import UserError
@@ -33,8 +33,16 @@ def test_answers_are_judged_as_texts_and_as_turns() -> None:
     assert invented == -1.0
 
 
-def test_the_settings_are_ones_that_trl_knows() -> None:
-    config = pytest.importorskip("trl").GRPOConfig
-    asked = {"num_generations", "max_completion_length", "beta", "max_steps", "per_device_train_batch_size"}
-    assert asked <= set(config.__dataclass_fields__)
-    assert callable(run_grpo)
+@pytest.mark.parametrize(
+    ("answers", "longest", "most", "together", "why"),
+    [
+        (64, 500, 4096, 8, "eight of 500 tokens are 4,000"),
+        (64, 5000, 4096, 1, "one at least"),
+        (6, 100, 450, 3, "four would fit and do not divide six"),
+        (4, 10, 4096, 4, "all"),
+    ],
+)
+def test_as_many_answers_go_together_as_fit_and_divide(
+    answers: int, longest: int, most: int, together: int, why: str
+) -> None:
+    assert at_once(answers, longest, most) == together, why

@@ -10,7 +10,14 @@ from typing import Any
 
 from posology.errors import MissingExtra
 
-__all__ = ["import_genai", "import_llguidance", "import_openvino", "import_torch", "import_transformers"]
+__all__ = [
+    "import_genai",
+    "import_llguidance",
+    "import_openvino",
+    "import_torch",
+    "import_transformers",
+    "import_trl",
+]
 
 
 def import_openvino(purpose: str) -> Any:
@@ -62,6 +69,18 @@ def import_transformers() -> Any:
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call,unused-ignore]
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call,unused-ignore]
     return transformers
+
+
+def import_trl(purpose: str) -> Any:
+    """Return the module trl; it tells nobody what trains on which device. ``purpose`` is what needs it."""
+    import_transformers()
+    try:
+        import trl
+        from huggingface_hub import constants
+    except ImportError as cause:
+        raise MissingExtra("trl", "adapt", purpose) from cause
+    constants.HF_HUB_DISABLE_TELEMETRY = True  # the variable is read once, before us where others import it
+    return trl
 
 
 def import_llguidance() -> Any:

@@ -1,36 +1,51 @@
 """Preferences on policy: the model's own answers, rewarded by the deterministic checks, through TRL's GRPO.
 
-For machines with a GPU: each step draws several answers to a prompt. This is a thin adapter; the reward is
-ours, everything else is TRL's.
+Each step draws several answers to a prompt. This is a thin adapter: the network, the reward and the learning
+rate are ours, everything else is TRL's.
 """
 
+import copy
+import math
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
+from posology.adapt.job import silent
+from posology.adapt.loop import learning_rate
+from posology.adapt.network import Network
 from posology.adapt.preference.reward import fact_reward
+from posology.adapt.recipe import Optimizer
+from posology.adapt.recipes.prefer import Policy
+from posology.chat.neutral import neutral_messages
+from posology.chat.runtime import import_transformers, import_trl
 from posology.corpus import Example
-from posology.errors import MissingExtra, UserError
+from posology.errors import ModelError, UserError
 
-__all__ = ["GrpoSettings", "reward_of_answers", "rows_of", "run_grpo"]
+__all__ = ["PURPOSE", "Drawing", "Drawn", "at_once", "reward_of_answers", "rows_of", "run_grpo"]
+
+PURPOSE = "Preference tuning on policy"
 
 
 @dataclass(frozen=True, slots=True)
-class GrpoSettings:
-    """How the on-policy run goes; what stands not here is TRL's default."""
+class Drawing:
+    """How a run on policy goes; what stands not here is TRL's default."""
 
-    steps: int = 200
-    lr: float = 1e-6
-    answers: int = 8  # drawn of each prompt
-    batch: int = 8  # answers a step on a device; a multiple of ``answers``
-    most_tokens: int = 256  # of an answer
-    beta: float = 0.02  # weight of the divergence from the start
+    policy: Policy
+    optimizer: Optimizer
+    steps: int
+    at_once: int  # answers that go through the model together while it learns
     seed: int = 0
+    tell: Callable[..., None] = silent
 
 
-Reward = Callable[..., list[float]]
-"""TRL's form of a reward: answers and the columns of the data set by name."""
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a run did. ``log``: a line a step, with TRL's names."""
+
+    steps: int
+    tokens: int  # of prompts and answers, as TRL counts them
+    log: tuple[dict[str, Any], ...] = field(repr=False, default=())
 
 
 def reward_of_answers(
@@ -58,7 +73,7 @@ def rows_of(examples: Sequence[Example]) -> list[dict[str, Any]]:
         raise UserError(f"{len(bare)} of {len(examples)} examples have no source_text: nothing to reward by")
     return [
         {
-            "prompt": [{"role": turn.role, "content": turn.content} for turn in example.messages],
+            "prompt": neutral_messages(example.messages),
             "source": example.source_text,
             "reference": example.answer,
         }
@@ -66,35 +81,112 @@ def rows_of(examples: Sequence[Example]) -> list[dict[str, Any]]:
     ]
 
 
-def _reward_of(completions: Sequence[Any], columns: Mapping[str, Any]) -> list[float]:
-    return reward_of_answers(completions, columns["source"], columns["reference"])
+def at_once(answers: int, longest: int, most_tokens: int) -> int:
+    """Return how many of a step's answers go through the model together: a divisor of them, at least one.
+
+    >>> at_once(64, 500, 4096)
+    8
+    """
+    return max(
+        n for n in range(1, answers + 1) if answers % n == 0 and (n == 1 or n * longest <= most_tokens)
+    )
 
 
-def run_grpo(model: Path, examples: Sequence[Example], out: Path, settings: GrpoSettings) -> None:
-    """Tune a transformers folder on its own answers and write the model to ``out``; made for a GPU."""
+def run_grpo(network: Network, examples: Sequence[Example], drawing: Drawing) -> Drawn:
+    """Tune a network on its own answers, in place.
+
+    Raises UserError where a step asks for more prompts than there are, or the model has no chat template;
+    ModelError where a weight is no number afterwards.
+    """
     rows = rows_of(examples)
-    try:
-        from datasets import Dataset
-        from trl import GRPOConfig, GRPOTrainer
-    except ImportError as cause:
-        raise MissingExtra("trl", "adapt", "Preference tuning on policy") from cause
+    if len(rows) < drawing.optimizer.batch:
+        raise UserError(
+            f"optimizer.batch: a step draws answers to {drawing.optimizer.batch} prompts, and there are "
+            f"{len(rows)}: lower it"
+        )
+    if not network.codec.templated:
+        raise UserError("policy.on: TRL asks a model through its chat template, and the base has none")
+    trl = import_trl(PURPOSE)
+    from datasets import Dataset  # comes with trl
 
-    config = GRPOConfig(
-        output_dir=str(out),
-        max_steps=settings.steps,
-        learning_rate=settings.lr,
-        num_generations=settings.answers,
-        per_device_train_batch_size=settings.batch,
-        max_completion_length=settings.most_tokens,
-        beta=settings.beta,
-        seed=settings.seed,
-        report_to="none",
-        logging_steps=1,
+    kept = copy.deepcopy(network.core.generation_config), network.core.config.get_text_config().pad_token_id
+    network.core.generation_config.eos_token_id = sorted(network.ends)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = trl.GRPOTrainer(
+            model=network.core if network.wrapped is None else network.wrapped,
+            reward_funcs=[_reward(drawing)],
+            args=trl.GRPOConfig(**_settings(network, drawing), output_dir=folder),
+            train_dataset=Dataset.from_list(rows),
+            processing_class=copy.deepcopy(network.tokenizer),
+            optimizers=_optimizers(network, drawing),
+        )
+        trainer.remove_callback(import_transformers().PrinterCallback)  # the library prints nothing
+        trainer.train()
+    network.core.generation_config, network.core.config.get_text_config().pad_token_id = kept
+    if network.wrapped is not None and "ref" in network.wrapped.peft_config:
+        network.wrapped.delete_adapter("ref")  # TRL's copy of the start
+    if not all(bool(network.torch.isfinite(one).all()) for one in network.trained.values()):
+        raise ModelError(
+            "on policy: a weight is no number any more; lower optimizer.lr, or set base.dtype to float32"
+        )
+    state = trainer.state
+    return Drawn(int(state.global_step), int(state.num_input_tokens_seen), _log(state.log_history))
+
+
+def _reward(drawing: Drawing) -> Callable[..., list[float]]:
+    """Return the reward as TRL calls it: with whatever columns and state it has, by name."""
+
+    def reward(completions: Sequence[Any], columns: Mapping[str, Any]) -> list[float]:
+        drawing.tell("Tuning on policy", int(columns["trainer_state"].global_step), drawing.steps)
+        return reward_of_answers(completions, columns["source"], columns["reference"])
+
+    return lambda completions, **columns: reward(completions, columns)
+
+
+def _settings(network: Network, drawing: Drawing) -> dict[str, Any]:
+    """Return what TRL is told; it knows no other course of the rate than ours, and writes nothing."""
+    policy, optimizer = drawing.policy, drawing.optimizer
+    return {
+        "max_steps": drawing.steps,
+        "learning_rate": optimizer.lr,
+        "max_grad_norm": optimizer.clip,
+        "num_generations": policy.answers,
+        "per_device_train_batch_size": drawing.at_once,
+        "gradient_accumulation_steps": optimizer.batch * policy.answers // drawing.at_once,
+        "max_completion_length": policy.answer_tokens,
+        "temperature": policy.temperature,
+        "beta": policy.beta,
+        "seed": drawing.seed,
+        "bf16": network.half,
+        "use_cpu": network.device.type == "cpu",
+        "gradient_checkpointing": False,
+        "save_strategy": "no",
+        "report_to": "none",
+        "logging_steps": 1,
+        "disable_tqdm": True,
+    }
+
+
+def _optimizers(network: Network, drawing: Drawing) -> tuple[Any, Any]:
+    """Return AdamW over what learns, and the recipe's course of the learning rate."""
+    optimizer, optim = drawing.optimizer, network.torch.optim
+    adam = optim.AdamW(list(network.trained.values()), lr=optimizer.lr, weight_decay=optimizer.weight_decay)
+
+    def share(done: int) -> float:
+        at = learning_rate(optimizer, min(done + 1, drawing.steps), drawing.steps)
+        return at / optimizer.lr if optimizer.lr else 0.0
+
+    return adam, optim.lr_scheduler.LambdaLR(adam, share)
+
+
+def _log(entries: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """Return the lines of the steps, without what is no number."""
+    return tuple(
+        {
+            name: value if isinstance(value, int) else float(f"{value:.7g}")
+            for name, value in entry.items()
+            if isinstance(value, int | float) and math.isfinite(value)
+        }
+        for entry in entries
+        if "loss" in entry
     )
-    # TRL calls it with whatever columns and state it has, by name
-    reward = [lambda completions, **columns: _reward_of(completions, columns)]
-    trainer = GRPOTrainer(
-        model=str(model), reward_funcs=reward, args=config, train_dataset=Dataset.from_list(rows)
-    )
-    trainer.train()
-    trainer.save_model(str(out))

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from posology.adapt.job import Job
 from posology.adapt.material import gather_material
@@ -17,7 +17,7 @@ from posology.adapt.recipes.prefer import PreferRecipe
 from posology.adapt.screening import Screen, preference_text
 from posology.chat import Prompt
 from posology.chat.torch_prompts import PromptCodec
-from posology.corpus import Preference
+from posology.corpus import Example, Preference
 from posology.corpus.jsonl import read_preferences
 from posology.corpus.licences import require_shippable
 from posology.corpus.parts import require_apart
@@ -27,6 +27,8 @@ from posology.manifest import Input, hash_file
 __all__ = ["PairMaterial", "gather_pairs", "mark_pairs", "split_by_group"]
 
 PREFERENCES = "preferences.jsonl"
+
+One = TypeVar("One", Preference, Example)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +82,14 @@ def _file_of(path: Path) -> Path:
     return path / PREFERENCES if path.is_dir() else path
 
 
-def split_by_group(pairs: Sequence[Preference], share: float) -> tuple[list[Preference], list[Preference]]:
-    """Part pairs by the hash of their group, so that no patient, document or question is on both sides."""
-    tune: list[Preference] = []
-    select: list[Preference] = []
-    for pair in pairs:
-        group = pair.provenance.group or pair.id.rpartition("/")[0] or pair.id
-        digest = hashlib.sha256(f"{pair.provenance.source} {group}".encode()).digest()
-        (select if int.from_bytes(digest[:8], "big") < share * 2**64 else tune).append(pair)
+def split_by_group(ones: Sequence[One], share: float) -> tuple[list[One], list[One]]:
+    """Part pairs or examples by the hash of their group: no patient, document or question on both sides."""
+    tune: list[One] = []
+    select: list[One] = []
+    for one in ones:
+        group = one.provenance.group or one.id.rpartition("/")[0] or one.id
+        digest = hashlib.sha256(f"{one.provenance.source} {group}".encode()).digest()
+        (select if int.from_bytes(digest[:8], "big") < share * 2**64 else tune).append(one)
     return tune, select
 
 

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from posology.adapt.recipe import Base, Data, Lora, Optimizer, Recipe, Stop, Table, Texts, field_of
 
-__all__ = ["Contrast", "PreferData", "PreferRecipe"]
+__all__ = ["Contrast", "Policy", "PreferData", "PreferRecipe"]
 
 
 class PreferData(Data):
@@ -36,6 +36,16 @@ class Contrast(Table):
     )
 
 
+class Policy(Table):
+    """Learning on policy: from the model's own answers, rewarded by the deterministic checks (TRL's GRPO)."""
+
+    on: bool = field_of(False, "true: learn so, and not from pairs; needs a CUDA GPU and TRL")
+    answers: int = field_of(8, "drawn to each prompt", unit="answers", least=2)
+    answer_tokens: int = field_of(256, "a drawn answer has at most", unit="tokens", least=1)
+    temperature: float = field_of(1.0, "at which answers are drawn", least=0.01)
+    beta: float = field_of(0.02, "weight of the divergence from the start", least=0)
+
+
 class PreferRecipe(Recipe):
     """A recipe of kind prefer."""
 
@@ -44,6 +54,7 @@ class PreferRecipe(Recipe):
     base: Base = Field(description="the model that is tuned")
     lora: Lora = Lora()
     contrast: Contrast = Contrast()
+    policy: Policy = Policy()
     optimizer: Optimizer = Optimizer(lr=5e-5, batch=8)
     stop: Stop = Stop()
 
@@ -52,4 +63,14 @@ class PreferRecipe(Recipe):
         data = self.data
         if not (data.tasks or data.corpora or data.pairs or data.ratings):
             raise ValueError("data: name tasks, corpora, pairs or ratings")
+        return self
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "PreferRecipe":
+        plain = PreferData()
+        of_pairs = ("pairs", "ratings", "each", "gap", "balance", "learn")
+        idle = [f"data.{key}" for key in of_pairs if getattr(self.data, key) != getattr(plain, key)]
+        idle += ["contrast"] * (self.contrast != Contrast()) + ["stop"] * (self.stop != Stop())
+        if self.policy.on and idle:
+            raise ValueError(f"policy.on: {', '.join(idle)}: of no meaning there; leave it out")
         return self
