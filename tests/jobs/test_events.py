@@ -178,7 +178,7 @@ from tests.databases import TEST_KEYS
 settings = load_settings(profile="rules", environ={})
 listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
-run_server(create_app(Site(open_store(sys.argv[1], TEST_KEYS), settings)), [listener], settings)
+run_server(create_app(Site(open_store(sys.argv[1], TEST_KEYS), settings)), [listener], settings.serve)
 """
 
 

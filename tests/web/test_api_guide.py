@@ -36,7 +36,7 @@ def site(site, store):
 def served(site):
     """Serve a site on a free port of loopback and give its address."""
     socket = open_socket("127.0.0.1", 0)
-    server = uvicorn.Server(server_config(create_app(site), site.settings))
+    server = uvicorn.Server(server_config(create_app(site), site.serve))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
     thread.start()
     try:

@@ -295,7 +295,7 @@ def server(store, settings):
     serve = Serve(port=0, request_seconds=1)
     changed = replace(settings, serve=serve)
     listener = open_socket("127.0.0.1", 0)
-    running = uvicorn.Server(server_config(create_app(Site(store, changed)), changed))
+    running = uvicorn.Server(server_config(create_app(Site(store, changed)), serve))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not running.started:

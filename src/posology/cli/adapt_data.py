@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posology.cli.adapt_review import review
 from posology.cli.options import ConfigFile, PolicyFolders
 from posology.cli.show import JsonFlag, count, print_json, print_table, progress, say
 
@@ -29,7 +30,7 @@ _Chosen = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands on data to the commands of ``posology adapt``."""
-    for command in (lessons, scenarios, teach, accept, audit, pairs, claims, fertility):
+    for command in (lessons, scenarios, teach, review, accept, audit, pairs, claims, fertility):
         app.command()(command)
 
 
@@ -135,7 +136,7 @@ def teach(  # noqa: PLR0913 - one option each
             progress=lambda done: steps("Writing documents", done),
         )
     say(", ".join(f"{n} {name}" for name, n in counts.items()))
-    say(f"Review {out / 'reviews.jsonl'}: set verdict and by, then run posology adapt accept.")
+    say(f"Review them: posology adapt review {out / 'reviews.jsonl'}; then run posology adapt accept.")
 
 
 def accept(

@@ -8,6 +8,9 @@ a function runs. A function gets what it needs by type: ``OfSite``, ``Signed`` (
 Errors of ``posology.errors`` become answers in ``web/problems.py``; functions just raise them. Pages are
 ``render(request, "name.html", {...})`` of ``web/templating.py``. In a form of type ``multipart/form-data``
 the hidden field ``csrf`` comes first.
+
+``candidates.py`` is an application of its own, without a store and accounts: the pages of
+``posology adapt review``.
 """
 
 __all__: list[str] = []

@@ -27,7 +27,7 @@ from posology.web.permissions import Route, check_table
 from posology.web.problems import Faults, on_http, on_invalid, on_known
 from posology.web.security import SecureHeaders
 from posology.web.site import Site, require_safe
-from posology.web.templating import new_environment
+from posology.web.templating import new_environment, site_shell
 
 __all__ = ["ROUTERS", "create_app"]
 
@@ -72,7 +72,7 @@ def create_app(site: Site) -> FastAPI:
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.state.site, app.state.figures, app.state.assets = site, figures, files
-    app.state.templates = new_environment(files.prefix)
+    app.state.templates, app.state.shell = new_environment(files.prefix), site_shell
     app.state.rates = Rates(site.serve.requests_per_minute)
     app.state.provider = openid.open_provider(site)
     app.state.failures = Rates(_FAILURES, _FAILURES_S)

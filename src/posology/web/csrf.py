@@ -13,7 +13,7 @@ from starlette.types import Message, Receive
 
 from posology.store import Store
 from posology.store.store import SYSTEM_KEY
-from posology.web.site import Site
+from posology.web.site import Reached
 
 __all__ = ["SAFE_METHODS", "TOKEN_HEADER", "has_token", "is_same_origin", "pre_session_token", "same_text"]
 
@@ -25,7 +25,7 @@ _FIRST_FIELD = re.compile(
 )
 
 
-def is_same_origin(request: Request, site: Site) -> bool:
+def is_same_origin(request: Request, site: Reached) -> bool:
     """Say whether nothing that the browser tells speaks against the request coming from our own page.
 
     A form under ``Referrer-Policy: no-referrer`` has the origin ``null``; Sec-Fetch-Site then decides.

@@ -8,7 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from posology.web.site import Site
+from posology.web.site import Reached
 
 __all__ = ["HEADERS", "SecureHeaders", "host_of"]
 
@@ -38,7 +38,7 @@ def host_of(header: str) -> str:
 class SecureHeaders:
     """Refuses requests that name another host, and adds the headers to every answer."""
 
-    def __init__(self, app: ASGIApp, site: Site) -> None:
+    def __init__(self, app: ASGIApp, site: Reached) -> None:
         """Wrap an application."""
         self.app = app
         self.hosts = site.hosts

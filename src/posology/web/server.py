@@ -14,7 +14,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from posology.config import Settings
+from posology.config import Serve
 from posology.web.limits import HEADER_BYTES
 
 __all__ = ["TimedProtocol", "open_socket", "run_server", "server_config"]
@@ -94,9 +94,8 @@ def open_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def server_config(app: ASGIApp, settings: Settings) -> Config:
+def server_config(app: ASGIApp, serve: Serve) -> Config:
     """Return how uvicorn serves the application."""
-    serve = settings.serve
     return Config(
         app,
         http=_protocol_of(serve.request_seconds),
@@ -127,8 +126,8 @@ class _Server(uvicorn.Server):
         await super().serve(sockets)
 
 
-def run_server(app: ASGIApp, sockets: Sequence[socket.socket], settings: Settings) -> None:
+def run_server(app: ASGIApp, sockets: Sequence[socket.socket], serve: Serve) -> None:
     """Serve the application on open sockets until the process is told to stop."""
     gc.collect()
     gc.freeze()  # what is loaded by now stays: looking through it again would hold everybody up
-    _Server(server_config(app, settings)).run(sockets=list(sockets))
+    _Server(server_config(app, serve)).run(sockets=list(sockets))

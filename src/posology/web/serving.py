@@ -78,7 +78,7 @@ def _serve_pages(plant: Plant, settled: Settled) -> None:
     try:
         with _heads(store, settings) if plant.keeps_heads else nullcontext():
             settled()
-            run_server(app, plant.sockets, settings)
+            run_server(app, plant.sockets, settings.serve)
     finally:
         queue.close()
         store.close()

@@ -13,7 +13,7 @@ from posology.priorauth.models import Models
 from posology.store import Store
 from posology.web.demo import Demo
 
-__all__ = ["JobQueue", "Site", "require_safe"]
+__all__ = ["LOOPBACK_NAMES", "JobQueue", "Reached", "Site", "require_safe"]
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -29,6 +29,18 @@ class JobQueue(Protocol):
 
     def alive(self) -> bool:
         """Say whether the queue takes up jobs."""
+
+
+class Reached(Protocol):
+    """How people reach an application."""
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The host names that a request may name, in lower case and without ports."""
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach it by https."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

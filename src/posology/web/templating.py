@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from posology import __version__
 from posology.web.context import has_session, site_of
 
-__all__ = ["new_environment", "render"]
+__all__ = ["new_environment", "render", "site_shell"]
 
 
 def new_environment(static_prefix: str) -> Environment:
@@ -30,14 +30,19 @@ def new_environment(static_prefix: str) -> Environment:
 
 
 def render(request: Request, name: str, context: Mapping[str, Any], *, status: int = 200) -> HTMLResponse:
-    """Return a page; templates also know ``session`` or none, ``csrf``, ``practice``, ``demo``, ``path``."""
+    """Return a page; templates also know what every page of the application shows: ``app.state.shell``."""
+    template = request.app.state.templates.get_template(name)
+    return HTMLResponse(template.render({**request.app.state.shell(request), **context}), status)
+
+
+def site_shell(request: Request) -> dict[str, Any]:
+    """Return what every page of a site shows; ``session`` may be none, ``home`` names its first page."""
     site, session = site_of(request), has_session(request)
-    shared = {
+    return {
         "session": session,
         "csrf": session.csrf if session else "",
         "practice": site.settings.practice.name,
         "demo": site.demo is not None,
         "path": request.scope["path"],
+        "home": "To the worklist",
     }
-    template = request.app.state.templates.get_template(name)
-    return HTMLResponse(template.render({**shared, **context}), status)

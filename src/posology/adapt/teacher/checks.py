@@ -12,7 +12,7 @@ from posology.records.deidentify.kinds import Kind
 from posology.records.sentences import sentence_spans
 from posology.spans import Span
 
-__all__ = ["Checked", "check_candidate", "check_candidates", "stands_in"]
+__all__ = ["Checked", "check_candidate", "check_candidates", "find_quote", "stands_in"]
 
 _FEWEST, _MOST = 40, 500  # words of a document
 _ECHO = 8  # so many words in a row of a question or of the policy are an echo
@@ -116,7 +116,18 @@ def stands_in(quote: str, document: str) -> bool:
     >>> stands_in("Tried PT for weeks.", "HPI: Tried PT\\nfor weeks. Exam normal.")
     True
     """
-    return bool(quote.strip()) and " ".join(quote.split()) in " ".join(document.split())
+    return find_quote(quote, document) is not None
+
+
+def find_quote(quote: str, document: str) -> Span | None:
+    """Return where a quote first stands in a document, however the lines are broken; None where nowhere.
+
+    >>> find_quote("Tried PT for weeks.", "HPI: Tried PT\\nfor weeks. Exam normal.")
+    Span(start=5, end=24)
+    """
+    words = [re.escape(word) for word in quote.split()]
+    found = re.search(r"\s+".join(words), document) if words else None
+    return Span(*found.span()) if found else None
 
 
 def _sentences(document: str) -> list[str]:

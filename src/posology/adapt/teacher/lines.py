@@ -11,7 +11,7 @@ from posology.corpus import Provenance
 from posology.errors import UserError
 from posology.files import read_utf8, write_atomic
 
-__all__ = ["Line", "Source", "read_lines", "write_lines"]
+__all__ = ["Line", "Source", "parse_line", "parse_lines", "place_of", "read_lines", "write_lines"]
 
 
 class Line(BaseModel):
@@ -38,20 +38,35 @@ L = TypeVar("L", bound=Line)
 
 def read_lines(path: Path, form: type[L]) -> Iterator[tuple[str, L]]:
     """Yield each line with its place, "file, line n"; raise UserError where one has another form."""
+    for number, line in parse_lines(read_utf8(path), path.name, form):
+        yield place_of(path.name, number), line
+
+
+def parse_lines(text: str, name: str, form: type[L]) -> Iterator[tuple[int, L]]:
+    """Yield each line that is not blank with its number; ``name`` is the file's name in messages."""
     seen: set[str] = set()
-    for number, text in enumerate(read_utf8(path).split("\n"), 1):
-        if not text.strip():
+    for number, one in enumerate(text.split("\n"), 1):
+        if not one.strip():
             continue
-        where = f"{path.name}, line {number}"
-        try:
-            line = form.model_validate_json(text)
-        except ValidationError as cause:
-            raise UserError(f"{where}: {_fault(cause)}") from None
-        name = str(getattr(line, "id", number))
-        if name in seen:
-            raise UserError(f"{where}: its id stands in an earlier line already")
-        seen.add(name)
-        yield where, line
+        line = parse_line(one, place_of(name, number), form)
+        key = str(getattr(line, "id", number))
+        if key in seen:
+            raise UserError(f"{place_of(name, number)}: its id stands in an earlier line already")
+        seen.add(key)
+        yield number, line
+
+
+def parse_line(text: str, where: str, form: type[L]) -> L:
+    """Return one line; raise UserError with its place where it has another form."""
+    try:
+        return form.model_validate_json(text)
+    except ValidationError as cause:
+        raise UserError(f"{where}: {_fault(cause)}") from None
+
+
+def place_of(name: str, number: int) -> str:
+    """Return how messages name a line."""
+    return f"{name}, line {number}"
 
 
 def _fault(cause: ValidationError) -> str:

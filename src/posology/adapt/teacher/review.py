@@ -4,7 +4,7 @@ The person sets ``verdict`` to accept or reject and ``by`` to who they are; corr
 and ``quote`` where needed; and may name in ``section`` the words of the policy that a sentence answers to.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,17 @@ from posology.adapt.teacher.terms import Terms
 from posology.corpus import Provenance
 from posology.errors import UserError
 
-__all__ = ["Decided", "Review", "read_reviews", "write_reviews"]
+__all__ = [
+    "Decided",
+    "Finding",
+    "PointLine",
+    "Review",
+    "ReviewLine",
+    "Verdict",
+    "check_accepted",
+    "read_reviews",
+    "write_reviews",
+]
 
 Verdict = Literal["", "accept", "reject"]
 
@@ -55,7 +65,9 @@ class Review:
         return f"Review({self.id}, {self.verdict or 'open'})"
 
 
-class _Point(Line):
+class PointLine(Line):
+    """A question as it stands in a line; its repr hides the words."""
+
     leaf: str = Field(min_length=1)
     question: str = Field(min_length=1)
     told: Told
@@ -64,8 +76,14 @@ class _Point(Line):
     policy_text: str = ""  # shown to the person
     second: str = ""  # what the second model read
 
+    def __repr__(self) -> str:
+        """Show leaf and answer only."""
+        return f"PointLine({self.leaf}, {self.told})"
 
-class _Review(Line):
+
+class ReviewLine(Line):
+    """A document as it stands in a line; its repr hides the words."""
+
     posology: Literal["review/1"]
     id: str = Field(min_length=1)
     policy: str
@@ -73,8 +91,21 @@ class _Review(Line):
     by: str = ""
     doubts: list[str] = Field(default_factory=list)
     document: str = Field(min_length=1)
-    points: list[_Point] = Field(min_length=1)
+    points: list[PointLine] = Field(min_length=1)
     provenance: Source
+
+    def __repr__(self) -> str:
+        """Show the id and the verdict only."""
+        return f"ReviewLine({self.id}, {self.verdict or 'open'})"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why an accepted line cannot be learned from: ``key`` of question ``number``, or of the line itself."""
+
+    number: int  # 1 is the first question; 0: the line
+    key: str
+    words: str
 
 
 def write_reviews(path: Path, checked: Iterable[Checked], terms: Terms) -> int:
@@ -89,7 +120,7 @@ def read_reviews(path: Path, policies: Mapping[str, str]) -> list[Review]:
 
     ``policies`` maps a policy's id to its source text: a ``section`` must stand there word for word.
     """
-    return [_review(where, line, policies) for where, line in read_lines(path, _Review)]
+    return [_review(where, line, policies) for where, line in read_lines(path, ReviewLine)]
 
 
 def _row(one: Checked, terms: Terms) -> dict[str, Any]:
@@ -133,24 +164,31 @@ def _source(one: Checked, terms: Terms) -> dict[str, str]:
     }
 
 
-def _review(where: str, line: _Review, policies: Mapping[str, str]) -> Review:
+def _review(where: str, line: ReviewLine, policies: Mapping[str, str]) -> Review:
+    wrong = next(check_accepted(line, policies), None) if line.verdict == "accept" else None
+    if wrong is not None:
+        raise UserError(f"{where}: {wrong.words}")
     points = tuple(Decided(p.leaf, p.question, p.told, p.quote, p.section) for p in line.points)
-    if line.verdict == "accept":
-        if not line.by.strip():
-            raise UserError(f"{where}: accepted, but `by` does not say by whom")
-        for point in points:
-            _require_sound(where, line, point, policies)
     return Review(line.id, line.policy, line.document, points, line.provenance.made(), line.verdict, line.by)
 
 
-def _require_sound(where: str, line: _Review, point: Decided, policies: Mapping[str, str]) -> None:
+def check_accepted(line: ReviewLine, policies: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield why a line cannot be learned from although it is accepted; nothing where it can."""
+    if not line.by.strip():
+        yield Finding(0, "by", "accepted, but `by` does not say by whom")
+    for number, point in enumerate(line.points, 1):
+        for key, words in _check_point(line, point, policies):
+            yield Finding(number, key, f"{point.leaf}: {words}")
+
+
+def _check_point(
+    line: ReviewLine, point: PointLine, policies: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     if point.told == "not stated" and point.quote:
-        raise UserError(
-            f"{where}: {point.leaf}: not stated, and yet a quote; empty the quote or change `told`"
-        )
+        yield "quote", "not stated, and yet a quote; empty the quote or change `told`"
     if point.told != "not stated" and not stands_in(point.quote, line.document):
-        raise UserError(f"{where}: {point.leaf}: the quote does not stand in the document word for word")
+        yield "quote", "the quote does not stand in the document word for word"
     if point.section and line.policy not in policies:
-        raise UserError(f"{where}: {point.leaf}: the policy {line.policy} is not among those given")
-    if point.section and not stands_in(point.section, policies[line.policy]):
-        raise UserError(f"{where}: {point.leaf}: `section` does not stand in the text of {line.policy}")
+        yield "section", f"the policy {line.policy} is not among those given"
+    elif point.section and not stands_in(point.section, policies[line.policy]):
+        yield "section", f"`section` does not stand in the text of {line.policy}"

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Annotated, Any
 
 from fastapi import Depends, Form, Path, Query
@@ -30,11 +29,12 @@ from posology.store import Role
 from posology.web.api.comparisons import MarkBody, ratings_file
 from posology.web.context import Acting, OfSite, Signed
 from posology.web.guard import new_router
+from posology.web.pieces import pieces
 from posology.web.problems import status_of
 from posology.web.templating import render
 from posology.web.words import when
 
-__all__ = ["pieces", "router"]
+__all__ = ["router"]
 
 router = new_router()
 
@@ -225,16 +225,6 @@ def _is_sentence(mark: MarkOf, side: Mapping[str, Any]) -> bool:
         and not mark.note
         and any(row["place"] == place for row in side["sentences"])
     )
-
-
-def pieces(text: str, marks: Sequence[MarkOf]) -> list[tuple[str, str]]:
-    """Cut a text where marks begin and end; each piece comes with the kinds of marks that cover it."""
-    edges = sorted({0, len(text), *(m.start for m in marks), *(m.end for m in marks)})
-    cut = []
-    for start, end in pairwise(edges):
-        kinds = sorted({m.kind for m in marks if m.start <= start and end <= m.end})
-        cut.append((text[start:end], " ".join(kinds)))
-    return cut
 
 
 async def _form(request: Request) -> FormData:
