@@ -32,7 +32,7 @@ from posology.corpus import Provenance
 from posology.corpus.parts import PARTS, part_of
 from posology.corpus.spec import Parts
 from posology.errors import UserError
-from posology.evidence.alignment import lexical_overlap
+from posology.evidence.tokens import lexical_overlap
 from posology.policies import open_policy
 from posology.testing.claims import claims_of_charts, word_freely
 

@@ -34,6 +34,42 @@ def test_a_student_that_is_its_own_teacher_begins_at_no_distance(bench) -> None:
     assert _first(made, "distill") == pytest.approx(0, abs=1e-4)
 
 
+def test_a_teacher_that_is_an_adapter_teaches_with_it(bench) -> None:
+    from posology.adapt.distill import open_teacher
+    from posology.adapt.tune import prepare, run_tune
+
+    tuned = run_tune(recipe_of({"optimizer": {"steps": 4, "lr": 0.05}}), job_of(bench, "taught"))
+    adapter = {"objective": {"distill": {"on": True, "teacher": "taught"}}, "optimizer": {"steps": 2}}
+    made = run_tune(recipe_of(adapter), job_of(bench, "by-adapter"))
+    assert _first(made, "distill") > 0.01  # by its base alone it would be the student's own: no distance
+    job, recipe = job_of(bench), recipe_of(adapter)
+    prepared = prepare(recipe, job)
+    teacher = open_teacher(recipe.objective.distill, prepared.network, recipe.base, prepared.tune, job)
+    torch, tokens = prepared.network.torch, prepared.network.torch.tensor([[5, 9, 17, 33]])
+    theirs = teacher._network.core(input_ids=tokens).logits
+    expected = _merged_logits(bench / "tiny", tuned, tokens)
+    assert torch.allclose(theirs, expected, atol=1e-4)
+
+
+def _merged_logits(base, adapter, tokens):
+    """Return what peft itself computes with an adapter merged into its base."""
+    import shutil
+    import warnings
+
+    import peft
+    import transformers
+
+    plain = adapter.parent / "peft"
+    plain.mkdir()
+    shutil.copy(adapter / "adapter.safetensors", plain / "adapter_model.safetensors")
+    shutil.copy(adapter / "adapter_config.json", plain)
+    model = transformers.AutoModelForCausalLM.from_pretrained(str(base))
+    with warnings.catch_warnings():  # peft asks transformers by a name that will go
+        warnings.simplefilter("ignore", FutureWarning)
+        merged = peft.PeftModel.from_pretrained(model, str(plain)).merge_and_unload()
+    return merged.eval()(input_ids=tokens).logits
+
+
 def test_a_cache_is_made_once_and_then_serves_without_its_teacher(bench) -> None:
     from posology.adapt.tune import run_tune
 

@@ -154,12 +154,65 @@ def test_training_ends_early_where_select_gets_worse_and_keeps_the_best(tmp_path
     assert report["best_step"] == report["steps"] - 4
 
 
-def test_each_answer_of_a_task_weighs_the_same_where_the_recipe_balances() -> None:
-    from posology.adapt.material import _balanced
+def test_the_weights_of_the_last_step_are_kept_where_the_recipe_says_so(tmp_path) -> None:
+    from posology.adapt.tune import run_tune
+    from posology.corpus.jsonl import write_jsonl
 
-    answers = ["yes"] * 6 + ["no"] * 2
-    weighed = _balanced([example(number, answer=answer) for number, answer in enumerate(answers)])
-    assert [one.weight for one in weighed] == pytest.approx([2 / 3] * 6 + [2.0] * 2)
+    folder = write_bench(tmp_path)
+    far = [example(number, answer="qqqq zzzz " * 3) for number in (60, 61)]
+    write_jsonl(folder / "select.jsonl", far)
+    changes = {"optimizer": {"steps": 12, "lr": 0.05}, "stop": {"every": 2, "patience": 0, "take": "last"}}
+    last = run_tune(recipe_of(changes), job_of(folder, "last"))
+    report = json.loads((last / "report.json").read_text())
+    assert report["kept_step"] == 12 != report["best_step"]
+    assert "(step 12); **no better than the base**" in (last / "card.md").read_text()
+    changes["stop"]["take"] = "best"
+    best = run_tune(recipe_of(changes), job_of(folder, "best"))
+    report = json.loads((best / "report.json").read_text())
+    assert report["kept_step"] == report["best_step"] != 12
+    assert (best / "adapter.safetensors").read_bytes() != (last / "adapter.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("balance", "weights"),
+    [
+        ("none", {"yes": 1.0, "no": 1.0}),
+        ("roots", {"yes": 8 / (6 + 2 * 3**0.5), "no": 8 * 3**0.5 / (6 + 2 * 3**0.5)}),
+        ("answers", {"yes": 2 / 3, "no": 2.0}),
+    ],
+)
+def test_answers_weigh_as_the_recipe_balances_and_select_as_what_is_learned(bench, balance, weights) -> None:
+    from posology.adapt.material import gather_material
+    from posology.corpus.jsonl import write_jsonl
+
+    for name, start, answers in (
+        ("uneven", 100, ["yes"] * 6 + ["no"] * 2),
+        ("seen", 200, ["yes", "no", "perhaps"]),
+    ):
+        write_jsonl(
+            bench / f"{name}.jsonl",
+            [example(number, answer=answer) for number, answer in enumerate(answers, start)],
+        )
+    data = recipe_of(
+        {"data": {"corpora": ["uneven.jsonl"], "select": ["seen.jsonl"], "balance": balance}}
+    ).data
+    found = gather_material(data, job_of(bench), recipe_of().tests)
+    assert [one.weight for one in found.tune] == pytest.approx([weights[one.answer] for one in found.tune])
+    assert sum(one.weight for one in found.tune) == pytest.approx(8)
+    assert [one.weight for one in found.select] == pytest.approx([weights["yes"], weights["no"], 1.0])
+
+
+def test_no_more_of_an_answer_is_learned_than_the_recipe_allows_and_the_rest_is_counted(bench) -> None:
+    from posology.adapt.material import gather_material
+    from posology.corpus.jsonl import write_jsonl
+
+    answers = ["none"] * 5 + ["effect"] * 2 + ["advise"]
+    made = [example(number, answer=answer) for number, answer in enumerate(answers, 300)]
+    write_jsonl(bench / "many.jsonl", made)
+    data = recipe_of({"data": {"corpora": ["many.jsonl"], "answer_limit": 2}}).data
+    found = gather_material(data, job_of(bench), recipe_of().tests)
+    assert [one.answer for one in found.tune] == ["none", "none", "effect", "effect", "advise"]
+    assert found.left_out == {"more than 2 of the same answer": 3}
 
 
 def test_a_model_to_be_given_away_learns_from_no_record_that_forbids_it(bench, tmp_path) -> None:
@@ -250,3 +303,24 @@ def test_an_ablation_keeps_an_arm_of_the_same_recipe_data_and_base_and_no_other(
     with pytest.raises(UserError, match=refused):
         ablate(recipe_of(told), job_of(folder, "arms"), ["ground"])
     assert (folder / "arms" / "ablation.md").read_bytes() == table
+
+
+def test_a_base_that_is_an_adapter_is_tuned_whole_and_no_second_adapter_is_put_on_it(bench, tuned) -> None:
+    from posology.adapt.network import open_network
+    from posology.adapt.recipe import Base, Lora
+    from posology.adapt.tune import run_tune
+
+    on_top = {"base": {"path": "tuned"}}
+    with pytest.raises(ModelError, match=r"is an adapter: .*posology adapt export .* --to transformers"):
+        run_tune(recipe_of(on_top), job_of(bench, "on-top"))
+    whole = {**on_top, "lora": {"rank": 0}, "optimizer": {"steps": 1, "lr": 0.0}}
+    made = run_tune(recipe_of(whole), job_of(bench, "whole-of-adapter"))
+    job = job_of(bench)
+    opened = [
+        open_network(Base(path=name, dtype="float32"), Lora(rank=0), job, seed=0).core.state_dict()
+        for name in ("whole-of-adapter", "tuned", "tiny")
+    ]
+    name = next(name for name in opened[0] if name.endswith("q_proj.weight"))
+    assert (opened[0][name] - opened[1][name]).abs().max() < 1e-6  # learned at a rate of 0: the adapter's own
+    assert (opened[0][name] - opened[2][name]).abs().max() > 1e-4
+    assert made.name == "whole-of-adapter"

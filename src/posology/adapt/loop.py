@@ -38,6 +38,7 @@ class Training:
     fingerprint: str  # of recipe, data and weights
     devices: Devices
     tell: Callable[..., None] = silent
+    take_last: bool = False  # the weights of the last step are kept, not those of the lowest loss on select
     halt: Callable[[Mapping[str, float]], str] | None = None  # from what select measured to why to end, or ""
 
 
@@ -128,9 +129,9 @@ class _Run:
         self.training.tell("Tuning", progress.step, self.steps)
 
     def take_best(self) -> None:
-        """Put the best weights into the network."""
+        """Put the best weights into the network, unless those of the last step are wanted."""
         best = self.progress.best_step
-        if best is not None and best != self.progress.step:
+        if not self.training.take_last and best is not None and best != self.progress.step:
             _put(self.torch, self.parameters, self.checkpoints.load_best(best))
 
     def _learn(self) -> None:

@@ -1,8 +1,8 @@
 """The examples of a run, gathered and gated: licences, balance, length; what is left out is counted."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -70,8 +70,12 @@ def gather_material(data: Data, job: Job, tests: Screening) -> Material:
         require_shippable((one.provenance for one in (*tune, *select)), "examples")
     screen = Screen(tests, job)
     tune = screen.keep(tune, example_text, "examples", select)
-    balanced = _balanced(tune) if data.balance == "answers" else tune
-    return Material(tuple(balanced), tuple(select), tuple(inputs), tests=screen.record())
+    tune, left = _capped(tune, data.answer_limit)
+    weigh = _weighing(tune, data.balance)
+    left_out = {f"more than {data.answer_limit} of the same answer": left} if left else {}
+    return Material(
+        tuple(map(weigh, tune)), tuple(map(weigh, select)), tuple(inputs), left_out, screen.record()
+    )
 
 
 def _of_task(job: Job, task: str, part: str) -> list[Example]:
@@ -87,15 +91,37 @@ def examples_file(path: Path) -> Path:
     return found
 
 
-def _balanced(examples: Sequence[Example]) -> list[Example]:
-    """Weigh examples so that each answer of a task counts the same in sum; the mean weight stays one."""
+def _capped(examples: Sequence[Example], most: int) -> tuple[list[Example], int]:
+    """Keep the first so many examples of each answer of a task; return them, and how many were left out."""
+    seen: Counter[tuple[str, str]] = Counter()
+    kept = []
+    for one in examples:
+        seen[one.task, one.answer] += 1
+        if not most or seen[one.task, one.answer] <= most:
+            kept.append(one)
+    return kept, len(examples) - len(kept)
+
+
+def _weighing(examples: Sequence[Example], balance: str) -> Callable[[Example], Example]:
+    """Return what weighs an example by how often its answer is learned; the mean weight stays one.
+
+    An answer that is not learned keeps its weight.
+    """
     each = Counter((one.task, one.answer) for one in examples)
-    answers = Counter(task for task, _ in each)
+    power = {"none": 0.0, "roots": 0.5, "answers": 1.0}[balance]
+    raw = {answer: count**-power for answer, count in each.items()}
     of_task = Counter(one.task for one in examples)
-    return [
-        replace(one, weight=one.weight * of_task[one.task] / answers[one.task] / each[one.task, one.answer])
-        for one in examples
-    ]
+    mass: dict[str, float] = defaultdict(float)
+    for (task, answer), count in each.items():
+        mass[task] += count * raw[task, answer]
+
+    def weigh(one: Example) -> Example:
+        found = raw.get((one.task, one.answer))
+        if found is None:
+            return one
+        return replace(one, weight=one.weight * found * of_task[one.task] / mass[one.task])
+
+    return weigh
 
 
 def _digest(role: str, examples: Sequence[Example]) -> Input:

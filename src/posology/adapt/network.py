@@ -13,12 +13,13 @@ from posology.adapt.licences import base_licences
 from posology.adapt.recipe import Base, Lora
 from posology.chat.catalogue import family_of, find_entry
 from posology.chat.runtime import import_torch, import_transformers
+from posology.chat.torch_adapter import add_adapter, find_adapter
 from posology.chat.torch_prompts import PromptCodec, begin_token, end_tokens
 from posology.chat.torch_weights import read_source, transformers_weights
 from posology.chat.weights import Weights, find_weights
 from posology.errors import MissingExtra, ModelError
 
-__all__ = ["Network", "find_base", "open_network"]
+__all__ = ["Network", "find_base", "open_network", "require_whole"]
 
 _TOLERANCE = 2e-3  # of logits by our head against the model's own, in float32
 
@@ -80,7 +81,10 @@ def _shaped(logits: Any, config: Any, torch: Any) -> Any:
 
 
 def find_base(base: Base, job: Job) -> tuple[Weights, dict[str, str]]:
-    """Return a base model's weights as a folder of transformers, and its identity for manifests."""
+    """Return a base model's weights as a folder of transformers, and its identity for manifests.
+
+    Of a base that is an adapter, ``Weights.adapter`` is the folder and the path is that of its own base.
+    """
     import_torch()  # a missing extra is said before weights are looked for
     if base.model:
         entry = find_entry(base.model)
@@ -99,11 +103,15 @@ def find_base(base: Base, job: Job) -> tuple[Weights, dict[str, str]]:
 def open_network(base: Base, lora: Lora, job: Job, *, seed: int) -> Network:
     """Load a base model and make it ready to learn; rank 0 tunes every weight, in 32-bit floats.
 
-    The start values of adapters follow from the seed. Raises ModelError where our head does not compute
+    A base that is an adapter is added to its own base first; a further adapter on top of it is refused. The
+    start values of adapters follow from the seed. Raises ModelError where our head does not compute
     what the model's own does: an architecture that is not supported.
     """
     torch, transformers = import_torch(), import_transformers()
     weights, told = find_base(base, job)
+    added = find_adapter(weights.adapter) if weights.adapter else None
+    if lora.rank:
+        require_whole(weights, told["name"])
     device = _device(torch, base.device)
     half = base.dtype == "bfloat16" or (base.dtype == "auto" and has_bfloat16(torch, device))
     if base.threads:
@@ -112,6 +120,8 @@ def open_network(base: Base, lora: Lora, job: Job, *, seed: int) -> Network:
     dtype = torch.bfloat16 if half and lora.rank else torch.float32
     settings = _four_bits(torch, transformers, device) if lora.quantize == "nf4" else {}
     core, tokenizer = _loaded(transformers, weights.path, dtype, settings)
+    if added is not None:
+        add_adapter(torch, core, added)
     wrapped = _with_adapters(core, lora) if lora.rank else None
     (core if settings else core.to(device)).train()
     codec = PromptCodec(tokenizer, begin_token=begin_token(core, tokenizer))
@@ -121,6 +131,15 @@ def open_network(base: Base, lora: Lora, job: Job, *, seed: int) -> Network:
     network = Network(torch, core, tokenizer, device, half, codec, ends, window, wrapped, identity)
     _check_head(network)
     return network
+
+
+def require_whole(weights: Weights, name: str) -> None:
+    """Raise ModelError where a base is an adapter: what is made from it could not be opened again."""
+    if weights.adapter is not None:
+        raise ModelError(
+            f"{name}: is an adapter: make whole weights of it first, with posology adapt export {name} "
+            "--base BASE --to transformers --out FOLDER, and name that folder as base.path"
+        )
 
 
 def _four_bits(torch: Any, transformers: Any, device: Any) -> dict[str, Any]:

@@ -56,8 +56,13 @@ class Data(Table):
     learn: Literal["answer", "turns"] = field_of(
         "answer", "turns: the model's earlier turns of a prompt are learned as its answer is"
     )
-    balance: Literal["none", "answers"] = field_of(
-        "none", "answers: those of a task weigh the same together, however often each occurs"
+    balance: Literal["none", "roots", "answers"] = field_of(
+        "none",
+        "answers: those of a task weigh the same together, however often each occurs; "
+        "roots: as the square root of how often; select is weighed alike",
+    )
+    answer_limit: int = field_of(
+        0, "learn from so many examples of one answer of a task at most; 0: all", least=0
     )
 
 

@@ -130,6 +130,7 @@ def _training(recipe: TuneRecipe, prepared: Prepared, job: Job) -> Training:
         fingerprint=_fingerprint(recipe, prepared),
         devices=find_devices(),
         tell=job.tell,
+        take_last=recipe.stop.take == "last",
     )
 
 
@@ -141,14 +142,19 @@ def _result(
     recipe: TuneRecipe, prepared: Prepared, progress: Progress, watts: float | None, seconds: float
 ) -> Result:
     network, inputs = prepared.network, prepared.material.inputs
-    report = _report(prepared, progress, watts)
+    report = _report(prepared, progress, watts, last=recipe.stop.take == "last")
     card = tuning_card(recipe, report, dict(network.identity))
     return Result(recipe, network, progress, inputs, report, card, seconds)
 
 
-def _report(prepared: Prepared, progress: Progress, watts: float | None) -> dict[str, Any]:
+def _report(prepared: Prepared, progress: Progress, watts: float | None, *, last: bool) -> dict[str, Any]:
     network, material = prepared.network, prepared.material
     measured = [entry["select"]["answer"] for entry in progress.log if "select" in entry]
+    kept = (
+        (progress.step, measured[-1] if measured else None)
+        if last
+        else (progress.best_step, progress.best_loss)
+    )
     return {
         "posology": "tuning/1",
         "examples": len(prepared.tune),
@@ -163,8 +169,9 @@ def _report(prepared: Prepared, progress: Progress, watts: float | None) -> dict
         "seconds": round(progress.seconds, 3),
         "ended": progress.ended,
         "best_step": progress.best_step,
+        "kept_step": kept[0],
         "select_before": measured[0] if measured else None,
-        "select_after": progress.best_loss,
+        "select_after": kept[1],
         "parameters": network.parameters,
         "trained_parameters": sum(int(one.numel()) for one in network.trained.values()),
         "device": network.device.type,

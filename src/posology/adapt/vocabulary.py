@@ -17,7 +17,7 @@ from posology.adapt.fertility import Fertility, measure_fertility
 from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
 from posology.adapt.licences import require_base
-from posology.adapt.network import find_base
+from posology.adapt.network import find_base, require_whole
 from posology.adapt.plan import Line, Plan, energy_line
 from posology.adapt.recipes.vocabulary import VocabularyRecipe
 from posology.adapt.texts import TextMaterial, Wanted, gather_texts, left_out_told
@@ -52,6 +52,7 @@ def run_vocabulary(recipe: VocabularyRecipe, job: Job) -> Path:
     job.tell("Reading texts")
     texts = gather_texts(data.corpora, job, recipe.tests, Wanted("texts", data.purpose, data.limit))
     weights, told = find_base(recipe.base, job)
+    require_whole(weights, told["name"])
     old = weights.path
     state = _read_state(old / TOKENIZER)
     encode = open_encode(old / TOKENIZER)
@@ -93,7 +94,8 @@ def plan_vocabulary(recipe: VocabularyRecipe, job: Job) -> Plan:
     require_base(recipe.base, job, data.purpose)
     job.tell("Reading texts")
     texts = gather_texts(data.corpora, job, recipe.tests, Wanted("texts", data.purpose, data.limit))
-    weights, _ = find_base(recipe.base, job)
+    weights, found = find_base(recipe.base, job)
+    require_whole(weights, found["name"])
     encode = open_encode(weights.path / TOKENIZER)
     job.tell("Measuring")
     began = time.perf_counter()

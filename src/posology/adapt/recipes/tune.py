@@ -65,6 +65,14 @@ class Objective(Table):
         return self
 
 
+class Ending(Stop):
+    """When training ends, and which of its weights are kept."""
+
+    take: Literal["best", "last"] = field_of(
+        "best", "the weights that are kept: of the lowest loss on select, or of the last step"
+    )
+
+
 class TuneRecipe(Recipe):
     """A recipe of kind tune."""
 
@@ -74,7 +82,7 @@ class TuneRecipe(Recipe):
     lora: Lora = Lora()
     objective: Objective = Objective()
     optimizer: Optimizer = Optimizer()
-    stop: Stop = Stop()
+    stop: Ending = Ending()
 
     @model_validator(mode="after")
     def _facts_are_of_the_answer(self) -> "TuneRecipe":
