@@ -35,18 +35,21 @@ def heads() -> Iterator[str]:
 
 
 def _means() -> Iterator[str]:
-    """Yield the mean strict F1 of heads with more than one seed."""
+    """Yield the mean strict F1, also of each label, of heads with more than one seed."""
     for task in sorted(path for path in (REPORTS / "heads").iterdir() if path.is_dir()):
-        seeds: dict[str, list[float]] = {}
+        seeds: dict[str, dict[str, list[float]]] = {}
         for arm in sorted(task.iterdir()):
             summary = json.loads((arm / "summary.json").read_text(encoding="utf-8"))
-            found = next(one["value"] for one in summary["measures"] if one["name"] == _SHOWN[0])
-            seeds.setdefault(re.sub(r"-seed-\d+$", "", arm.name), []).append(found)
-        for name, found in seeds.items():
-            if len(found) > 1:
-                told = ", ".join(f"{one:.3f}" for one in found)
-                mean = sum(found) / len(found)
-                yield f"{task.name}, {name}: mean strict F1 of {len(found)} seeds {mean:.3f} ({told})."
+            of_arm = seeds.setdefault(re.sub(r"-seed-\d+$", "", arm.name), {})
+            for one in summary["measures"]:
+                if one["name"] == _SHOWN[0] or one["name"].startswith(f"{_SHOWN[0]}: "):
+                    of_arm.setdefault(one["name"], []).append(one["value"])
+        for name, measures in seeds.items():
+            for measure, found in measures.items():
+                if len(found) > 1:
+                    told = ", ".join(f"{one:.3f}" for one in found)
+                    mean = sum(found) / len(found)
+                    yield f"{task.name}, {name}: mean {measure} of {len(found)} seeds {mean:.3f} ({told})."
 
 
 def checker() -> Iterator[str]:

@@ -10,6 +10,7 @@ from scipy import stats
 from posology.errors import UserError
 from posology.evaluate.estimates import (
     compare_arms,
+    compare_runs,
     estimate,
     estimate_all,
     group_count,
@@ -237,6 +238,51 @@ def test_the_test_of_two_alike_arms_is_right_about_as_often_as_it_says() -> None
         p_values.append(compare_arms(MACRO_F1, first, second, rounds=200).p_value or 0.0)
     assert np.mean(np.array(p_values) <= 0.05) <= 0.09
     assert 0.35 <= np.mean(np.array(p_values) <= 0.5) <= 0.65
+
+
+def test_the_mean_of_runs_less_an_arm_is_the_mean_of_their_differences() -> None:
+    other, runs = judged(9, 0.2), [judged(seed, skill) for seed, skill in ((1, 0.3), (2, 0.6), (3, 0.9))]
+    each = [compare_arms(MACRO_F1, run, other).value for run in runs]
+    found = compare_runs(MACRO_F1, [runs[0], runs[1][::-1], runs[2]], other[::-1])
+    assert found.value == pytest.approx(np.mean([one for one in each if one is not None]))
+    assert found.n == 60
+    assert found.p_value is None
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < found.value < found.high
+
+
+@pytest.mark.parametrize(
+    ("mine", "other"),
+    [
+        (judged(1, 0.5), judged(2, 0.2)),
+        (arm([True] * 40), arm([True] * 40)),  # no spread: still not sure
+    ],
+)
+def test_one_run_is_compared_as_an_arm_is(mine: list[Outcome], other: list[Outcome]) -> None:
+    alone, found = compare_arms(MACRO_F1, mine, other), compare_runs(MACRO_F1, [mine], other)
+    assert (found.value, found.n, found.low, found.high) == (alone.value, alone.n, alone.low, alone.high)
+
+
+def test_the_mean_of_alike_runs_has_the_interval_of_one_and_of_unlike_runs_a_smaller_one() -> None:
+    other = judged(9, 0.2)
+    alone, alike = (
+        compare_arms(ACCURACY, judged(1, 0.5), other),
+        compare_runs(ACCURACY, [judged(1, 0.5)] * 3, other),
+    )
+    assert (alike.low, alike.high) == pytest.approx((alone.low, alone.high))
+    ideal = arm([True] * 60)
+    runs = [arm(list(np.random.default_rng(seed).random(60) < 0.5)) for seed in range(8)]
+    single, mean = compare_runs(ACCURACY, runs[:1], ideal), compare_runs(ACCURACY, runs, ideal)
+    assert None not in (single.low, single.high, mean.low, mean.high)
+    assert mean.high - mean.low < 0.7 * (single.high - single.low)  # type: ignore[operator]
+
+
+def test_no_run_has_no_mean_and_runs_of_other_items_are_refused() -> None:
+    with pytest.raises(ValueError, match="needs a run"):
+        compare_runs(ACCURACY, [], judged(1, 0.5))
+    with pytest.raises(UserError, match="different items"):
+        compare_runs(ACCURACY, [judged(1, 0.5), judged(1, 0.5)[:-1]], judged(2, 0.5))
 
 
 def test_arms_that_answered_other_items_are_not_compared() -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "TableMean",
     "Verdict",
     "compare_arms",
+    "compare_runs",
     "estimate",
     "estimate_all",
     "group_count",
@@ -124,12 +125,56 @@ def compare_arms(
         return Difference(None, pair.n)
     draws = _draws(pair.first.groups, len(pair.first.rows), seed, rounds)
     drawn = np.concatenate([of_first(weights) - of_second(weights) for weights in draws])
-    found = percentile_estimate(value, pair.first.groups, drawn, level)
-    if found.low is not None and found.high is not None and found.high - found.low < _NO_SPREAD:
-        most = _share_without_spread(Estimate(0.0, 0, 0.0, 0.0), pair.first.groups, level).high or 0.0
-        found = Estimate(value, pair.n, found.low - most, found.high + most)
+    found = _spread(value, pair.first.groups, drawn, level)
     p_value = _swap_p_value(measure, pair, value, (seed, rounds))
     return Difference(value, pair.n, found.low, found.high, p_value)
+
+
+def compare_runs(
+    measure: AnyMeasure,
+    runs: Sequence[Sequence[Outcome]],
+    other: Sequence[Outcome],
+    *,
+    seed: int = 0,
+    rounds: int = 2000,
+    level: float = 0.95,
+) -> Difference:
+    """Return the mean of several runs of one arm, such as three seeds, less another arm on the same items.
+
+    The interval is the paired bootstrap's, all on the same draws of groups: it tells how the mean of these
+    runs would differ on other items, not how another run would. Of one run it is that of ``compare_arms``;
+    there is no p-value.
+    """
+    if not runs:
+        raise ValueError("a mean of runs needs a run")
+    pairs = [
+        _paired(measure, run, _in_order(run, other)) for run in (_in_order(runs[0], run) for run in runs)
+    ]
+    whole_pairs = [pair for pair in pairs if pair is not None]
+    if len(whole_pairs) < len(runs) or len({pair.first.groups for pair in whole_pairs}) > 1:
+        return Difference(None, 0)
+    valuers = [(_valuer(measure, pair.first), _valuer(measure, pair.second)) for pair in whole_pairs]
+
+    def differ(weights: Floats) -> Floats:
+        return sum((mine(weights) - theirs(weights) for mine, theirs in valuers), np.zeros(1)) / len(valuers)
+
+    first = whole_pairs[0]
+    value = float(differ(np.ones((1, first.first.groups)))[0])
+    if np.isnan(value):
+        return Difference(None, first.n)
+    draws = _draws(first.first.groups, len(first.first.rows), seed, rounds)
+    drawn = np.concatenate([differ(weights) for weights in draws])
+    found = _spread(value, first.first.groups, drawn, level)
+    return Difference(value, first.n, found.low, found.high)
+
+
+def _spread(value: float, groups: int, drawn: Floats, level: float) -> Estimate:
+    """Return the interval of a difference; one that never varies is bounded by the most it may be off."""
+    found = percentile_estimate(value, groups, drawn, level)
+    if found.low is None or found.high is None or found.high - found.low >= _NO_SPREAD:
+        return found
+    most = _share_without_spread(Estimate(0.0, 0, 0.0, 0.0), groups, level).high or 0.0
+    return Estimate(value, found.n, found.low - most, found.high + most)
 
 
 def non_inferior(difference: Difference, margin: float, *, better: int = 1) -> Verdict:
