@@ -1,11 +1,20 @@
 """The card of a model: what a reader must know, written by the program from what was measured."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from posology.adapt.recipe import Recipe
 
-__all__ = ["tuning_card"]
+__all__ = ["UNSCORED", "scored_card", "tuning_card"]
+
+UNSCORED = "score it on items that neither training nor selection saw (`posology adapt score`)"
+"""What every card says until scores stand in it."""
+_UNSCORED_BEFORE = UNSCORED.replace("adapt score", "evaluate")  # of cards written before
+_SCORED = "its scores on tasks stand under Scores"
+_SECTION = re.compile(r"^(?=## )", re.MULTILINE)
+_MARK = "<!-- written by posology adapt score -->"  # tells our sections from those of a person
+_ARMS = {"tuned": "tuned", "same": "base, same words", "few": "base, few-shot"}
 
 
 def tuning_card(recipe: Recipe, report: Mapping[str, Any], base: Mapping[str, str]) -> str:
@@ -39,9 +48,9 @@ def tuning_card(recipe: Recipe, report: Mapping[str, Any], base: Mapping[str, st
         "",
         "## Limits",
         "",
-        "The loss on select says when training was ended, not how good the model is: score it on items that "
-        "neither training nor selection saw (`posology evaluate`). It is measured on the tasks above only. A "
-        "person decides; the model's word alone decides nothing.",
+        f"The loss on select says when training was ended, not how good the model is: {UNSCORED}. A score "
+        "holds for the task that it is of, asked in the words that it was asked in. A person decides; the "
+        "model's word alone decides nothing.",
         "",
     ]
     return "\n".join(lines)
@@ -79,8 +88,159 @@ def _select(report: Mapping[str, Any]) -> str:
     before, after = report["select_before"], report["select_after"]
     if before is None or after is None:
         return "no examples of select: the last weights are kept"
-    change = "" if after < before else "; **no measurement was better than the base**"
+    change = "" if after < before else "; **no better than the base**"
     return (
         f"loss on {report['select_examples']} examples of select: {before:.4f} before, {after:.4f} after "
-        f"(step {report['best_step']}){change}"
+        f"(step {report['kept_step']}){change}"
     )
+
+
+def scored_card(card: str, scores: Mapping[str, Any]) -> str:
+    """Return a card with the sections Scores and Forgetting, in the place of earlier ones.
+
+    ``scores``: what scores.json holds. They stand before the limits, or last; nothing else is changed but
+    the advice to score the model.
+    """
+    card = card.replace(_SCORED, UNSCORED).replace(_UNSCORED_BEFORE, UNSCORED)
+    if scores["tasks"]:
+        card = card.replace(UNSCORED, _SCORED)
+    head, *sections = _SECTION.split(card)
+    kept = [one for one in sections if _MARK not in one]
+    limits = next((at for at, one in enumerate(kept) if one.startswith("## Limits")), len(kept))
+    own = ["\n".join(_scores(scores)), "\n".join(_forgetting(scores))]
+    parts = [head, *kept[:limits], *own, *kept[limits:]]
+    return "\n\n".join(one.strip() for one in parts) + "\n"
+
+
+def _scores(scores: Mapping[str, Any]) -> list[str]:
+    if not scores["tasks"]:
+        none = "Not measured: no task was named (`posology adapt score MODEL --task NAME`)."
+        return ["## Scores", "", _MARK, "", none]
+    lines = [
+        "## Scores",
+        "",
+        _MARK,
+        "",
+        f"On items of the part {scores['part']}, the same for all. In brackets 95 % intervals, from drawing "
+        "whole groups of items. Differences are tuned less base, paired; p is of a permutation test, Holm's "
+        "correction over all rows. Won or lost: 0 lies outside the interval of the difference; else open.",
+        "",
+        "| task | measure | n | tuned | base, same words | base, few-shot | tuned less base, same words | "
+        "tuned less base, few-shot |",
+        "|---|---|---:|---|---|---|---|---|",
+    ]
+    lines += [_score_row(one) for one in scores["tasks"]]
+    lines += [
+        "",
+        "| task | arm | not answered | s an item | tokens an item, in and out | J an item |",
+        "|---|---|---:|---:|---|---|",
+    ]
+    lines += [_cost_row(one, arm) for one in scores["tasks"] for arm in _ARMS if arm in one["arms"]]
+    if told := [f"- {note}" for one in scores["tasks"] for note in one["told"]]:
+        lines += ["", *told]
+    return lines
+
+
+def _score_row(one: Mapping[str, Any]) -> str:
+    cells = [one["task"], _worded(one["measure"]), one["n"]]
+    cells += [_estimate(one["arms"][arm]["measures"][0]) if arm in one["arms"] else "-" for arm in _ARMS]
+    cells += [_difference(one["differences"].get(arm)) for arm in ("same", "few")]
+    return _row(cells)
+
+
+def _worded(measure: Mapping[str, Any]) -> str:
+    return f"{measure['name']}{' (less is better)' if measure['better'] < 0 else ''}"
+
+
+def _estimate(found: Mapping[str, Any]) -> str:
+    if found["value"] is None:
+        return "-"
+    return f"{found['value']:.3f}{_interval(found, '.3f')}"
+
+
+def _interval(found: Mapping[str, Any], form: str) -> str:
+    """Return an interval in brackets; nothing where there is none."""
+    low, high = found["low"], found["high"]
+    return "" if low is None or high is None else f" [{low:{form}}, {high:{form}}]"
+
+
+def _difference(found: Mapping[str, Any] | None) -> str:
+    if found is None or found["difference"] is None:
+        return "-"
+    p = "" if found["p_holm"] is None else f", p {found['p_holm']:.3f}"
+    return f"{found['difference']:+.3f}{_interval(found, '+.3f')}{p}: **{found['says']}**"
+
+
+def _cost_row(one: Mapping[str, Any], arm: str) -> str:
+    told = one["arms"][arm]
+    cost, rate = told["cost"], told["cost"]["items_per_s"]["value"]
+    energy = cost["energy"]
+    tokens = [_number(cost[name]["value"]) for name in ("prompt_tokens", "output_tokens")]
+    joules = "not known" if energy["value"] is None else f"{_number(energy['value'])} ({energy['basis']})"
+    cells = [one["task"], _ARMS[arm], sum(told["failures"].values()), _number(1 / rate if rate else None)]
+    return _row([*cells, " and ".join(tokens), joules])
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def _row(cells: Sequence[object]) -> str:
+    return f"| {' | '.join(str(cell).replace('|', '/') for cell in cells)} |"
+
+
+def _forgetting(scores: Mapping[str, Any]) -> list[str]:
+    lines = ["## Forgetting", "", _MARK, ""]
+    if scores["forgetting"]:
+        lines += [
+            "Loss on text that the model did not learn from, nats a token, with 95 % intervals from drawing "
+            "whole documents; above 0 in the last column is forgotten.",
+            "",
+            "| text | documents | tokens | base | tuned | perplexity | bits a byte | tuned less base |",
+            "|---|---:|---:|---|---|---|---|---|",
+            *map(_text_row, scores["forgetting"]),
+            *_texts_left_out(scores["forgetting"]),
+        ]
+    else:
+        lines.append(
+            "Not measured: no text was named (`posology adapt score MODEL --text FILE`); what the model "
+            "forgot is unknown."
+        )
+    if scores["held_out"]:
+        lines += [
+            "",
+            "Its own run's held-out text, before and after:",
+            "",
+            "| held-out text | tokens | perplexity before | after |",
+            "|---|---:|---:|---:|",
+            *(
+                _row(
+                    [name, one["tokens"], *(_number(one["perplexity"][when]) for when in ("before", "after"))]
+                )
+                for name, one in scores["held_out"].items()
+            ),
+        ]
+    return lines
+
+
+def _text_row(one: Mapping[str, Any]) -> str:
+    base, tuned, change = one["base"], one["tuned"], one["difference"]
+    perplexity, bits = (
+        " to ".join(map(_number, pair))
+        for pair in (
+            (base["perplexity"]["value"], tuned["perplexity"]["value"]),
+            (base["bits_a_byte"], tuned["bits_a_byte"]),
+        )
+    )
+    apart = f"{change['value']:+.4f}{_interval(change, '+.4f')}"
+    losses = [_estimate(base["nats"]), _estimate(tuned["nats"])]
+    return _row([one["text"], one["documents"], one["tokens"], *losses, perplexity, bits, apart])
+
+
+def _texts_left_out(texts: Sequence[Mapping[str, Any]]) -> list[str]:
+    told = [
+        f"- {one['text']}: left out: {number:,} documents, {reason}."
+        for one in texts
+        for reason, number in one["left_out"].items()
+    ]
+    return ["", *told] if told else []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from posology.adapt.card import UNSCORED
 from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
 from posology.adapt.finished import Origin, close_finished, require_place
@@ -18,6 +19,7 @@ from posology.adapt.objective.preferring import MarkedPair, PreferenceObjective,
 from posology.adapt.plan import Asked, Plan, plan_training
 from posology.adapt.preference.material import PairMaterial, gather_pairs, mark_pairs
 from posology.adapt.preference.pairs import length_gap
+from posology.adapt.preference.policy import plan_policy, run_policy
 from posology.adapt.recipes import render_recipe
 from posology.adapt.recipes.prefer import Contrast, PreferRecipe
 from posology.adapt.results import Result, write_result
@@ -40,8 +42,10 @@ def run_prefer(recipe: PreferRecipe, job: Job) -> Path:
     """Tune a model by preferences and return its folder; goes on from a checkpoint where one is there.
 
     Ends where faithful answers have become less likely than they were, with the best weights before that;
-    raises ModelError where there are none.
+    raises ModelError where there are none. With ``policy.on`` it learns from its own answers instead.
     """
+    if recipe.policy.on:
+        return run_policy(recipe, job)
     require_place(recipe, job)
     began = time.monotonic()
     prepared = _prepare(recipe, job)
@@ -66,6 +70,8 @@ def run_prefer(recipe: PreferRecipe, job: Job) -> Path:
 
 def plan_prefer(recipe: PreferRecipe, job: Job) -> Plan:
     """Say what a recipe needs; opens the model and learns from one piece, unless the speed is stated."""
+    if recipe.policy.on:
+        return plan_policy(recipe, job)
     prepared = _prepare(recipe, job)
     network, terms = prepared.network, recipe.contrast
 
@@ -184,7 +190,7 @@ def _card(recipe: PreferRecipe, report: Mapping[str, Any], base: Mapping[str, st
     lines += [
         "",
         "The pairs' own shares say that faults of these kinds became less likely, not that documents have "
-        "fewer: count inventions and omissions in generated documents (`posology evaluate`).",
+        f"fewer: {UNSCORED}, and count inventions and omissions in generated documents.",
         "",
     ]
     return "\n".join(lines)

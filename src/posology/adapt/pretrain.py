@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from posology.adapt.card import UNSCORED
 from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
 from posology.adapt.finished import Origin, close_finished, require_place
@@ -303,7 +304,7 @@ def _card(recipe: PretrainRecipe, report: Mapping[str, Any], base: Mapping[str, 
             "",
             left_out_told(report["left_out"]),
             watched,
-            "A lower perplexity is not yet a better answer: score the model on its tasks.",
+            f"A lower perplexity is not yet a better answer: {UNSCORED}.",
             "",
         ]
     )

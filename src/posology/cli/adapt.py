@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posology.cli import adapt_data, adapt_merge
+from posology.cli import adapt_data, adapt_merge, adapt_score
 from posology.cli.options import DataFolder, Watts
 from posology.cli.show import JsonFlag, count, print_json, print_table, progress, say, warn
 
@@ -21,6 +21,7 @@ __all__ = ["app"]
 app = typer.Typer(help="Make a small model good at a job, from a recipe.", no_args_is_help=True)
 adapt_data.register(app)
 adapt_merge.register(app)
+adapt_score.register(app)
 
 _Recipe = Annotated[Path, typer.Argument(help="The recipe.", metavar="RECIPE.toml")]
 
