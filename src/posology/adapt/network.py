@@ -10,6 +10,7 @@ from typing import Any
 from posology.adapt.devices import own_gpu
 from posology.adapt.job import Job
 from posology.adapt.licences import base_licences
+from posology.adapt.lower import KeptLower, require_alike, split_layers
 from posology.adapt.recipe import Base, Lora
 from posology.chat.catalogue import family_of, find_entry
 from posology.chat.runtime import import_torch, import_transformers
@@ -38,6 +39,7 @@ class Network:
     window: int
     wrapped: Any = None  # the same model as peft sees it, None for full tuning
     identity: tuple[tuple[str, str], ...] = ()  # name, sha256, ... of the weights it began with
+    kept: KeptLower | None = None  # what layers that do not learn gave, where lora.upper_layers leaves some
 
     @property
     def trained(self) -> dict[str, Any]:
@@ -58,6 +60,9 @@ class Network:
 
     def hidden(self, tokens: Any, attention: Any, positions: Any = None) -> Any:
         """Return the last hidden states: (rows, columns, width)."""
+        if self.kept is not None and positions is None:
+            with self.arithmetic():
+                return self.kept.hidden(tokens, attention)
         inputs = {"input_ids": tokens, "attention_mask": attention, "use_cache": False}
         if positions is not None:
             inputs["position_ids"] = positions
@@ -128,8 +133,16 @@ def open_network(base: Base, lora: Lora, job: Job, *, seed: int) -> Network:
     window = int(getattr(core.config.get_text_config(), "max_position_embeddings", 0) or 0)
     ends = end_tokens(core, tokenizer)
     identity = tuple(sorted(told.items()))
-    network = Network(torch, core, tokenizer, device, half, codec, ends, window, wrapped, identity)
+    kept = None
+    if wrapped is not None and lora.upper_layers and lora.keep:
+        kept = split_layers(torch, core, lora.upper_layers, int(lora.keep * 1e9))
+    network = Network(torch, core, tokenizer, device, half, codec, ends, window, wrapped, identity, kept)
     _check_head(network)
+    if kept is not None:
+        core.eval()
+        with network.arithmetic():
+            require_alike(torch, core, kept)
+        core.train()
     return network
 
 

@@ -83,6 +83,7 @@ class Needs:
     beside: int = 0  # tokens of further passes without learning
     why: str = ""  # what these passes are for
     kept: int = 0  # bytes of memory that hold what these passes found
+    lower: int = 0  # bytes of memory that hold what layers that do not learn gave
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ def probe(network: Network, objective: Objective, longest: Sequence[int], memory
     """Learn from the largest piece twice without moving a weight, and time the second; nothing is kept."""
     seconds, tokens = 1.0, 0
     for _ in range(2):
+        if network.kept is not None:
+            network.kept.forget()
         began = time.perf_counter()
         losses = objective.losses(longest)
         losses.total.backward()
@@ -168,7 +171,7 @@ def plan_of(needs: Needs, examples: int, speed: Speed | None, room: Room, job: J
     if speed is not None:
         seconds = (needs.learned + _FORWARD * still) / speed.tokens_per_second
         if speed.memory_bytes is not None:
-            memory = speed.memory_bytes + _MOMENTS * room.trained + needs.kept
+            memory = speed.memory_bytes + _MOMENTS * room.trained + needs.kept + needs.lower
     energy = None if seconds is None or job.watts is None else seconds * job.watts / 3600
     beside = f" + {needs.beside:,} {needs.why}" if needs.beside else ""
     lines = (
@@ -187,6 +190,8 @@ def plan_of(needs: Needs, examples: int, speed: Speed | None, room: Room, job: J
         energy_line(seconds, job.watts),
     )
     notes = ("early ends are not reckoned: a run may be shorter",)
+    if needs.lower:
+        notes = (*notes, "later epochs take less: the lower layers are computed in the first only")
     return Plan(
         examples, needs.learned + still, needs.steps, memory, seconds, room.size, energy, lines, notes
     )
@@ -209,6 +214,7 @@ def _memory_line(needs: Needs, speed: Speed | None, memory: int | None, room: Ro
         f"{speed.memory_bytes / 1e6:,.0f} MB, the most held while it learned from the largest piece, + "
         f"{_MOMENTS} bytes of AdamW x {room.trained:,} weights that learn"
     ) + (f" + {needs.kept / 1e6:,.0f} MB of what was {needs.why}" if needs.kept else "")
+    how += f" + {needs.lower / 1e6:,.0f} MB of what the lower layers gave" if needs.lower else ""
     return Line("memory", memory, "bytes", "modelled", how)  # a measurement and a sum that is reckoned
 
 
@@ -245,7 +251,8 @@ def plan_training(asked: Asked, job: Job, *, whole: bool, beside: tuple[int, str
     steps = total_steps(asked.optimizer, len(lengths))
     select = list(asked.select.lengths) if asked.select is not None else []
     needs = needs_of(lengths, select, asked.optimizer, asked.stop, steps, seed=asked.seed)
-    needs = replace(needs, beside=beside[0], why=beside[1])
+    lower = network.kept.needs([*lengths, *select]) if network.kept is not None else 0
+    needs = replace(needs, beside=beside[0], why=beside[1], lower=lower)
     if job.tokens_per_second is not None:
         speed = Speed(job.tokens_per_second, None, "as stated")
     else:

@@ -95,6 +95,13 @@ class Lora(Table):
     )
     targets: Texts = field_of((), "names of the linear layers that get one; empty: every linear layer")
     upper_layers: int = field_of(0, "only the upper so many layers get one; 0: all", unit="layers", least=0)
+    keep: float = field_of(
+        2.0,
+        "with upper_layers: what the lower layers give of an example is computed once and kept, in so much "
+        "memory; 0: computed each time",
+        unit="GB",
+        least=0,
+    )
     quantize: Literal["none", "nf4"] = field_of(
         "none", "nf4: the base's weights in four bits (QLoRA); needs a CUDA GPU and bitsandbytes"
     )
