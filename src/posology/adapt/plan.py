@@ -189,11 +189,11 @@ def plan_of(needs: Needs, examples: int, speed: Speed | None, room: Room, job: J
         Line("disk", room.size, "bytes", "modelled", room.how),
         energy_line(seconds, job.watts),
     )
-    notes = ("early ends are not reckoned: a run may be shorter",)
+    notes = ["early ends are not reckoned: a run may be shorter"]
     if needs.lower:
-        notes = (*notes, "later epochs take less: the lower layers are computed in the first only")
+        notes.append("later epochs take less: the lower layers are computed in the first only")
     return Plan(
-        examples, needs.learned + still, needs.steps, memory, seconds, room.size, energy, lines, notes
+        examples, needs.learned + still, needs.steps, memory, seconds, room.size, energy, lines, tuple(notes)
     )
 
 
