@@ -1,0 +1,213 @@
+"""Hold the mean of several seeds of a tuned model against its rivals, from answers that are kept.
+
+python benchmarks/dose_seeds.py keep DIR --run seed-0
+python benchmarks/dose_seeds.py keep DIR --run rivals
+python benchmarks/dose_seeds.py report
+
+A training takes hours and its weights are not committed; what it answered is small. `keep` takes the arms
+of DIR, which `posology evaluate` wrote (`scripts/dose_seed`, `scripts/dose_rivals`), into
+reports/second-dose/answers: of each item its id, the answer and how it failed, never its text or its gold
+answer. `report` reads the items again, scores the kept answers and writes results.json: of each task the
+primary measure of every seed, their mean, and the mean's paired difference from each rival on the same
+items, with a 95 % interval over items (2,000 draws of groups, not corrected for their number); a row is
+won or lost where the interval leaves out nothing.
+"""
+
+import argparse
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from common import DATA, REPORTS, machine, write_report
+from posology.evaluate.estimates import compare_runs, estimate
+from posology.evaluate.evaluation import Bench
+from posology.evaluate.items import Item, Outcome, Response
+from posology.evaluate.results import (
+    answer_from_json,
+    answer_to_json,
+    read_manifest,
+    read_outcomes,
+    read_summary,
+)
+from posology.evaluate.runner import hash_items
+from posology.evaluate.scorers import AnyMeasure, measures_of
+from posology.evaluate.task import Task
+from posology.evaluate.tasks import TASKS
+
+NAME = "second-dose"
+N = 100
+ANSWERS = REPORTS / NAME / "answers"
+RIVALS = {  # of each what stands for it: the first that has answers to a task
+    "1.5B": ("qwen2.5-coder-1.5b-instruct few+constrained", "qwen2.5-coder-1.5b-instruct few"),
+    "1.5B, calibrated": (
+        "qwen2.5-coder-1.5b-instruct few+constrained+calibrated",
+        "qwen2.5-coder-1.5b-instruct few+constrained",
+        "qwen2.5-coder-1.5b-instruct few",
+    ),
+    "counting": ("tf-idf", "rules"),
+    "untuned": (
+        "smollm2-135m-instruct few+constrained+calibrated",
+        "smollm2-135m-instruct few+constrained",
+        "smollm2-135m-instruct few",
+    ),
+}
+_OURS = ("tuned+constrained", "tuned")
+
+
+def _packed(outcome: Outcome) -> list[Any]:
+    """Return what is kept of an outcome: mentions without their words, where those stand in the item."""
+    response, answer = outcome.response, answer_to_json(outcome.response.answer)
+    if isinstance(answer, list):
+        answer = [one[:3] if isinstance(one, list) and one[0] >= 0 else one for one in answer]
+    return [outcome.item.id, answer, response.failure, response.abstained]
+
+
+def _unpacked(row: Sequence[Any], item: Item, task: Task) -> Outcome:
+    _, answer, failure, abstained = row
+    if isinstance(answer, list):
+        answer = [
+            [*one, item.text[one[0] : one[1]]] if isinstance(one, list) and len(one) == 3 else one
+            for one in answer
+        ]
+    return Outcome(item, Response(answer_from_json(answer, task.form.kind), failure, abstained))
+
+
+def keep(folder: Path, run: str) -> None:
+    """Pack the answers of every finished arm of a folder of `posology evaluate`."""
+    bench, tasks = Bench(DATA, folder, n=N), {}
+    for place in sorted(folder.glob("*/*/summary.json")):
+        summary, settings = read_summary(place.parent), read_manifest(place.parent)["settings"]
+        task = TASKS[summary["task"]]
+        items = bench.items(task)
+        if settings.get("items_sha256") != hash_items(items):
+            raise SystemExit(f"{place.parent}: answers to other items than the first {N} of report")
+        outcomes = read_outcomes(place.parent, task, {item.id: item for item in items})
+        tasks.setdefault(task.name, {})[summary["arm"]["name"]] = {
+            "items_sha256": settings["items_sha256"],
+            "seconds": round(sum(one.response.seconds for one in outcomes), 3),
+            "answers": [_packed(one) for one in outcomes],
+        }
+    ANSWERS.mkdir(parents=True, exist_ok=True)
+    told = {"posology": "kept-answers/1", "run": run, "machine": machine(), "tasks": tasks}
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    (ANSWERS / f"{run}.json.gz").write_bytes(gzip.compress(text, mtime=0))
+    print(f"{run}: {sum(map(len, tasks.values()))} arms of {len(tasks)} tasks kept")
+
+
+def _read(path: Path, bench: Bench) -> dict[str, dict[str, list[Outcome]]]:
+    """Return the outcomes of a kept run by task and arm; the items must be those that were asked."""
+    found: dict[str, dict[str, list[Outcome]]] = {}
+    for name, arms in json.loads(gzip.decompress(path.read_bytes()))["tasks"].items():
+        task = TASKS[name]
+        items = {item.id: item for item in bench.items(task)}
+        for arm, kept in arms.items():
+            if kept["items_sha256"] != hash_items(list(items.values())):
+                raise SystemExit(f"{path.name}: {name}: the items are not those that {arm} answered")
+            rows = [_unpacked(row, items[row[0]], task) for row in kept["answers"]]
+            found.setdefault(name, {})[arm] = rows
+    return found
+
+
+def _first(arms: Mapping[str, list[Outcome]], names: Sequence[str]) -> tuple[str, list[Outcome]] | None:
+    return next(((name, arms[name]) for name in names if name in arms), None)
+
+
+def _ours(arms: Mapping[str, list[Outcome]]) -> list[Outcome] | None:
+    """Return the tuned arm of a task: constrained, of written texts not."""
+    return next((arms[name] for way in _OURS for name in arms if name.endswith(f" {way}")), None)
+
+
+def _against(
+    measure: AnyMeasure, runs: Sequence[list[Outcome]], name: str, other: list[Outcome]
+) -> dict[str, Any]:
+    found = compare_runs(measure, runs, other)
+    low, high = found.low, found.high
+    said = "open"
+    if low is not None and high is not None and low * high > 0:
+        said = "won" if low * (measure.better or 1) > 0 else "lost"
+    score = estimate(measure, other).value
+    return {"arm": name, "score": score, "difference": found.value, "low": low, "high": high, "says": said}
+
+
+def row_of(
+    task: Task, runs: Mapping[str, list[Outcome]], rivals: Mapping[str, list[Outcome]]
+) -> dict[str, Any]:
+    """Return a task's row."""
+    measure = measures_of(task)[0]
+    scores = {name: estimate(measure, run).value for name, run in runs.items()}
+    against = {}
+    for rival, names in RIVALS.items():
+        found = _first(rivals, names)
+        against[rival] = _against(measure, list(runs.values()), *found) if found else None
+    return {
+        "task": task.name,
+        "measure": measure.name,
+        "n": len(next(iter(runs.values()))),
+        "runs": scores,
+        "mean": fmean(score for score in scores.values() if score is not None),
+        "against": against,
+    }
+
+
+def report() -> None:
+    """Write results.json from all answers that are kept."""
+    bench = Bench(DATA, REPORTS, n=N)
+    kept = {
+        path.name.removesuffix(".json.gz"): _read(path, bench) for path in sorted(ANSWERS.glob("*.json.gz"))
+    }
+    rivals = kept.pop("rivals", {})
+    rows = []
+    for name in sorted({task for run in kept.values() for task in run}):
+        runs = {run: mine for run, tasks in kept.items() if (mine := _ours(tasks.get(name, {})))}
+        if runs:
+            rows.append(row_of(TASKS[name], runs, rivals.get(name, {})))
+    means = {}
+    for rival in RIVALS:
+        found = [one for row in rows if (one := row["against"][rival]) and one["difference"] is not None]
+        if found:
+            means[rival] = {
+                "tasks": len(found),
+                "mean_difference": fmean(one["difference"] for one in found),
+                **{said: sum(one["says"] == said for one in found) for said in ("won", "lost", "open")},
+            }
+    command = "benchmarks/dose_seeds.py report"
+    write_report(
+        NAME, {"rows": rows, "means": means}, command=command, settings={"n": N, "runs": sorted(kept)}
+    )
+    for row in rows:
+        said = {k: v and (round(v["difference"], 3), v["says"]) for k, v in row["against"].items()}
+        print(
+            row["task"],
+            row["measure"],
+            row["n"],
+            {k: v and round(v, 3) for k, v in row["runs"].items()},
+            said,
+        )
+    print(means)
+
+
+def main() -> int:
+    """Keep answers, or report on all that are kept."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("act", choices=("keep", "report"))
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument(
+        "--run", default="", help="what the answers are called: seed-0, seed-1, ... or rivals"
+    )
+    given = parser.parse_args()
+    if given.act == "keep":
+        if given.folder is None or not given.run:
+            parser.error("keep needs the folder of the answers and --run")
+        keep(given.folder, given.run)
+    else:
+        report()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,78 @@
+"""Answers that are kept come back as they were, without the words of the items, and are scored as before."""
+
+import gzip
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from posology.evaluate.items import Item, Mention, Outcome, Response
+from posology.evaluate.scorers import measures_of
+from posology.evaluate.tasks import TASKS
+
+BENCHMARKS = str(Path(__file__).parents[2] / "benchmarks")
+sys.path.insert(0, BENCHMARKS)  # a script there reads its neighbours by their bare names
+try:
+    dose_seeds = importlib.import_module("dose_seeds")
+finally:
+    sys.path.remove(BENCHMARKS)
+
+TEXT = "Chorea of the hands, no ataxia."
+
+
+def _item(number: int, gold: object, text: str = TEXT) -> Item:
+    return Item(f"i{number}", f"g{number // 2}", text, gold)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("task", "response"),
+    [
+        ("ktas_triage", Response("3", scores={"3": 0.7})),
+        ("ktas_triage", Response(None, failure="parse: no label", text="perhaps")),
+        ("ncbi_disease", Response((Mention(0, 6, "disease", "Chorea"), Mention(-1, -1, "disease", "gout")))),
+        ("ncbi_disease", Response(())),
+        ("codiesp_en", Response(("I10", "K74.60"))),
+        ("openi_indiana_reports", Response("No acute disease.")),
+        ("ktas_triage", Response(None, abstained=True)),
+    ],
+)
+def test_an_answer_comes_back_as_it_was_and_holds_no_words_of_the_item(task: str, response: Response) -> None:
+    item = _item(1, ())
+    row = json.loads(json.dumps(dose_seeds._packed(Outcome(item, response))))
+    assert "Chorea" not in json.dumps(row)
+    found = dose_seeds._unpacked(row, item, TASKS[task]).response
+    assert (found.answer, found.failure, found.abstained) == (
+        response.answer,
+        response.failure,
+        response.abstained,
+    )
+
+
+def test_a_row_has_each_seed_their_mean_and_what_it_says_of_rivals() -> None:
+    golds = ["2", "3", "4", "3"] * 10
+    items = [_item(number, gold) for number, gold in enumerate(golds)]
+    right = [Outcome(item, Response(str(item.gold))) for item in items]
+    constant = [Outcome(item, Response("3")) for item in items]
+    row = dose_seeds.row_of(TASKS["ktas_triage"], {"seed-0": right, "seed-1": constant}, {"tf-idf": constant})
+    assert row["measure"] == measures_of(TASKS["ktas_triage"])[0].name == "quadratic kappa"
+    assert row["runs"] == {"seed-0": pytest.approx(1.0), "seed-1": pytest.approx(0.0)}
+    assert row["mean"] == pytest.approx(0.5)
+    against = row["against"]["counting"]
+    assert (against["arm"], against["says"]) == ("tf-idf", "won")
+    assert against["difference"] == pytest.approx(0.5)
+    assert row["against"]["1.5B"] is None
+
+
+def test_a_kept_run_of_other_items_is_refused(tmp_path: Path) -> None:
+    class Bench:
+        def items(self, task: object) -> list[Item]:
+            return [_item(1, "3")]
+
+    arm = {"items_sha256": "of other items", "answers": [["i1", "3", "", False]]}
+    told = {"tasks": {"ktas_triage": {"smollm2 tuned": arm}}}
+    path = tmp_path / "seed-0.json.gz"
+    path.write_bytes(gzip.compress(json.dumps(told).encode()))
+    with pytest.raises(SystemExit, match="the items are not those that smollm2 tuned answered"):
+        dose_seeds._read(path, Bench())
