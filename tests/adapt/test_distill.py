@@ -169,6 +169,25 @@ def test_a_cache_of_another_teacher_is_refused_and_without_one_it_is_taken(bench
     _opened(bench, prepared, str(kept), top=7, teacher="")
 
 
+def test_a_cache_of_a_teacher_whose_adapter_weighs_otherwise_is_refused(bench, prepared, tmp_path) -> None:
+    import shutil
+
+    from posology.adapt.tune import run_tune
+
+    if not (bench / "weighed").is_dir():
+        run_tune(recipe_of({"optimizer": {"steps": 1}}), job_of(bench, "weighed"))
+    cache = str(tmp_path / "of-adapter")
+    _opened(bench, prepared, cache, top=4, teacher="weighed")
+    _opened(bench, prepared, cache, top=4, teacher="weighed")
+    if not (bench / "heavier").is_dir():
+        shutil.copytree(bench / "weighed", bench / "heavier")
+        config = json.loads((bench / "heavier" / "adapter_config.json").read_text())
+        config["lora_alpha"] *= 4
+        (bench / "heavier" / "adapter_config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="names heavier"):
+        _opened(bench, prepared, cache, top=4, teacher="heavier")
+
+
 def test_a_cache_that_keeps_another_number_of_tokens_is_refused(bench, prepared, kept) -> None:
     with pytest.raises(
         ModelError, match=r"top 4\), and the recipe names tiny .*top 5\); .* delete the folder"

@@ -258,3 +258,18 @@ def test_another_file_is_no_export_of_ratings(tmp_path: Path, text: str) -> None
 def test_the_recipes_that_ship_are_read(repo_root: Path) -> None:
     for path in sorted((repo_root / "recipes").glob("prefer-*.toml")):
         assert isinstance(read_recipe(path), PreferRecipe)
+
+
+def test_examples_beyond_an_answers_limit_are_counted_and_a_balance_of_pairs_is_refused(
+    tmp_path: Path,
+) -> None:
+    write_tiny(tmp_path / "tiny")
+    answer = "The weight is 51 kg."
+    write_jsonl(tmp_path / "tune.jsonl", [replace(example(1), id=f"n{n}", answer=answer) for n in range(6)])
+    text = RECIPE.replace('pairs = ["preferences.jsonl"]', 'corpora = ["tune.jsonl"]\nanswer_limit = 2')
+    recipe = parse_recipe(text.replace("select_share = 0.3", "select_share = 0.0"), "p.toml")
+    assert isinstance(recipe, PreferRecipe)
+    found = gather_pairs(recipe, Job(tmp_path / "out", tmp_path))
+    assert found.left_out["more than 2 of the same answer"] == 4
+    with pytest.raises(UserError, match="pairs weigh alike"):
+        parse_recipe(text.replace("answer_limit = 2", 'balance = "roots"'), "p.toml")

@@ -181,3 +181,46 @@ def assert_opens_again(folder: Path, rank: int, parameters: int) -> None:
     assert open_network(base, Lora(rank=0), _job(folder.parent), seed=0).parameters == parameters
     before, after = (load_file(str(one / "model.safetensors")) for one in (folder.parent / "tiny", folder))
     assert any((before[name] != after[name]).any() for name in before)
+
+
+def test_a_base_that_is_an_adapter_is_refused_for_its_start_would_be_another_model(bench: Path) -> None:
+    from posology.adapt.tune import run_tune
+    from tests.adapt.tuning import job_of, recipe_of
+
+    run_tune(recipe_of({"optimizer": {"steps": 1}}), job_of(bench, "taught"))
+    whole = RECIPE.replace('"tiny"', '"taught"').replace("rank = 4", "rank = 0")
+    with pytest.raises(ModelError, match="is an adapter: make whole weights of it first"):
+        run_policy(_recipe(whole), _job(bench), allow_cpu=True)
+
+
+def test_trl_asks_in_the_words_that_every_prompt_here_has(bench: Path) -> None:
+    trl = pytest.importorskip("trl")
+    from posology.adapt.network import open_network
+    from posology.adapt.preference.grpo import Drawing, _settings, rows_of
+    from posology.chat import Prompt
+    from tests.chat.tiny_model import TEMPLATE
+
+    thinking = "{% if enable_thinking is false %}<think>\n\n</think>\n\n{% endif %}"
+    write_tiny(bench / "tiny", template=TEMPLATE.replace("assistant\n{%", "assistant\n" + thinking + "{%"))
+    recipe = _recipe()
+    network = open_network(recipe.base, recipe.lora, _job(bench), seed=0)
+    drawing = Drawing(policy=recipe.policy, optimizer=recipe.optimizer, steps=1, at_once=1)
+    given = _settings(network, drawing)["chat_template_kwargs"]
+    one = example(1)
+    mine = network.codec.context(Prompt(one.messages)).tokens
+    theirs = network.tokenizer.apply_chat_template(
+        rows_of([one])[0]["prompt"], add_generation_prompt=True, return_dict=True, **given
+    )["input_ids"]
+    assert "<think>" in network.tokenizer.decode(mine)
+    assert list(mine) == list(theirs)
+    assert "chat_template_kwargs" in trl.GRPOConfig.__dataclass_fields__
+
+
+def test_examples_of_select_that_cannot_be_measured_are_counted_as_such(bench: Path) -> None:
+    bare = Example("b", (Message("user", "?"),), "1 kg.", Provenance("made notes", "made here", group="z"))
+    write_jsonl(bench / "select.jsonl", [bare])
+    from posology.adapt.preference.policy import _prepare
+
+    prepared = _prepare(_recipe(), _job(bench))
+    assert prepared.left_out["select: no source text: what is faithful is not known"] == 1
+    assert prepared.select == []

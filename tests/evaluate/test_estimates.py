@@ -278,6 +278,35 @@ def test_the_mean_of_alike_runs_has_the_interval_of_one_and_of_unlike_runs_a_sma
     assert mean.high - mean.low < 0.7 * (single.high - single.low)  # type: ignore[operator]
 
 
+def test_runs_that_a_measure_asks_of_other_items_are_drawn_by_the_same_groups() -> None:
+    rng = np.random.default_rng(3)
+    values = {f"i{number}": value for number, value in enumerate(rng.random(30))}
+
+    def counts(outcome: Outcome) -> tuple[float, float] | None:  # nothing is asked of what is not answered
+        return None if outcome.response.answer is None else (values[outcome.item.id], 1.0)
+
+    def run(silent: Sequence[int]) -> list[Outcome]:
+        return [
+            Outcome(one.item, Response(None, failure="parse: none") if number in silent else one.response)
+            for number, one in enumerate(arm([True] * 30))
+        ]
+
+    measure = Measure("mean of the answered", counts, rate_of)
+    other = run([5])
+    alone = [compare_runs(measure, [run(silent)], other) for silent in ([0], [29])]
+    for silent in ([0], [29], [0, 1]):  # as many groups, and fewer
+        both = compare_runs(measure, [run([0]), run(silent)], other)
+        assert both.value is not None
+        assert both.n == 30
+        assert both.low is not None
+        assert both.high is not None
+    mean = compare_runs(measure, [run([0]), run([29])], other)
+    ends = [(one.low, one.high) for one in alone]
+    # both runs answer alike where both answer: their mean varies as each does
+    assert mean.low == pytest.approx(np.mean([low for low, _ in ends if low is not None]), abs=0.02)
+    assert mean.high == pytest.approx(np.mean([high for _, high in ends if high is not None]), abs=0.02)
+
+
 def test_no_run_has_no_mean_and_runs_of_other_items_are_refused() -> None:
     with pytest.raises(ValueError, match="needs a run"):
         compare_runs(ACCURACY, [], judged(1, 0.5))

@@ -77,8 +77,14 @@ def _require_made_by(folder: Path, terms: Distillation, base: Base, job: Job) ->
             f"objective.distill.teacher: {terms.teacher} is not there, so that the cache {folder} cannot be "
             "held against it; correct the path, or leave teacher empty to take the cache as it is"
         )
-    wanted = {"sha256": find_base(_weights_of(terms, base), job)[1]["sha256"], "top": terms.top}
-    if wanted != {"sha256": record["teacher"].get("sha256"), "top": record["top"]}:
+    told = find_base(_weights_of(terms, base), job)[1]
+    wanted = {
+        "sha256": told["sha256"],
+        "answers": told["answers"],
+        "top": terms.top,
+    }  # also its scale, its template
+    made_by = record["teacher"]
+    if wanted != {"sha256": made_by.get("sha256"), "answers": made_by.get("answers"), "top": record["top"]}:
         made = _maker(record["teacher"].get("name"), record["teacher"].get("sha256"), record["top"])
         raise ModelError(
             f"{folder}: was made by {made}, and the recipe names "

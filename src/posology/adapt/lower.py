@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from posology.errors import ModelError
-
-__all__ = ["KeptLower", "require_alike", "split_layers"]
+__all__ = ["KeptLower", "keep_lower"]
 
 _TOLERANCE = 1e-3  # of hidden states, as a share of the largest; ten times that in 16 bits
-_TRIED = 48  # tokens
+_TRIED, _MOST_TRIED = 48, 1200  # tokens that both halves are tried on: beyond a window, where it is not wide
 
 
 @dataclass
@@ -39,7 +37,7 @@ class KeptLower:
         return min(self.most, sum(lengths) * (int(weight.shape[1]) * int(weight.element_size()) + 8))
 
     def forget(self) -> None:
-        """Keep nothing that was found so far, not even what a check in inference mode left."""
+        """Keep nothing that was found so far."""
         self._found.clear()
         self._size = 0
 
@@ -78,40 +76,39 @@ class KeptLower:
             self._size += size
 
 
-def split_layers(torch: Any, core: Any, upper_layers: int, most: int) -> KeptLower:
-    """Return a model's halves, its weights shared; raise ModelError for an architecture that does not part.
+def keep_lower(torch: Any, core: Any, upper_layers: int, most: int) -> KeptLower | None:
+    """Return a model's halves, its weights shared; None for an architecture that two halves do not compute.
 
     ``upper_layers``: how many layers, counted from the head, learn; ``most``: bytes that are kept at most.
     """
     model = core.base_model
     layers = getattr(model, "layers", None)
     if layers is None or not hasattr(model, "norm"):
-        raise ModelError(
-            "lora.keep: the layers of this architecture are not found: set keep = 0, and they are computed "
-            "each time"
-        )
+        return None
     cut = len(layers) - upper_layers
     lower = _view(torch, model, slice(0, cut))
     lower.norm = torch.nn.Identity()
-    return KeptLower(torch, lower, _view(torch, model, slice(cut, None)), most)
+    kept = KeptLower(torch, lower, _view(torch, model, slice(cut, None)), most)
+    return kept if _alike(torch, core, kept) else None
 
 
-def require_alike(torch: Any, core: Any, kept: KeptLower) -> None:
-    """Raise ModelError unless both halves together give what the whole model gives."""
-    rows = min(_TRIED, int(core.get_input_embeddings().weight.shape[0]))
-    tokens = torch.arange(rows, device=next(core.parameters()).device)[None]
+def _alike(torch: Any, core: Any, kept: KeptLower) -> bool:
+    """Say whether both halves together give what the whole model gives, also beyond a window of attention."""
+    rows = int(core.get_input_embeddings().weight.shape[0])
+    window = getattr(core.config.get_text_config(), "sliding_window", None) or 0
+    tried = window + 8 if _TRIED < window + 8 <= _MOST_TRIED else _TRIED
+    tokens = (torch.arange(tried, device=next(core.parameters()).device) % rows)[None]
     attention = torch.ones_like(tokens)
+    learning = core.training
+    core.eval()
     with torch.no_grad():
         inputs = {"input_ids": tokens, "attention_mask": attention, "use_cache": False}
         whole = core.base_model(**inputs).last_hidden_state
         mine = kept.hidden(tokens, attention)
+    core.train(learning)
     kept.forget()
     allowed = _TOLERANCE * max(1.0, float(whole.abs().max())) * (1 if mine.dtype == torch.float32 else 10)
-    if not float((whole.float() - mine.float()).abs().max()) <= allowed:
-        raise ModelError(
-            "lora.keep: the layers of this architecture cannot be computed in two halves: set keep = 0, and "
-            "they are computed each time"
-        )
+    return bool((whole.float() - mine.float()).abs().max() <= allowed)
 
 
 def _view(torch: Any, model: Any, which: slice) -> Any:

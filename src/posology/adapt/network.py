@@ -2,7 +2,7 @@
 
 import warnings
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from posology.adapt.devices import own_gpu
 from posology.adapt.job import Job
 from posology.adapt.licences import base_licences
-from posology.adapt.lower import KeptLower, require_alike, split_layers
+from posology.adapt.lower import KeptLower, keep_lower
 from posology.adapt.recipe import Base, Lora
 from posology.chat.catalogue import family_of, find_entry
 from posology.chat.runtime import import_torch, import_transformers
@@ -105,12 +105,13 @@ def find_base(base: Base, job: Job) -> tuple[Weights, dict[str, str]]:
     return weights, told | {"precision": source.precision if source else "as in the folder"}
 
 
-def open_network(base: Base, lora: Lora, job: Job, *, seed: int) -> Network:
+def open_network(base: Base, lora: Lora, job: Job, *, seed: int, keep: bool = False) -> Network:
     """Load a base model and make it ready to learn; rank 0 tunes every weight, in 32-bit floats.
 
     A base that is an adapter is added to its own base first; a further adapter on top of it is refused. The
-    start values of adapters follow from the seed. Raises ModelError where our head does not compute
-    what the model's own does: an architecture that is not supported.
+    start values of adapters follow from the seed. ``keep``: what layers below all adapters give is kept, as
+    ``lora.keep`` says, for the kinds whose rows of tokens come again. Raises ModelError where our head does
+    not compute what the model's own does: an architecture that is not supported.
     """
     torch, transformers = import_torch(), import_transformers()
     weights, told = find_base(base, job)
@@ -133,17 +134,15 @@ def open_network(base: Base, lora: Lora, job: Job, *, seed: int) -> Network:
     window = int(getattr(core.config.get_text_config(), "max_position_embeddings", 0) or 0)
     ends = end_tokens(core, tokenizer)
     identity = tuple(sorted(told.items()))
-    kept = None
-    if wrapped is not None and lora.upper_layers and lora.keep:
-        kept = split_layers(torch, core, lora.upper_layers, int(lora.keep * 1e9))
-    network = Network(torch, core, tokenizer, device, half, codec, ends, window, wrapped, identity, kept)
+    network = Network(torch, core, tokenizer, device, half, codec, ends, window, wrapped, identity)
     _check_head(network)
-    if kept is not None:
-        core.eval()
-        with network.arithmetic():
-            require_alike(torch, core, kept)
-        core.train()
-    return network
+    if not (keep and wrapped is not None and lora.upper_layers and lora.keep):
+        return network
+    with network.arithmetic():
+        kept = keep_lower(torch, core, lora.upper_layers, int(lora.keep * 1e9))
+    if kept is None:
+        job.tell("This architecture's lower layers are computed each time")
+    return replace(network, kept=kept)
 
 
 def require_whole(weights: Weights, name: str) -> None:

@@ -91,7 +91,7 @@ def _prepare(recipe: PreferRecipe, job: Job) -> _Prepared:
     job.tell("Making pairs")
     material = gather_pairs(recipe, job)
     job.tell("Opening the model")
-    network = open_network(recipe.base, recipe.lora, job, seed=recipe.seed)
+    network = open_network(recipe.base, recipe.lora, job, seed=recipe.seed, keep=True)
     most = min(filter(None, (recipe.data.max_tokens, network.window)))
     tune = mark_pairs(material.tune, network.codec, network.ends, most, material.left_out)
     select = mark_pairs(material.select, network.codec, network.ends, most, {})

@@ -97,8 +97,8 @@ class Lora(Table):
     upper_layers: int = field_of(0, "only the upper so many layers get one; 0: all", unit="layers", least=0)
     keep: float = field_of(
         2.0,
-        "with upper_layers: what the lower layers give of an example is computed once and kept, in so much "
-        "memory; 0: computed each time",
+        "with upper_layers, of kinds tune and prefer: what the lower layers give of an example is computed "
+        "once and kept, in so much memory (the GPU's where one computes); 0: computed each time",
         unit="GB",
         least=0,
     )

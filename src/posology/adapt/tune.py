@@ -96,7 +96,7 @@ def prepare(recipe: TuneRecipe, job: Job) -> Prepared:
     job.tell("Reading examples")
     material = gather_material(recipe.data, job, recipe.tests)
     job.tell("Opening the model")
-    network = open_network(recipe.base, recipe.lora, job, seed=recipe.seed)
+    network = open_network(recipe.base, recipe.lora, job, seed=recipe.seed, keep=True)
     ground = recipe.objective.ground
     marker = Marker(
         network.codec,

@@ -115,17 +115,18 @@ def compare_arms(
     them up to 12 groups, else (b + 1) / (rounds + 1). Noreen EW. Computer-intensive methods for testing
     hypotheses. Wiley 1989; Phipson B, Smyth GK. Stat Appl Genet Mol Biol 2010;9:39.
     """
-    pair = _paired(measure, first, _in_order(first, second))
+    pair = _aligned(measure, [first, _in_order(first, second)])
     if pair is None:
         return Difference(None, 0)
-    of_first, of_second = _valuer(measure, pair.first), _valuer(measure, pair.second)
-    whole = np.ones((1, pair.first.groups))
+    mine, other = pair.samples
+    of_first, of_second = _valuer(measure, mine), _valuer(measure, other)
+    whole = np.ones((1, mine.groups))
     value = float((of_first(whole) - of_second(whole))[0])
     if np.isnan(value):
         return Difference(None, pair.n)
-    draws = _draws(pair.first.groups, len(pair.first.rows), seed, rounds)
+    draws = _draws(mine.groups, len(mine.rows), seed, rounds)
     drawn = np.concatenate([of_first(weights) - of_second(weights) for weights in draws])
-    found = _spread(value, pair.first.groups, drawn, level)
+    found = _spread(value, mine.groups, drawn, level)
     p_value = _swap_p_value(measure, pair, value, (seed, rounds))
     return Difference(value, pair.n, found.low, found.high, p_value)
 
@@ -147,25 +148,22 @@ def compare_runs(
     """
     if not runs:
         raise ValueError("a mean of runs needs a run")
-    pairs = [
-        _paired(measure, run, _in_order(run, other)) for run in (_in_order(runs[0], run) for run in runs)
-    ]
-    whole_pairs = [pair for pair in pairs if pair is not None]
-    if len(whole_pairs) < len(runs) or len({pair.first.groups for pair in whole_pairs}) > 1:
+    ordered = [_in_order(runs[0], run) for run in runs]
+    found = _aligned(measure, [*ordered, _in_order(runs[0], other)])
+    if found is None:
         return Difference(None, 0)
-    valuers = [(_valuer(measure, pair.first), _valuer(measure, pair.second)) for pair in whole_pairs]
+    *mine, theirs = (_valuer(measure, sample) for sample in found.samples)
 
     def differ(weights: Floats) -> Floats:
-        return sum((mine(weights) - theirs(weights) for mine, theirs in valuers), np.zeros(1)) / len(valuers)
+        return sum((value(weights) for value in mine), np.zeros(1)) / len(mine) - theirs(weights)
 
-    first = whole_pairs[0]
-    value = float(differ(np.ones((1, first.first.groups)))[0])
+    groups, rows = found.samples[0].groups, max(len(sample.rows) for sample in found.samples)
+    value = float(differ(np.ones((1, groups)))[0])
     if np.isnan(value):
-        return Difference(None, first.n)
-    draws = _draws(first.first.groups, len(first.first.rows), seed, rounds)
-    drawn = np.concatenate([differ(weights) for weights in draws])
-    found = _spread(value, first.first.groups, drawn, level)
-    return Difference(value, first.n, found.low, found.high)
+        return Difference(None, found.n)
+    drawn = np.concatenate([differ(weights) for weights in _draws(groups, rows, seed, rounds)])
+    interval = _spread(value, groups, drawn, level)
+    return Difference(value, found.n, interval.low, interval.high)
 
 
 def _spread(value: float, groups: int, drawn: Floats, level: float) -> Estimate:
@@ -321,33 +319,37 @@ def _in_order(first: Sequence[Outcome], second: Sequence[Outcome]) -> list[Outco
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
-    """What a measure asks of two arms, by the same groups; n: items that it asks about in either."""
+class _Aligned:
+    """What a measure asks of several arms, by the same groups; n: items that it asks about in any."""
 
-    first: _Sample
-    second: _Sample
+    samples: tuple[_Sample, ...]
     n: int
 
 
-def _paired(measure: AnyMeasure, first: Sequence[Outcome], second: Sequence[Outcome]) -> _Pair | None:
-    found = [total(measure, outcomes) for outcomes in (first, second)]
+def _aligned(measure: AnyMeasure, arms: Sequence[Sequence[Outcome]]) -> _Aligned | None:
+    """Return the samples of arms in the same order of items, None where one is asked about nothing."""
+    found = [total(measure, outcomes) for outcomes in arms]
     if any(not places for _, places in found):
         return None
+    first = arms[0]
     asked = sorted({place for _, places in found for place in places})
     names = dict.fromkeys(first[place].item.group for place in asked)
     order = {name: number for number, name in enumerate(names)}
-    samples = [
+    samples = tuple(
         _Sample(rows, np.array([order[first[place].item.group] for place in places]), len(order))
         for rows, places in found
-    ]
+    )
     n = len(asked) if isinstance(measure, Measure) else max(_size(measure, sample) for sample in samples)
-    return _Pair(samples[0], samples[1], n)
+    return _Aligned(samples, n)
 
 
-def _swap_p_value(measure: AnyMeasure, pair: _Pair, value: float, seed_and_rounds: tuple[int, int]) -> float:
-    groups = pair.first.groups
-    rows = np.concatenate([pair.first.rows, pair.second.rows])
-    both = np.concatenate([pair.first.group_of, pair.second.group_of + groups])
+def _swap_p_value(
+    measure: AnyMeasure, pair: _Aligned, value: float, seed_and_rounds: tuple[int, int]
+) -> float:
+    first, second = pair.samples
+    groups = first.groups
+    rows = np.concatenate([first.rows, second.rows])
+    both = np.concatenate([first.group_of, second.group_of + groups])
     of = _valuer(measure, _Sample(rows, both, 2 * groups))
     beyond = counted = 0
     for swapped in _swaps(groups, len(rows), *seed_and_rounds):

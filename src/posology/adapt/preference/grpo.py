@@ -154,6 +154,7 @@ def _settings(network: Network, drawing: Drawing) -> dict[str, Any]:
         "per_device_train_batch_size": drawing.at_once,
         "gradient_accumulation_steps": optimizer.batch * policy.answers // drawing.at_once,
         "max_completion_length": policy.answer_tokens,
+        "chat_template_kwargs": {"enable_thinking": False},  # as every prompt here is sent
         "temperature": policy.temperature,
         "beta": policy.beta,
         "seed": drawing.seed,

@@ -48,10 +48,12 @@ def gather_pairs(recipe: PreferRecipe, job: Job) -> PairMaterial:
     found: list[Pairs] = []
     select: list[Pairs] = []
     inputs: list[Input] = []
+    left_out: Counter[str] = Counter()
     if data.tasks or data.corpora:
         plain = Data.model_validate(data.model_dump(include=set(Data.model_fields)))
         material = gather_material(plain, job, recipe.tests)
         inputs += material.inputs
+        left_out.update(material.left_out)
         found.append(build_pairs(material.tune, each=data.each, most_gap=data.gap, seed=recipe.seed))
         select.append(build_pairs(material.select, each=data.each, most_gap=data.gap, seed=recipe.seed))
     for name in data.pairs:
@@ -72,7 +74,7 @@ def gather_pairs(recipe: PreferRecipe, job: Job) -> PairMaterial:
         pairs, chosen = split_by_group(pairs, data.select_share)
     if not pairs:
         raise UserError("data: no pair could be made: answers need a source_text that bears out their facts")
-    left_out = Counter(reason for one in (*found, *select) for _, reason in one.rejected)
+    left_out.update(reason for one in (*found, *select) for _, reason in one.rejected)
     return PairMaterial(
         tuple(pairs), tuple(chosen), tuple(inputs), dict(sorted(left_out.items())), screen.record()
     )

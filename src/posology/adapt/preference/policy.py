@@ -15,7 +15,7 @@ from posology.adapt.job import Job
 from posology.adapt.licences import require_base
 from posology.adapt.loop import total_steps
 from posology.adapt.material import Material, gather_material
-from posology.adapt.network import Network, open_network
+from posology.adapt.network import Network, find_base, open_network, require_whole
 from posology.adapt.plan import Line, Plan, energy_line, peak_memory, require_room
 from posology.adapt.preference.answering import Checked, check_answers, write_answers
 from posology.adapt.preference.grpo import PURPOSE, Drawing, Drawn, at_once, run_grpo
@@ -178,10 +178,18 @@ def _prepare(recipe: PreferRecipe, job: Job) -> _Prepared:
     if not select and recipe.data.select_share:
         examples, select = split_by_group(examples, recipe.data.select_share)
     job.tell("Opening the model")
+    weights, told = find_base(recipe.base, job)
+    require_whole(
+        weights, told["name"]
+    )  # TRL reads the start that it holds a run near from the base's own folder
     network = open_network(recipe.base, recipe.lora, job, seed=recipe.seed)
     left_out = Counter(material.left_out)
-    tune = _usable(examples, recipe, network, left_out)
-    lengths = [_length(network, one) for one in tune]
+    tune, lengths = _usable(examples, recipe, network, left_out)
+    if not tune:
+        raise UserError(
+            f"data: no example can be learned from: each needs a source_text, and room for an answer of "
+            f"{recipe.policy.answer_tokens} tokens (data.max_tokens, policy.answer_tokens)"
+        )
     policy, optimizer = recipe.policy, recipe.optimizer
     drawing = Drawing(
         policy=policy,
@@ -193,34 +201,28 @@ def _prepare(recipe: PreferRecipe, job: Job) -> _Prepared:
         seed=recipe.seed,
         tell=job.tell,
     )
-    held = _usable(select, recipe, network, Counter()) if select else []
-    told = dict(sorted(left_out.items()))
-    return _Prepared(material, network, tune, held, drawing, told, sum(lengths))
+    not_measured: Counter[str] = Counter()
+    held, _ = _usable(select, recipe, network, not_measured)
+    left_out.update({f"select: {reason}": number for reason, number in not_measured.items()})
+    return _Prepared(material, network, tune, held, drawing, dict(sorted(left_out.items())), sum(lengths))
 
 
 def _usable(
     examples: Sequence[Example], recipe: PreferRecipe, network: Network, left_out: "Counter[str]"
-) -> list[Example]:
-    """Return the examples that can be judged and fit; the others are counted in ``left_out``."""
+) -> tuple[list[Example], list[int]]:
+    """Return the examples that can be judged and fit, and their prompts' tokens; count the others."""
     most = min(filter(None, (recipe.data.max_tokens, network.window)))
-    kept = []
+    kept, lengths = [], []
     for one in examples:
+        length = len(network.codec.context(Prompt(one.messages)).tokens)
         if not one.source_text.strip():
             left_out[_UNSOURCED] += 1
-        elif _length(network, one) + recipe.policy.answer_tokens > most:
+        elif length + recipe.policy.answer_tokens > most:
             left_out[f"longer than {most} tokens with policy.answer_tokens"] += 1
         else:
             kept.append(one)
-    if not kept:
-        raise UserError(
-            f"data: no example can be learned from: each needs a source_text, and room for an answer of "
-            f"{recipe.policy.answer_tokens} tokens among {most} (data.max_tokens, policy.answer_tokens)"
-        )
-    return kept
-
-
-def _length(network: Network, one: Example) -> int:
-    return len(network.codec.context(Prompt(one.messages)).tokens)
+            lengths.append(length)
+    return kept, lengths
 
 
 def _measured(prepared: _Prepared, job: Job) -> Checked | None:

@@ -73,4 +73,6 @@ class PreferRecipe(Recipe):
         idle += ["contrast"] * (self.contrast != Contrast()) + ["stop"] * (self.stop != Stop())
         if self.policy.on and idle:
             raise ValueError(f"policy.on: {', '.join(idle)}: of no meaning there; leave it out")
+        if self.data.balance != "none":
+            raise ValueError("data.balance: pairs weigh alike; leave it out")
         return self
