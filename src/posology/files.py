@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import yaml
 
 from posology.errors import OutputError, UserError
 
-__all__ = ["parse_yaml", "read_utf8", "require_free", "staged_folder", "write_atomic"]
+__all__ = ["parse_utf8", "parse_yaml", "read_utf8", "require_free", "staged_folder", "write_atomic"]
 
 MAX_NODES = 200_000  # keys and values of a file that a person writes
 
@@ -22,11 +22,18 @@ MAX_NODES = 200_000  # keys and values of a file that a person writes
 def read_utf8(path: Path, error: type[UserError] = UserError) -> str:
     """Return the text of a UTF-8 file; raise ``error`` with the file's name where that fails."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as cause:
-        raise error(f"{path}: not UTF-8 text (byte {cause.start}); save it as UTF-8 and try again") from cause
+        data = path.read_bytes()
     except OSError as cause:
         raise error(f"{path}: cannot be read ({cause.strerror})") from cause
+    return parse_utf8(data, path, error)
+
+
+def parse_utf8(data: bytes, path: Path, error: type[UserError] = UserError) -> str:
+    """Return the text of a file's bytes without its byte-order mark; ``path`` is its name in messages."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as cause:
+        raise error(f"{path}: not UTF-8 text (byte {cause.start}); save it as UTF-8 and try again") from cause
 
 
 class TableReader:
@@ -132,8 +139,12 @@ def _is_bounded(value: Any) -> bool:
     return True
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file that appears whole or not at all, readable by its owner only."""
+def write_atomic(path: Path, data: bytes, *, before: Callable[[], None] | None = None) -> None:
+    """Write a file that appears whole or not at all, readable by its owner only.
+
+    ``before`` is called when all is on the disk, right before the old file is replaced: what it raises
+    leaves the old file.
+    """
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as cause:
@@ -143,6 +154,8 @@ def write_atomic(path: Path, data: bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
+        if before is not None:
+            before()
         Path(temporary).replace(path)
     except OSError as cause:
         raise OutputError(f"{path}: cannot be written ({cause.strerror})") from cause

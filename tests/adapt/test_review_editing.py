@@ -1,8 +1,10 @@
 """A person's decision goes into one line of the file, checked as it will be checked when it is accepted."""
 
+import codecs
 import json
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from posology.adapt.teacher import read_reviews
 from posology.adapt.teacher.checks import find_quote, stands_in
-from posology.adapt.teacher.editing import Answer, Decision, decide, read_open, reopen
+from posology.adapt.teacher.editing import Answer, Decision, Judged, decide, read_open, reopen
 from posology.errors import Conflict, NotFound, OutputError, RequestError, UserError
 
 SAID = "Montelukast brought no relief at all."
@@ -44,7 +46,8 @@ def seen(file: Path) -> str:
 
 def test_a_sound_decision_stands_in_its_line_and_every_other_line_stays_byte_for_byte(file: Path) -> None:
     before = file.read_bytes().split(b"\n")
-    assert decide(file, seen(file), "two", SOUND, POLICIES) == ()
+    judged = decide(file, seen(file), "two", SOUND, POLICIES)
+    assert judged == Judged((), read_open(file))
     after = file.read_bytes().split(b"\n")
     assert [n for n, (old, new) in enumerate(zip(before, after, strict=True)) if old != new] == [2]
     decided = {one.id: one for one in read_reviews(file, POLICIES)}["two"]
@@ -77,8 +80,10 @@ def test_a_line_that_ends_in_crlf_keeps_its_end(file: Path) -> None:
 def test_an_unsound_decision_is_told_by_its_field_and_nothing_is_written(
     file: Path, changed: dict, key: str, words: str
 ) -> None:
-    before = file.read_bytes()
-    (finding,) = decide(file, seen(file), "two", replace(SOUND, **changed), POLICIES)
+    before, found = file.read_bytes(), read_open(file)
+    judged = decide(file, found.sha256, "two", replace(SOUND, **changed), POLICIES)
+    (finding,) = judged.findings
+    assert judged.found == found
     assert finding.key == key
     assert words in finding.words
     assert "Montelukast" not in finding.words
@@ -87,7 +92,7 @@ def test_an_unsound_decision_is_told_by_its_field_and_nothing_is_written(
 
 def test_what_the_page_refuses_accept_refuses_with_the_same_words(file: Path) -> None:
     wrong = replace(SOUND, answers=(Answer("yes", "Never said.", ""),))
-    (finding,) = decide(file, seen(file), "one", wrong, POLICIES)
+    (finding,) = decide(file, seen(file), "one", wrong, POLICIES).findings
     hand = row("one", verdict="accept", by="R")
     hand["points"][0]["quote"] = "Never said."
     file.write_text(json.dumps(hand) + "\n", encoding="utf-8")
@@ -97,7 +102,7 @@ def test_what_the_page_refuses_accept_refuses_with_the_same_words(file: Path) ->
 
 
 def test_a_section_of_a_policy_that_is_not_given_is_refused(file: Path) -> None:
-    (finding,) = decide(file, seen(file), "one", SOUND, {})
+    (finding,) = decide(file, seen(file), "one", SOUND, {}).findings
     assert "p1 is not among those given" in finding.words
 
 
@@ -108,7 +113,7 @@ def test_a_section_of_a_policy_that_is_not_given_is_refused(file: Path) -> None:
 )
 def test_only_an_accepted_line_must_be_sound(file: Path, verdict: str) -> None:
     half = replace(SOUND, verdict=verdict, answers=(Answer("no", "Not yet found.", ""),))
-    assert decide(file, seen(file), "one", half, POLICIES) == ()
+    assert decide(file, seen(file), "one", half, POLICIES).findings == ()
     kept = read_open(file).find("one").line
     assert (kept.verdict, kept.by) == (verdict, "Dr. Reviewer" if verdict else "")
     assert kept.points[0].quote == "Not yet found."
@@ -128,10 +133,81 @@ def test_a_file_that_was_changed_meanwhile_is_not_written_over(file: Path) -> No
     old = seen(file)
     file.write_bytes(file.read_bytes().replace(b"most nights", b"each night"))
     before = file.read_bytes()
-    for act in (lambda: decide(file, old, "one", SOUND, POLICIES), lambda: reopen(file, old, "one")):
+    nameless = replace(SOUND, by="")
+    for act in (
+        lambda: decide(file, old, "one", SOUND, POLICIES),
+        lambda: decide(file, old, "one", nameless, POLICIES),
+        lambda: reopen(file, old, "one"),
+    ):
         with pytest.raises(Conflict, match="changed by another program"):
             act()
     assert file.read_bytes() == before
+
+
+def test_a_byte_order_mark_stays_and_is_a_change_of_the_file_but_of_no_line(file: Path) -> None:
+    old = read_open(file)
+    file.write_bytes(codecs.BOM_UTF8 + file.read_bytes())
+    with pytest.raises(Conflict):
+        decide(file, old.sha256, "one", SOUND, POLICIES)
+    assert read_open(file).rows == old.rows
+    before = file.read_bytes().split(b"\n")
+    decide(file, seen(file), "one", SOUND, POLICIES)
+    reopen(file, seen(file), "one")
+    decide(file, seen(file), "three", SOUND, POLICIES)
+    after = file.read_bytes().split(b"\n")
+    assert after[0].startswith(codecs.BOM_UTF8 + b"{")
+    assert [n for n, (x, y) in enumerate(zip(before, after, strict=True)) if x != y] == [0, 3]
+    marked = seen(file)
+    file.write_bytes(file.read_bytes().removeprefix(codecs.BOM_UTF8))
+    with pytest.raises(Conflict):
+        reopen(file, marked, "one")
+
+
+class Meddling(dict):
+    """Policies with whose look-up another program saves the file, after it was read."""
+
+    def __init__(self, save: Callable[[], object]) -> None:
+        super().__init__(POLICIES)
+        self.save = save
+
+    def __contains__(self, key: object) -> bool:
+        self.save()
+        return super().__contains__(key)
+
+
+def save_in_place(file: Path) -> None:
+    file.write_bytes(file.read_bytes() + b"\n")
+
+
+def save_beside_and_rename(file: Path) -> None:
+    """Save as editors do, another file of the same size that also has the old one's times."""
+    was, other = file.stat(), file.with_name("other")
+    other.write_bytes(file.read_bytes().replace(b"most nights", b"many nights"))
+    os.utime(other, ns=(was.st_atime_ns, was.st_mtime_ns))
+    other.replace(file)
+
+
+def save_with_the_same_size(file: Path) -> None:
+    was = file.stat()
+    file.write_bytes(file.read_bytes().replace(b"most nights", b"many nights"))
+    os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns + 1))
+
+
+@pytest.mark.parametrize(
+    "save", [save_in_place, save_beside_and_rename, save_with_the_same_size, Path.unlink]
+)
+def test_a_save_between_reading_and_replacing_is_noticed(file: Path, save: Callable[[Path], object]) -> None:
+    old = seen(file)
+    left: list[bytes] = []
+
+    def meddle() -> None:
+        save(file)
+        left.extend([file.read_bytes()] if file.exists() else [])
+
+    with pytest.raises(Conflict, match="changed by another program"):
+        decide(file, old, "one", SOUND, Meddling(meddle))
+    assert ([file.read_bytes()] if file.exists() else []) == left
+    assert set(os.listdir(file.parent)) <= {"reviews.jsonl"}
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,33 @@ def test_without_a_script_a_candidate_is_corrected_and_accepted(file, address, b
     context.close()
 
 
+def test_what_was_entered_outlives_its_candidate_and_is_not_left_unasked(file, page, watch) -> None:
+    watch.expect(r"status of 404")
+    watch.expect("dialog beforeunload")
+    page.get_by_text("Correct the document").click()
+    page.locator("#document").fill("My own words.")
+    page.get_by_label("Your name").fill("Dr. Ann Avery")
+    kept = file.read_text(encoding="utf-8").splitlines(keepends=True)[1:]
+    file.write_text("".join(kept), encoding="utf-8")
+    page.get_by_role("button", name="Accept", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("does not stand in the file any more")
+    expect(page.get_by_label("Document")).to_have_value("My own words.")
+    assert faults(page) == {}
+    with page.expect_event("dialog"):
+        page.get_by_role("link", name="To the candidates").last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Candidate 1 of 2")
+
+
+def test_the_address_opens_in_one_browser_only(address, page, browser) -> None:
+    page.goto(address)  # again, from the history
+    expect(page.get_by_role("heading", level=1)).to_have_text("Candidate 1 of 3")
+    context = browser.new_context()
+    other = context.new_page()
+    assert other.goto(address).status == 404
+    expect(other.get_by_text("works once")).to_be_visible()
+    context.close()
+
+
 def test_the_pages_are_accessible_in_every_size_and_colour(file, page, watch) -> None:
     watch.expect(r"status of 4\d\d")
     assert faults(page) == {}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from posology.errors import OutputError, UserError
+from posology.errors import Conflict, OutputError, UserError
 from posology.files import TableReader, parse_yaml, staged_folder, write_atomic
 
 
@@ -62,6 +62,19 @@ def test_a_folder_that_posology_did_not_write_is_never_replaced(tmp_path: Path) 
 def test_a_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     write_atomic(tmp_path / "a.txt", b"x")
     assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_raised_right_before_a_file_is_replaced_leaves_the_old_one_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    def refuse() -> None:
+        assert len(list(tmp_path.iterdir())) == 2  # the new one is written already
+        raise Conflict("no")
+
+    write_atomic(tmp_path / "a.txt", b"x")
+    with pytest.raises(Conflict):
+        write_atomic(tmp_path / "a.txt", b"y", before=refuse)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"x"]
 
 
 def test_plain_scalars_are_text_but_for_true_false_and_null() -> None:

@@ -1,8 +1,10 @@
 """The pages on which candidates are reviewed: who may use them, what they write, what they refuse."""
 
+import codecs
 import json
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from pathlib import Path
 
@@ -13,8 +15,7 @@ from posology.adapt.teacher import read_reviews
 from posology.adapt.teacher.stages import build_reviewed
 from posology.cli.adapt_review import review
 from posology.errors import SettingsError, UserError
-from posology.web.candidates import Reviewing, create_candidates_app
-from posology.web.limits import PLAIN_BYTES
+from posology.web.candidates import BODY_BYTES, Reviewing, create_candidates_app
 
 ORIGIN = "http://127.0.0.1:8321"
 SAID = "Montelukast brought no relief at all."
@@ -201,22 +202,136 @@ def test_a_candidate_changed_by_hand_is_shown_anew_with_what_was_entered_apart(c
     assert answer.status_code == 409
     assert "all nights" in fields(answer.text)["document"]
     assert fields(answer.text)["section-1"] == ""
-    apart = re.search(r"<summary>What you entered</summary>.*?</details>", answer.text, re.S)[0]
-    assert SECTION in apart
-    assert "most nights" in apart
+    assert SECTION in apart(answer.text)
+    assert "most nights" in apart(answer.text)
 
 
-def test_a_candidate_that_is_gone_or_a_line_that_is_broken_is_told(client, file) -> None:
-    sent = {**fields(client.get("/candidates/3").text), "act": "accept", "by": "R"}
-    kept = lines(file)[:2]
-    file.write_text("".join(f"{json.dumps(one)}\n" for one in kept), encoding="utf-8")
+def put(file: Path, rows: list[dict]) -> None:
+    file.write_text("".join(f"{json.dumps(one)}\n" for one in rows), encoding="utf-8")
+
+
+def apart(page: str) -> str:
+    """Return what a page shows of what was entered, beside the file's own."""
+    return unescape(re.search(r"<summary>What you entered</summary>.*?</details>", page, re.S)[0])
+
+
+@pytest.mark.parametrize(
+    "changed", [{"by": ""}, {"quote-1": "Never said."}], ids=["no name", "a quote that does not stand"]
+)
+def test_a_refused_verdict_does_not_hide_that_another_program_corrected_the_candidate(
+    client, file, changed
+) -> None:
+    sent = {**fields(client.get("/candidates/1").text), "act": "accept", "by": "R", **changed}
+    first, *rest = lines(file)
+    put(file, [{**first, "document": first["document"].replace("most", "all")}, *rest])
+    before = file.read_bytes()
+    answer = client.post("/candidates/1", data=sent)
+    assert answer.status_code == 409
+    assert "changed by another program" in answer.text
+    assert "all nights" in fields(answer.text)["document"]
+    assert "most nights" in apart(answer.text)
+    assert file.read_bytes() == before
+
+
+def test_another_number_of_questions_is_a_change_like_any_other(client, file) -> None:
+    sent = {**fields(client.get("/candidates/1").text), "act": "accept"}
+    first, *rest = lines(file)
+    put(file, [{**first, "points": first["points"] * 2}, *rest])
+    answer = client.post("/candidates/1", data=sent)
+    assert answer.status_code == 409
+    assert 'name="told-2"' in answer.text
+    more = {"told-2": "yes", "quote-2": "", "section-2": "", "told-3": "no", "quote-3": "", "section-3": ""}
+    for forged in ({}, {"seen": "0"}):  # this file, and another
+        again = {**fields(answer.text), "act": "accept", **more, **forged}
+        assert client.post("/candidates/1", data=again).status_code in (409, 422)
+
+
+class Meddling(dict):
+    """Policies that another program's save comes with, just when they are looked up."""
+
+    def __init__(self, file: Path, rows: list[dict]) -> None:
+        super().__init__(POLICIES)
+        self.file, self.rows = file, rows
+
+    def __contains__(self, key: object) -> bool:
+        put(self.file, self.rows)
+        return super().__contains__(key)
+
+
+def test_findings_are_shown_with_the_reading_that_they_were_found_in(client, reviewing, file) -> None:
+    first, *rest = lines(file)
+    changed = {**first, "document": "Rewritten.", "points": first["points"] * 2}
+    sent = {**fields(client.get("/candidates/1").text), "act": "accept", "by": "R", "section-1": "Nowhere."}
+    reviewing.policies = Meddling(file, [changed, *rest])
+    answer = client.post("/candidates/1", data=sent)
+    assert answer.status_code == 422
+    assert "Nothing was kept" in answer.text
+    assert fields(answer.text)["seen"] == sent["seen"]
+    assert client.post("/candidates/1", data={**fields(answer.text), "act": "reject"}).status_code == 409
+    assert lines(file)[0]["document"] == "Rewritten."
+
+
+@pytest.mark.parametrize("seen_before", [True, False], ids=["meanwhile", "while it was decided"])
+@pytest.mark.parametrize(
+    ("content", "status", "words"),
+    [
+        ("", 404, "does not stand in the file any more"),
+        ('{"posology": "review/1"', 422, "reviews.jsonl, line 1"),
+    ],
+    ids=["the candidate is gone", "a line is broken"],
+)
+def test_what_was_entered_is_shown_where_its_candidate_cannot_be(
+    client, reviewing, file, content, status, words, seen_before
+) -> None:
+    mine = DOCUMENT.replace("most", "all")
+    entered = {"document": mine, "section-1": SECTION, "quote-1": "<b>new</b>", "by": "R"}
+    sent = {**fields(client.get("/candidates/3").text), "act": "accept", **entered}
+    if seen_before:
+        file.write_text(content, encoding="utf-8")
+    else:
+        sent["quote-1"] = SAID
+        reviewing.policies = Vanishing(file, content)
     answer = client.post("/candidates/3", data=sent)
-    assert answer.status_code == 404
-    assert "does not stand in the file any more" in answer.text
+    assert answer.status_code == status
+    assert words in answer.text
+    assert 'role="alert"' in answer.text
+    assert all(text in apart(answer.text) for text in (mine, SECTION, sent["quote-1"]))
+    assert "<b>" not in answer.text
+    assert file.read_text(encoding="utf-8") == content
+
+
+class Vanishing(Meddling):
+    """Policies with whose look-up the whole file becomes another."""
+
+    def __contains__(self, key: object) -> bool:
+        self.file.write_text(str(self.rows), encoding="utf-8")
+        return key in POLICIES
+
+
+def test_a_line_that_is_broken_is_told(client, file) -> None:
     file.write_text('{"posology": "review/1"', encoding="utf-8")
     answer = client.get("/candidates/1")
     assert answer.status_code >= 400
     assert "reviews.jsonl, line 1" in answer.text
+
+
+def test_a_byte_order_mark_outlives_a_verdict(client, file) -> None:
+    file.write_bytes(codecs.BOM_UTF8 + file.read_bytes())
+    assert submit(client, 1, "accept", by="R").status_code == 303
+    assert file.read_bytes().startswith(codecs.BOM_UTF8 + b'{"posology"')
+
+
+@pytest.mark.parametrize("letter", ["a", "ä", "中", "\n"], ids=["1 byte", "6 as sent", "9 as sent", "an end"])
+def test_all_that_the_fields_take_can_be_sent(client, file, letter) -> None:
+    first, *rest = lines(file)
+    put(file, [{**first, "points": first["points"] * 4}, *rest])
+    page = client.get("/candidates/1").text
+    sent = fields(page)
+    for name, most in re.findall(r'<textarea id="[^"]+" name="([^"]+)"[^>]* maxlength="(\d+)"', page):
+        sent[name] = ("\r\n" if letter == "\n" else letter) * int(most)
+    assert len(sent["document"]) >= 100_000
+    assert client.post("/candidates/1", data={**sent, "act": "reject", "by": "R"}).status_code == 303
+    assert lines(file)[0]["document"] == letter * len(lines(file)[0]["document"])
 
 
 def test_everything_from_the_file_is_shown_as_text_and_never_as_markup(client, file) -> None:
@@ -273,6 +388,34 @@ def test_nobody_reaches_a_page_without_the_printed_address(stranger, path) -> No
         assert "set-cookie" not in answer.headers
 
 
+def test_the_printed_address_works_once_and_is_not_what_the_browser_keeps(stranger, reviewing) -> None:
+    key = reviewing.key
+    assert stranger.head(f"/open/{key}").status_code == 405  # a look at a link is no visit
+    kept = stranger.get(f"/open/{key}").headers["set-cookie"]
+    assert key not in kept
+    assert stranger.get("/candidates/1").status_code == 200
+    stranger.cookies.clear()
+    for known in (key, "", "wrong"):
+        answer = stranger.get(f"/open/{known}")
+        assert answer.status_code == 404
+        assert "set-cookie" not in answer.headers
+    assert "works once" in stranger.get(f"/open/{key}").text
+    for known in (key, "", reviewing.csrf):
+        stranger.cookies.set("posology-review-8321", known)
+        assert stranger.get("/candidates/1").status_code == 403
+
+
+def test_the_address_opened_again_by_the_browser_that_opened_it_leads_to_the_candidates(client) -> None:
+    assert client.get("/open/spent").headers["location"] == "/"
+
+
+def test_of_many_who_open_the_address_at_once_one_is_let_in(reviewing) -> None:
+    key = reviewing.key
+    with ThreadPoolExecutor(16) as pool:
+        secrets = list(pool.map(reviewing.open, [key] * 200))
+    assert [one for one in secrets if one] == [reviewing.secret]
+
+
 @pytest.mark.parametrize(
     ("headers", "status", "reason"),
     [
@@ -318,7 +461,7 @@ def test_every_answer_carries_the_security_headers_and_no_page_an_inline_script(
 @pytest.mark.parametrize(
     ("changed", "status", "reason"),
     [
-        ({"document": "x" * PLAIN_BYTES}, 413, "a body beyond the limit"),
+        ({"document": "x" * BODY_BYTES}, 413, "a body beyond the limit"),
         ({"document": "x" * 900_000}, 422, "a document beyond the limit"),
         ({"quote-1": "x" * 50_000}, 422, "a quote beyond the limit"),
         ({"by": "x" * 300}, 422, "a name beyond the limit"),
@@ -347,8 +490,10 @@ def test_a_candidate_that_is_not_there_is_not_found(client, number) -> None:
 
 def test_two_runs_do_not_know_each_other_s_keys(client, reviewing, file) -> None:
     other = Reviewing(file, POLICIES, port=8321)
-    assert other.key != reviewing.key
-    assert reviewing.key not in repr(reviewing)
+    assert other.key not in repr(other)
+    assert reviewing.secret not in repr(reviewing)
+    other.open(other.key)
+    assert other.secret != reviewing.secret
     with TestClient(create_candidates_app(other), base_url=ORIGIN, cookies=client.cookies) as stranger:
         assert stranger.get("/candidates/1").status_code == 403
 

@@ -42,7 +42,7 @@ def review(
         reviewing = Reviewing(file, texts, by=by, port=bound, command=_accept(reviews, policies or []))
         app = create_candidates_app(reviewing)
         say(f"Review {reviews} at http://{_HOST}:{bound}/open/{reviewing.key}")
-        say("Only this machine reaches it. Every verdict is in the file at once; Ctrl-C ends it.")
+        say("Only this machine reaches it; it opens once. Verdicts are in the file at once; Ctrl-C ends it.")
         run_server(app, [listener], Serve())
 
 

@@ -1,13 +1,14 @@
 """The pages on which one person reviews a teacher's candidates, on this machine only.
 
-They have no store and no accounts. Whoever holds the address that the command printed may review: opening
-it sets a cookie, without which nothing but style sheets is given. What is decided goes into the file.
+They have no store and no accounts. Whoever opens the address that the command printed, first and once, may
+review: it sets a cookie, without which nothing but style sheets is given. What is decided goes into the file.
 """
 
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -38,17 +39,18 @@ from posology.web.candidateview import SHOWN, Shown, View, counts, following, li
 from posology.web.context import keep
 from posology.web.cookies import read_cookie, set_cookie
 from posology.web.csrf import SAFE_METHODS, has_token, is_same_origin, same_text
-from posology.web.limits import PLAIN_BYTES, bounded, require_small
+from posology.web.limits import bounded, require_small
 from posology.web.problems import Faults, on_http, on_invalid, on_known, problem
 from posology.web.security import SecureHeaders
 from posology.web.site import LOOPBACK_NAMES
 from posology.web.templating import new_environment, render
 
-__all__ = ["Reviewing", "create_candidates_app"]
+__all__ = ["BODY_BYTES", "Reviewing", "create_candidates_app"]
 
 _OPEN = ("/open/{key}", "/static/{release}/{name:path}")
 _SECONDS = 30.0  # for a request to arrive
 _LIMITS = {"document": 400_000, "words": 20_000, "by": 200}  # characters
+BODY_BYTES = 16 * 1024 * 1024  # a form sends up to 9 for a character: a document and 36 questions, all full
 
 
 def _token() -> str:
@@ -64,8 +66,18 @@ class Reviewing:
     by: str = ""
     port: int = 0
     command: str = ""  # what is to be run when all is decided
-    key: str = field(default_factory=_token)
+    key: str = field(default_factory=_token)  # of the printed address; "" once it was opened
+    secret: str = ""  # what the cookie holds; "" until then
     csrf: str = field(default_factory=_token)
+    lock: Lock = field(default_factory=Lock)
+
+    def open(self, key: str) -> str:
+        """Return a new secret for the cookie if this is the key, opened for the first time; else ""."""
+        with self.lock:
+            if not same_text(key, self.key):
+                return ""
+            self.key, self.secret = "", _token()
+            return self.secret
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -116,12 +128,14 @@ class _Gated(APIRoute):
 
 async def _admit(request: Request, receive: Receive, path: str) -> Receive:
     reviewing = _reviewing(request)
-    require_small(request, PLAIN_BYTES)
-    receive = bounded(receive, PLAIN_BYTES, _SECONDS)
+    require_small(request, BODY_BYTES)
+    receive = bounded(receive, BODY_BYTES, _SECONDS)
     if path in _OPEN:
         return receive
-    if not same_text(read_cookie(request, reviewing, reviewing.cookie), reviewing.key):
-        raise HTTPException(403, "Open the address that posology adapt review printed: it holds the key.")
+    if not _is_let_in(request):
+        raise HTTPException(
+            403, "Open the address that posology adapt review printed; it works once, in one browser."
+        )
     if request.method in SAFE_METHODS:
         return receive
     if not is_same_origin(request, reviewing):
@@ -179,14 +193,17 @@ def _shell(request: Request) -> dict[str, Any]:
 
 @router.get("/open/{key}")
 def enter(request: Request, key: str) -> Response:
-    """Give the cookie to whoever has the printed address."""
-    reviewing = _reviewing(request)
-    if not same_text(key, reviewing.key):
+    """Give the cookie to whoever opens the printed address first."""
+    reviewing, response = _reviewing(request), RedirectResponse("/", 303)
+    if _is_let_in(request):
+        return response
+    secret = reviewing.open(key)
+    if not secret:
         raise NotFound(
-            "There is no such page. The address changes with every start of posology adapt review."
+            "There is no such page, or it was opened already: the printed address works once. "
+            "End posology adapt review with Ctrl-C and start it again for a new one."
         )
-    response = RedirectResponse("/", 303)
-    set_cookie(response, reviewing, reviewing.cookie, reviewing.key)
+    set_cookie(response, reviewing, reviewing.cookie, secret)
     return response
 
 
@@ -220,7 +237,7 @@ def show_candidate(request: Request, number: int, show: str = "undecided", last:
 
 
 async def _form(request: Request) -> FormData:
-    return await request.form(max_fields=1000)
+    return await request.form(max_fields=1000, max_part_size=BODY_BYTES)
 
 
 _Form = Annotated[FormData, Depends(_form)]
@@ -228,21 +245,31 @@ _Form = Annotated[FormData, Depends(_form)]
 
 @router.post("/candidates/{number}")
 def decide_candidate(request: Request, form: _Form, show: str = "undecided") -> Response:
-    """Write a verdict with its corrections; show the page again where that cannot be."""
-    reviewing, entered, shown = _reviewing(request), _entered(form), _shown(show)
+    """Write a verdict with its corrections; show what was entered where that cannot be."""
+    entered, shown = _entered(form), _shown(show)
     verdict: Verdict = "" if entered.act == "open" else entered.act
     rows = zip(entered.told, entered.quote, entered.section, strict=True)
     answers = [Answer(told, plain_lines(quote), plain_lines(section)) for told, quote, section in rows]
     decision = Decision(verdict, " ".join(entered.by.split()), plain_lines(entered.document), answers)
     try:
-        findings = decide(reviewing.path, entered.seen, entered.id, decision, reviewing.policies)
+        return _decided(request, entered, decision, shown)
+    except UserError as error:
+        view = View(problem=f"The reason: {error}.", stray=stray_texts(None, decision))
+        status = 404 if isinstance(error, NotFound) else 422
+        return render(request, "candidates-lost.html", {"view": view}, status=status)
+
+
+def _decided(request: Request, entered: _Entered, decision: Decision, shown: Shown) -> Response:
+    reviewing = _reviewing(request)
+    try:
+        judged = decide(reviewing.path, entered.seen, entered.id, decision, reviewing.policies)
     except Conflict as changed:
         return _conflict(request, entered, decision, shown, _sentence(changed))
     reviewing.by = decision.by or reviewing.by
-    if findings:
-        view = View(decision, findings, "Nothing was kept: see what is wrong below.")
-        return _page(request, read_open(reviewing.path), entered.id, shown, view, status=422)
-    return _next(request, entered.id, shown, stay=not verdict)
+    if judged.findings:
+        view = View(decision, judged.findings, "Nothing was kept: see what is wrong below.")
+        return _page(request, judged.found, entered.id, shown, view, status=422)
+    return _next(judged.found, entered.id, shown, stay=not decision.verdict)
 
 
 @router.post("/candidates/{number}/undo")
@@ -250,10 +277,10 @@ def undo(request: Request, form: _Form, show: str = "undecided") -> Response:
     """Take a verdict back; corrections stay."""
     path, shown, name = _reviewing(request).path, _shown(show), _text(form, "id")
     try:
-        reopen(path, _text(form, "seen"), name)
+        found = reopen(path, _text(form, "seen"), name)
     except Conflict as changed:
         return _page(request, read_open(path), name, shown, View(problem=_sentence(changed)), status=409)
-    return _next(request, name, shown, stay=True)
+    return _next(found, name, shown, stay=True)
 
 
 def _entered(form: FormData) -> _Entered:
@@ -275,6 +302,11 @@ def _reviewing(request: Request) -> Reviewing:
     return cast(Reviewing, request.app.state.reviewing)
 
 
+def _is_let_in(request: Request) -> bool:
+    reviewing = _reviewing(request)
+    return same_text(read_cookie(request, reviewing, reviewing.cookie), reviewing.secret)
+
+
 def _text(form: FormData, key: str) -> str:
     value = form.get(key)
     return value if isinstance(value, str) else ""
@@ -294,9 +326,8 @@ def _to(place: int | None, shown: Shown, last: int = 0) -> Response:
     return RedirectResponse(f"{where}?show={shown}" + (f"&last={last}" if last else ""), 303)
 
 
-def _next(request: Request, name: str, shown: Shown, *, stay: bool) -> Response:
+def _next(found: OpenReviews, name: str, shown: Shown, *, stay: bool) -> Response:
     """Go on to the next candidate after one that was decided, or stay with it."""
-    found = read_open(_reviewing(request).path)
     place = found.rows.index(found.find(name))
     return _to(place if stay else following(found, shown, place), shown, place + 1)
 
@@ -305,7 +336,7 @@ def _conflict(request: Request, entered: _Entered, decision: Decision, shown: Sh
     """Show the file as it is by now; what was entered stays in its place where its line did not change."""
     found = read_open(_reviewing(request).path)
     row = found.find(entered.id)
-    if row.sha256 == entered.line:
+    if row.sha256 == entered.line and len(row.line.points) == len(decision.answers):
         told = f"{words} This candidate is as it was: what you entered stands below, decide again."
         view = View(decision, problem=told)
     else:

@@ -134,11 +134,12 @@ def _marks(quotes: Sequence[tuple[str, str]], text: str) -> list[_Mark]:
     return [_Mark(span.start, span.end, kind) for kind, span in found if span is not None]
 
 
-def stray_texts(row: Placed, entered: Decision) -> list[tuple[str, str]]:
-    """Return what was entered and differs from what the file says by now, each with its name."""
-    texts = [("Document", entered.document, row.line.document)]
+def stray_texts(row: Placed | None, entered: Decision) -> list[tuple[str, str]]:
+    """Return what was entered and differs from what the file says by now, if anything, with its names."""
+    points = row.line.points if row else []
+    texts = [("Document", entered.document, row.line.document if row else "")]
     for number, answer in enumerate(entered.answers, 1):
-        stands = row.line.points[number - 1] if number <= len(row.line.points) else None
+        stands = points[number - 1] if number <= len(points) else None
         texts.append((f"Quote of question {number}", answer.quote, stands.quote if stands else ""))
         texts.append((f"Section of question {number}", answer.section, stands.section if stands else ""))
         texts.append((f"Answer to question {number}", answer.told, stands.told if stands else ""))

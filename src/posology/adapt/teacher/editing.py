@@ -1,9 +1,11 @@
 """A person's verdicts and corrections, written into ``reviews.jsonl`` line by line.
 
-The file stays what people may edit by hand: one line changes, the others stay byte for byte, and a file
-that another program has changed since it was read is never written over.
+The file stays what people may edit by hand: one line changes, the others stay byte for byte. A file that
+another program has changed since it was read is not written over; that is looked at once more right before
+it is replaced. Pages wait for one another; an editor does not, and its save in that last moment is lost.
 """
 
+import codecs
 import fcntl
 import json
 import os
@@ -17,10 +19,20 @@ from typing import Any
 from posology.adapt.teacher.grammar import Told
 from posology.adapt.teacher.lines import parse_line, parse_lines, place_of
 from posology.adapt.teacher.review import Finding, ReviewLine, Verdict, check_accepted
-from posology.errors import Conflict, NotFound, OutputError, RequestError
-from posology.files import read_utf8, write_atomic
+from posology.errors import Conflict, NotFound, OutputError, RequestError, UserError
+from posology.files import parse_utf8, write_atomic
 
-__all__ = ["Answer", "Decision", "OpenReviews", "Placed", "decide", "plain_lines", "read_open", "reopen"]
+__all__ = [
+    "Answer",
+    "Decision",
+    "Judged",
+    "OpenReviews",
+    "Placed",
+    "decide",
+    "plain_lines",
+    "read_open",
+    "reopen",
+]
 
 _CHANGED = "the file was changed by another program after this page was read; nothing was kept"
 
@@ -36,7 +48,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class OpenReviews:
-    """A file as it was read: its lines in their order, and the hash of the whole."""
+    """A file as it was read: its lines in their order, and the hash of all its bytes."""
 
     sha256: str
     rows: tuple[Placed, ...]
@@ -76,81 +88,122 @@ class Decision:
         return f"Decision({self.verdict or 'open'})"
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of a decision: why nothing was written, and the file in which that was found.
+
+    Without findings it was written, and ``found`` is the file as it was written.
+    """
+
+    findings: tuple[Finding, ...]
+    found: OpenReviews
+
+
 def read_open(path: Path) -> OpenReviews:
     """Read a file of candidates; raise UserError with the line where one has another form."""
-    return _parse(path, read_utf8(path))
+    return _parse(path, _read(path)[0])
 
 
-def decide(
-    path: Path, seen: str, name: str, decision: Decision, policies: Mapping[str, str]
-) -> tuple[Finding, ...]:
+def decide(path: Path, seen: str, name: str, decision: Decision, policies: Mapping[str, str]) -> Judged:
     """Write a decision into the line of an id; return why not, with nothing written, where it is unsound.
 
-    ``seen`` is the hash of the file that the person saw: another file raises Conflict. An accepted line is
-    checked as `posology adapt accept` checks it. An undecided line keeps its corrections and has no ``by``.
+    ``seen`` is the hash of the file that the person saw: another file raises Conflict, whatever is decided.
+    An accepted line is checked as `posology adapt accept` checks it. An undecided line keeps its corrections
+    and has no ``by``.
     """
-    if decision.verdict and not decision.by.strip():
-        return (Finding(0, "by", "say who you are before the first verdict"),)
 
-    def change(row: dict[str, Any], line: ReviewLine) -> None:
+    def change(row: dict[str, Any], line: ReviewLine) -> tuple[Finding, ...]:
         if len(decision.answers) != len(line.points):
             raise RequestError(f"{line.id}: it has {len(line.points)} questions, not {len(decision.answers)}")
+        if decision.verdict and not decision.by.strip():
+            return (Finding(0, "by", "say who you are before the first verdict"),)
         row.update(verdict=decision.verdict, by=decision.by.strip() if decision.verdict else "")
         row["document"] = _kept(decision.document, line.document)
         for point, old, new in zip(row["points"], line.points, decision.answers, strict=True):
             point["told"] = new.told
             point["quote"] = _kept(new.quote, old.quote, strip=True)
             point["section"] = _kept(new.section, old.section, strip=True)
+        return ()
 
     return _rewrite(path, seen, name, change, policies)
 
 
-def reopen(path: Path, seen: str, name: str) -> None:
-    """Take the verdict on an id back; corrections stay."""
+def reopen(path: Path, seen: str, name: str) -> OpenReviews:
+    """Take the verdict on an id back and return the file as it was written; corrections stay."""
 
-    def change(row: dict[str, Any], _: ReviewLine) -> None:
+    def change(row: dict[str, Any], _: ReviewLine) -> tuple[Finding, ...]:
         row.update(verdict="", by="")
+        return ()
 
-    _rewrite(path, seen, name, change, {})
+    return _rewrite(path, seen, name, change, {}).found
 
 
 def _rewrite(
     path: Path,
     seen: str,
     name: str,
-    change: Callable[[dict[str, Any], ReviewLine], None],
+    change: Callable[[dict[str, Any], ReviewLine], tuple[Finding, ...]],
     policies: Mapping[str, str],
-) -> tuple[Finding, ...]:
+) -> Judged:
+    def require_unchanged() -> None:
+        if _stamp_of(path) != stamp:
+            raise Conflict(_CHANGED)
+
     with _held(path.parent):
-        text = read_utf8(path)
-        found = _parse(path, text)
+        data, stamp = _read(path)
+        found = _parse(path, data)
         if found.sha256 != seen:
             raise Conflict(_CHANGED)
         placed = found.find(name)
-        lines = text.split("\n")
+        lines = parse_utf8(data, path).split("\n")
         row = json.loads(lines[placed.number - 1])
-        change(row, placed.line)
+        findings = change(row, placed.line)
+        if findings:
+            return Judged(findings, found)
         changed = json.dumps(row, ensure_ascii=False, allow_nan=False)
         line = parse_line(changed, place_of(path.name, placed.number), ReviewLine)
         findings = tuple(check_accepted(line, policies)) if line.verdict == "accept" else ()
-        if not findings:
-            end = "\r" if lines[placed.number - 1].endswith("\r") else ""
-            lines[placed.number - 1] = changed + end
-            write_atomic(path, "\n".join(lines).encode())
-        return findings
+        if findings:
+            return Judged(findings, found)
+        end = "\r" if lines[placed.number - 1].endswith("\r") else ""
+        lines[placed.number - 1] = changed + end
+        mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+        written = mark + "\n".join(lines).encode()
+        write_atomic(path, written, before=require_unchanged)
+        return Judged((), _parse(path, written))
 
 
-def _parse(path: Path, text: str) -> OpenReviews:
+_Stamp = tuple[int, int, int, int]  # device, inode, size in bytes, time of the last write in nanoseconds
+
+
+def _read(path: Path) -> tuple[bytes, _Stamp]:
+    try:
+        with path.open("rb") as stream:
+            stamp = _stamp(os.fstat(stream.fileno()))  # first: what is written while we read differs from it
+            return stream.read(), stamp
+    except OSError as cause:
+        raise UserError(f"{path}: cannot be read ({cause.strerror})") from cause
+
+
+def _stamp_of(path: Path) -> _Stamp | None:
+    try:
+        return _stamp(path.stat())
+    except FileNotFoundError:
+        return None
+
+
+def _stamp(of: os.stat_result) -> _Stamp:
+    return of.st_dev, of.st_ino, of.st_size, of.st_mtime_ns
+
+
+def _parse(path: Path, data: bytes) -> OpenReviews:
+    text = parse_utf8(data, path)
     lines = text.split("\n")
     rows = [
-        Placed(number, line, _hash(lines[number - 1]))
+        Placed(number, line, sha256(lines[number - 1].encode()).hexdigest())
         for number, line in parse_lines(text, path.name, ReviewLine)
     ]
-    return OpenReviews(_hash(text), tuple(rows))
-
-
-def _hash(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+    return OpenReviews(sha256(data).hexdigest(), tuple(rows))
 
 
 def _kept(entered: str, old: str, *, strip: bool = False) -> str:

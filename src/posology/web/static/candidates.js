@@ -106,9 +106,10 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => { sent = false; });
 
 function isUnkept() {
+  if (document.querySelector("[data-unkept]")) return true; // what was entered stands on this page only
   if (!form) return false;
   const changed = [...form.querySelectorAll("textarea")].some((one) => one.value !== one.defaultValue);
-  return "unkept" in form.dataset || changed || [...form.querySelectorAll("[type=radio]")].some((one) => one.checked !== one.defaultChecked);
+  return changed || [...form.querySelectorAll("[type=radio]")].some((one) => one.checked !== one.defaultChecked);
 }
 window.addEventListener("beforeunload", (event) => { if (!sent && isUnkept()) event.preventDefault(); });
 
