@@ -12,11 +12,11 @@ import pytest
 
 from posology.adapt.card import UNSCORED, scored_card
 from posology.adapt.forgetting import measure_forgetting, read_plain_text
-from posology.adapt.tuned import find_tuned_base, read_tuned
+from posology.adapt.tuned import TunedModel, find_tuned_base, read_tuned
 from posology.corpus import Provenance, Record
 from posology.corpus.jsonl import write_jsonl
 from posology.errors import UserError
-from tests.adapt.tiny_words import CLINICAL, PLAIN, byte_level, decoder_folder, records
+from posology.evaluate.reportcard import ScoreOrder, says, score_model, with_earlier
 from tests.adapt.tuning import job_of, recipe_of, write_bench
 from tests.chat.tiny_model import NEEDS_TORCH, write_tiny
 from tests.cli.cli_runs import Ran, run
@@ -194,12 +194,10 @@ def test_scoring_again_asks_nothing_anew_and_replaces(home: Path, card: dict, tm
     told = (model / "card.md").read_text()
     assert told.count("## Scores") == told.count("## Forgetting") == 1
     assert "summary" not in told
-    assert "what the model forgot is unknown" in told
 
 
 def test_a_stopped_run_goes_on_after_the_answers_that_it_has(home: Path, tmp_path: Path) -> None:
     from posology.evaluate.own import read_own_task
-    from posology.evaluate.reportcard import ScoreOrder, score_model
 
     tuned = read_tuned(copied(home, tmp_path))
     order = ScoreOrder(tuned, home / "tiny", (read_own_task(home / "urgency.toml"),), n=6)
@@ -344,6 +342,127 @@ def test_a_base_that_was_moved_is_found_by_name_and_known_by_its_hash(home: Path
     assert find_tuned_base(tuned, str(tmp_path / "moved")) == tmp_path / "moved"
 
 
+def test_a_task_that_is_named_twice_is_refused(home: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write_tasks(tmp_path / name)
+    model = copied(home, tmp_path)
+    ran = scored(model, "--task", tmp_path / "a" / "urgency.toml", "--task", tmp_path / "b" / "urgency.toml")
+    assert ran.code == 2
+    assert "the task urgency is named twice; name each once" in ran.err
+    assert not (tmp_path / "copy.scores").exists()
+
+
+def test_an_own_task_with_the_name_of_one_that_ships_is_refused(home: Path, tmp_path: Path) -> None:
+    model = copied(home, tmp_path)
+    changed(model / "report.json", lambda one: one["tests"].update(of=["healthver, report"]))
+    shutil.copy(home / "items.jsonl", tmp_path / "items.jsonl")
+    (tmp_path / "own.toml").write_text(URGENCY.replace('"urgency"', '"healthver"'))
+    ran = scored(model, "--task", tmp_path / "own.toml")
+    assert ran.code == 2
+    assert "healthver: a task of this name ships; give your own another name" in ran.err
+    assert (
+        "healthver is named twice"
+        in scored(model, "--task", tmp_path / "own.toml", "--task", "healthver").err
+    )
+
+
+def test_the_half_that_is_not_asked_again_stays_with_what_it_rests_on(home: Path, tmp_path: Path) -> None:
+    model = copied(home, tmp_path)
+    for name in ("scores.json", "card.md"):
+        (model / name).unlink(missing_ok=True)
+    task = ["--task", home / "urgency.toml", "--part", "select"]
+    assert scored(model, *task, "--n", 2, "--seed", 3).code == 0
+    first = json.loads((model / "scores.json").read_text())
+    on = first["asked"]["tasks"]["on"]
+    assert first["asked"] == {"tasks": {"on": on, "part": "select", "n": 2, "seed": 3}}
+    assert "what the model forgot is unknown" in (model / "card.md").read_text()
+    changed(model / "scores.json", lambda one: one["asked"]["tasks"].update(on="2024-02-29"))
+    ran = scored(model, "--text", home / "plain.jsonl", "--text-tokens", 60, "--json")
+    assert ran.code == 0, ran.err
+    second = json.loads((model / "scores.json").read_text())
+    assert second == json.loads(ran.out)
+    assert second["tasks"] == first["tasks"]
+    assert second["asked"] == {
+        "tasks": {"on": "2024-02-29", "part": "select", "n": 2, "seed": 3},
+        "forgetting": {"on": second["asked"]["forgetting"]["on"], "text_tokens": 60, "seed": 0},
+    }
+    told = (model / "card.md").read_text()
+    assert "Scored on 2024-02-29. On the first 2 items of the part select" in told
+    assert "at most 60 tokens of each" in told
+    assert "Not measured" not in told
+    assert scored(model, *task, "--n", 3).code == 0
+    third = json.loads((model / "scores.json").read_text())
+    assert (third["forgetting"], third["tasks"][0]["n"]) == (second["forgetting"], 3)
+    assert third["asked"]["forgetting"] == second["asked"]["forgetting"]
+
+
+def test_what_is_not_asked_again_is_not_kept_of_another_base(card: dict) -> None:
+    now = card | {"asked": {"forgetting": card["asked"]["forgetting"]}, "tasks": []}
+    assert with_earlier(now, card)["tasks"] == card["tasks"]
+    assert with_earlier(now, card | {"base": {"sha256": "0"}}) == now
+    assert with_earlier(now, {}) == now
+
+
+@pytest.mark.parametrize("held", ["[", "[]", '{"posology": "scores/1"}', '{"posology": "scores/0"}'])
+def test_scores_that_cannot_be_read_are_refused_before_anything_is_asked(
+    home: Path, tmp_path: Path, held: str
+) -> None:
+    model = copied(home, tmp_path)
+    (model / "scores.json").write_text(held)
+    ran = scored(model, "--task", home / "urgency.toml")
+    assert ran.code == 2
+    assert "holds no scores of the form scores/1" in ran.err
+    assert not (tmp_path / "copy.scores").exists()
+    assert (model / "scores.json").read_text() == held
+
+
+class Torn(TunedModel):
+    """Takes itself for an adapter though its folder holds none."""
+
+    is_adapter = property(lambda self: True)
+
+
+def test_a_model_that_cannot_be_asked_is_refused_before_its_base_is_asked(home: Path, tmp_path: Path) -> None:
+    from posology.evaluate.own import read_own_task
+
+    model = copied(home, tmp_path)
+    tuned = read_tuned(model)
+    (model / "adapter_config.json").unlink()
+    torn = Torn(tuned.folder, tuned.recipe, tuned.report, tuned.base, tuned.inputs)
+    heard: list[object] = []
+    order = ScoreOrder(torn, home / "tiny", (read_own_task(home / "urgency.toml"),), n=2)
+    with pytest.raises(
+        UserError, match=r"copy cannot be asked about urgency: tuned .*no adapter.*nothing was"
+    ):
+        score_model(order, lambda *told: heard.append(told))
+    assert heard == []
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p_holm", "better", "said", "why"),
+    [
+        (0.1, 0.3, 0.01, 1, "won", "both say so"),
+        (-0.3, -0.1, 0.05, 1, "lost", "0.05 is enough"),
+        (-0.3, -0.1, 0.01, -1, "won", "less is better"),
+        (0.1, 0.3, 0.06, 1, "open", "with all comparisons counted it may be chance"),
+        (0.1, 0.3, None, 1, "open", "no p-value"),
+        (-0.1, 0.3, 0.01, 1, "open", "0 lies inside the interval"),
+        (None, None, 0.01, 1, "open", "no interval"),
+        (0.1, 0.3, 0.01, 0, "open", "the measure has no better side"),
+    ],
+)
+def test_a_row_is_won_or_lost_where_interval_and_corrected_p_agree(
+    low: float | None, high: float | None, p_holm: float | None, better: int, said: str, why: str
+) -> None:
+    from posology.evaluate.comparison import Pair
+    from posology.statistics import Difference
+
+    difference = Difference(0.2, 12, low, high, 0.01)
+    pair = Pair("a", "b", "F1", better, difference, p_holm, 1, 1, 1, None, Path(), Path())
+    assert says(pair) == said, why
+
+
 def reference_nats(model: Any, folder: Path) -> tuple[float, int]:
     """Return the summed loss of the texts by transformers' own loss, and the tokens; pieces of 512 bytes."""
     import torch
@@ -426,43 +545,21 @@ def test_text_comes_from_files_and_folders_and_what_is_not_measured_is_counted(
     (told,) = measure_forgetting(tuned, home / "tiny", [corpus], most_tokens=20)
     assert (told["documents"], told["tokens"], told["bytes"]) == (1, 20, 21)
     assert told["left_out"] == {"too short, or beyond 20 tokens": 2}
+    assert told["tokens_beyond"] == len(TEXTS[0]) - 21
     assert told["difference"]["low"] is None  # one document has no interval
 
 
-def test_text_that_the_model_learned_from_is_refused(home: Path) -> None:
+def test_what_lies_beyond_the_limit_within_a_document_is_counted_and_told(
+    home: Path, card: dict, tmp_path: Path
+) -> None:
     tuned = read_tuned(home / "out")
-    text = read_plain_text(home / "plain.jsonl", tuned)
-    with pytest.raises(UserError, match="learned from this file"):
-        read_plain_text(home / "plain.jsonl", replace(tuned, inputs=frozenset({text.sha256})))
-
-
-def test_whole_weights_that_went_on_learning_show_their_own_held_out_text_too(tmp_path: Path) -> None:
-    from posology.adapt.job import Job
-    from posology.adapt.pretrain import run_pretrain
-    from posology.adapt.recipes import parse_recipe
-
-    for name, texts in (("notes", (CLINICAL,)), ("plain", (PLAIN,))):
-        (tmp_path / name).mkdir()
-        write_jsonl(tmp_path / name / "records.jsonl", records(texts, times=8))
-    decoder_folder(tmp_path / "base", byte_level((PLAIN, CLINICAL)))
-    recipe = parse_recipe(
-        'posology = "recipe/1"\nkind = "pretrain"\nname = "goes-on"\n[texts]\ndomain = ["notes"]\n'
-        'general = ["plain"]\nheld = 0.3\n[base]\npath = "base"\nthreads = 1\ndtype = "float32"\n'
-        "[rows]\ntokens = 64\n[forgetting]\nmost = 5.0\n[optimizer]\nlr = 0.003\nbatch = 4\nsteps = 4\n",
-        "recipe.toml",
-    )
-    model = run_pretrain(recipe, Job(tmp_path / "out", tmp_path))
-    (tmp_path / "text.txt").write_text(PLAIN)
-    ran = scored(model, "--text", tmp_path / "text.txt", "--json")
-    assert ran.code == 0, ran.err
-    scores = json.loads(ran.out)
-    assert scores["model"] == {"name": "goes-on", "kind": "pretrain", "adapter": False}
-    assert scores["held_out"] == json.loads((model / "report.json").read_text())["held_out"]
-    assert scores["forgetting"][0]["difference"]["value"] != 0
-    told = (model / "card.md").read_text()
-    assert "Its own run's held-out text" in told
-    assert "Not measured: no task was named" in told
-    assert UNSCORED in told  # no task was scored
+    (tmp_path / "long.txt").write_text("Tea is hot. " * 4_000)
+    text = read_plain_text(tmp_path / "long.txt", tuned)
+    (told,) = measure_forgetting(tuned, home / "tiny", [text], most_tokens=100)
+    assert (told["documents"], told["tokens"], told["bytes"]) == (1, 100, 101)
+    assert (told["left_out"], told["tokens_beyond"]) == ({}, 48_000 - 101)
+    assert card["forgetting"][0]["tokens_beyond"] == 0
+    assert "long.txt: left out: 47,899 tokens of documents" in scored_card("", card | {"forgetting": [told]})
 
 
 def test_a_card_is_the_same_however_often_it_is_written_and_keeps_all_else(card: dict) -> None:

@@ -38,6 +38,7 @@ def test_a_model_folder_holds_all_that_a_reader_needs(tuned) -> None:
         "manifest.json",
         "recipe.toml",
         "report.json",
+        "seen.json",
     ]
     report = json.loads((tuned / "report.json").read_text())
     assert report["steps"] == 6

@@ -116,14 +116,16 @@ def _scores(scores: Mapping[str, Any]) -> list[str]:
     if not scores["tasks"]:
         none = "Not measured: no task was named (`posology adapt score MODEL --task NAME`)."
         return ["## Scores", "", _MARK, "", none]
+    asked = scores["asked"]["tasks"]
     lines = [
         "## Scores",
         "",
         _MARK,
         "",
-        f"On items of the part {scores['part']}, the same for all. In brackets 95 % intervals, from drawing "
-        "whole groups of items. Differences are tuned less base, paired; p is of a permutation test, Holm's "
-        "correction over all rows. Won or lost: 0 lies outside the interval of the difference; else open.",
+        f"{_on('Scored', asked)}On the first {asked['n']} items of the part {asked['part']}, the same for "
+        f"all; seed {asked['seed']}. In brackets 95 % intervals, from drawing whole groups of items. "
+        "Differences are tuned less base, paired; p is of a permutation test, Holm's correction over all "
+        "rows. Won or lost: 0 lies outside the interval of the difference and p is 0.05 at most; else open.",
         "",
         "| task | measure | n | tuned | base, same words | base, few-shot | tuned less base, same words | "
         "tuned less base, few-shot |",
@@ -139,6 +141,11 @@ def _scores(scores: Mapping[str, Any]) -> list[str]:
     if told := [f"- {note}" for one in scores["tasks"] for note in one["told"]]:
         lines += ["", *told]
     return lines
+
+
+def _on(did: str, asked: Mapping[str, Any]) -> str:
+    """Return when a half was asked, which may be another day than the other half's."""
+    return f"{did} on {asked['on']}. " if asked["on"] else ""
 
 
 def _score_row(one: Mapping[str, Any]) -> str:
@@ -192,14 +199,16 @@ def _row(cells: Sequence[object]) -> str:
 def _forgetting(scores: Mapping[str, Any]) -> list[str]:
     lines = ["## Forgetting", "", _MARK, ""]
     if scores["forgetting"]:
+        asked = scores["asked"]["forgetting"]
         lines += [
-            "Loss on text that the model did not learn from, nats a token, with 95 % intervals from drawing "
-            "whole documents; above 0 in the last column is forgotten.",
+            f"{_on('Measured', asked)}Loss on text that the model did not learn from, at most "
+            f"{asked['text_tokens']:,} tokens of each, nats a token, with 95 % intervals from drawing whole "
+            f"documents (seed {asked['seed']}); above 0 in the last column is forgotten.",
             "",
             "| text | documents | tokens | base | tuned | perplexity | bits a byte | tuned less base |",
             "|---|---:|---:|---|---|---|---|---|",
             *map(_text_row, scores["forgetting"]),
-            *_texts_left_out(scores["forgetting"]),
+            *_texts_told(scores["forgetting"]),
         ]
     else:
         lines.append(
@@ -237,10 +246,22 @@ def _text_row(one: Mapping[str, Any]) -> str:
     return _row([one["text"], one["documents"], one["tokens"], *losses, perplexity, bits, apart])
 
 
-def _texts_left_out(texts: Sequence[Mapping[str, Any]]) -> list[str]:
-    told = [
-        f"- {one['text']}: left out: {number:,} documents, {reason}."
-        for one in texts
-        for reason, number in one["left_out"].items()
-    ]
+def _texts_told(texts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what was not measured of each text, and what is not known of it."""
+    told = []
+    for one in texts:
+        told += [
+            f"- {one['text']}: left out: {number:,} documents, {reason}."
+            for reason, number in one["left_out"].items()
+        ]
+        if one["tokens_beyond"]:
+            told.append(
+                f"- {one['text']}: left out: {one['tokens_beyond']:,} tokens of documents that are measured "
+                "in part."
+            )
+        if one["compared"] == "files":
+            told.append(
+                f"- {one['text']}: is none of the files that the model learned from; its folder does not "
+                "tell their lines, so nothing shows that it has not learned the same text."
+            )
     return ["", *told] if told else []

@@ -10,13 +10,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from posology.adapt.job import Job, silent
 from posology.adapt.network import Network, open_network
 from posology.adapt.objective.plain import PlainObjective
 from posology.adapt.packing import Piece, cut_pieces
 from posology.adapt.recipe import Base, Lora
+from posology.adapt.seen import has_seen
 from posology.adapt.tuned import TunedModel
 from posology.chat.torch_adapter import add_adapter, find_adapter
 from posology.chat.torch_prompts import begin_token
@@ -31,6 +32,7 @@ __all__ = ["PlainText", "measure_forgetting", "read_plain_text"]
 _WIDTH = 512  # tokens of a piece
 _LINES = (".jsonl", ".ndjson")
 _DIGITS = 6
+_NAMED = 10  # documents in a message
 _MOST_NATS = 50.0  # beyond, a perplexity is no number worth telling
 
 
@@ -42,12 +44,14 @@ class PlainText:
     sha256: str
     documents: tuple[tuple[str, str], ...] = field(repr=False)  # group and text
     left_out: dict[str, int]  # reason: how many documents
+    compared: Literal["lines", "files"]  # what showed that the model has not learned from it
 
 
 @dataclass(frozen=True, slots=True)
 class _Document:
     group: str
     pieces: tuple[Piece, ...]
+    beyond: int  # tokens of it that are left out
 
     @property
     def tokens(self) -> int:
@@ -56,7 +60,11 @@ class _Document:
 
 
 def read_plain_text(path: Path, tuned: TunedModel) -> PlainText:
-    """Read a text file, a JSONL file or corpus, or a folder of texts; refuse what the model learned from."""
+    """Read a text file, a JSONL file or corpus, or a folder of texts; refuse what the model learned from.
+
+    Documents are held against the lines of what it learned from and was chosen by; where its folder does not
+    hold their hashes, the file alone against the files of its run.
+    """
     where = path.expanduser()
     where = where / "records.jsonl" if (where / "records.jsonl").is_file() else where
     kind, name = "jsonl" if where.suffix.lower() in _LINES else "text", path.resolve().name
@@ -65,10 +73,12 @@ def read_plain_text(path: Path, tuned: TunedModel) -> PlainText:
         without_gate="measured, not kept",
     )  # fmt: skip
     left_out = Counter[str]()
-    documents = []
+    documents, known = [], []
     for one in READERS[source.kind](source, Path()):
         if isinstance(one, Raw) and one.text.strip():
             documents.append((one.group or one.own_id or one.place, one.text))
+            if tuned.seen is not None and has_seen(tuned.seen, one.text):
+                known.append(one.place)
         else:
             left_out["empty" if isinstance(one, Raw) else one.why] += 1
     if not documents:
@@ -76,12 +86,22 @@ def read_plain_text(path: Path, tuned: TunedModel) -> PlainText:
             f"{path}: no text here: name a text file, a JSONL file of records, or a folder of them"
         )
     sha256 = hash_file("text", where).sha256 if where.is_file() else _digest(documents)
-    if sha256 in tuned.inputs:
-        raise UserError(
-            f"{path}: {tuned.folder.name} learned from this file; forgetting shows on text that it did not "
-            "learn from"
-        )
-    return PlainText(name, sha256, tuple(documents), dict(sorted(left_out.items())))
+    if known or (where.is_file() and sha256 in tuned.inputs):
+        raise UserError(f"{path}: {_learned(tuned, known, len(documents))}")
+    compared: Literal["lines", "files"] = "files" if tuned.seen is None else "lines"
+    return PlainText(name, sha256, tuple(documents), dict(sorted(left_out.items())), compared)
+
+
+def _learned(tuned: TunedModel, known: Sequence[str], size: int) -> str:
+    """Return why a text cannot be measured on; documents are named by their numbers."""
+    name, why = tuned.folder.name, "forgetting shows on text that it did not learn from"
+    if not known:
+        return f"{name} learned from this file; {why}"
+    more = f" and {len(known) - _NAMED:,} more" if len(known) > _NAMED else ""
+    return (
+        f"{name} learned from {len(known):,} of its {size:,} documents, or was chosen by them (number "
+        f"{', '.join(known[:_NAMED])}{more}); {why}: leave them out"
+    )
 
 
 def _digest(documents: Sequence[tuple[str, str]]) -> str:
@@ -102,7 +122,8 @@ def measure_forgetting(
 ) -> list[dict[str, Any]]:
     """Return the loss of base and tuned model on each text, with intervals and their difference.
 
-    ``most_tokens``: of each text; what lies beyond is left out and counted. One model is in memory at a time.
+    ``most_tokens``: of each text; what lies beyond is left out and counted. One model is in memory at a time:
+    an adapter is added to the base that is open, also to one in another place than its papers name.
     """
     network = _open(base)
     chosen = [_documents(network, text, most_tokens) for text in texts]
@@ -142,7 +163,8 @@ def _documents(network: Network, text: PlainText, most_tokens: int) -> list[_Doc
                 pieces.append(_shortened(begin, piece, room))
                 room -= len(pieces[-1].tokens) - 1
         if pieces:
-            found.append(_Document(group, tuple(pieces)))
+            taken = sum(len(piece.tokens) - len(begin) for piece in pieces)
+            found.append(_Document(group, tuple(pieces), len(ids) - taken))
         if room <= 0:
             break
     if not found:
@@ -195,6 +217,8 @@ def _record(
         "tokens": tokens,
         "bytes": size,
         "left_out": left_out,
+        "tokens_beyond": sum(one.beyond for one in documents),
+        "compared": text.compared,
         "base": _loss(documents, before, size, seed),
         "tuned": _loss(documents, after, size, seed),
         "difference": _mean(documents, change, seed),

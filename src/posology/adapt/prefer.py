@@ -23,6 +23,8 @@ from posology.adapt.preference.policy import plan_policy, run_policy
 from posology.adapt.recipes import render_recipe
 from posology.adapt.recipes.prefer import Contrast, PreferRecipe
 from posology.adapt.results import Result, write_result
+from posology.adapt.screening import preference_text
+from posology.adapt.seen import seen_of
 from posology.errors import ModelError
 
 __all__ = ["plan_prefer", "run_prefer"]
@@ -137,7 +139,9 @@ def _result(recipe: PreferRecipe, prepared: _Prepared, progress: Progress, secon
     network, inputs = prepared.network, prepared.material.inputs
     report = _report(prepared, progress)
     card = _card(recipe, report, dict(network.identity))
-    return Result(recipe, network, progress, inputs, report, card, seconds)
+    material = prepared.material
+    seen = seen_of(map(preference_text, material.tune), map(preference_text, material.select))
+    return Result(recipe, network, progress, inputs, report, card, seconds, seen)
 
 
 def _report(prepared: _Prepared, progress: Progress) -> dict[str, Any]:

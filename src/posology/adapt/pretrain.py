@@ -17,6 +17,7 @@ from typing import Any
 from posology.adapt.card import UNSCORED
 from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
+from posology.adapt.encoders.saving import Seen
 from posology.adapt.finished import Origin, close_finished, require_place
 from posology.adapt.job import Job
 from posology.adapt.licences import require_base
@@ -28,6 +29,7 @@ from posology.adapt.plan import Asked, Plan, plan_training
 from posology.adapt.recipes import render_recipe
 from posology.adapt.recipes.pretrain import PretrainRecipe
 from posology.adapt.results import Result, write_result
+from posology.adapt.seen import seen_of
 from posology.adapt.texts import TextMaterial, Wanted, gather_texts, left_out_told
 from posology.corpus import Record
 from posology.corpus.parts import part_of
@@ -90,7 +92,8 @@ def run_pretrain(recipe: PretrainRecipe, job: Job) -> Path:
         report = _report(texts, rows, progress, (before, after))
         card = _card(recipe, report, dict(network.identity))
         seconds = time.monotonic() - began
-        write_result(Result(recipe, network, progress, texts.inputs, report, card, seconds), job)
+        seen = _seen(recipe, texts)
+        write_result(Result(recipe, network, progress, texts.inputs, report, card, seconds, seen), job)
     training.devices.wait()
     return job.out
 
@@ -143,7 +146,7 @@ def _pieces(
     recipe: PretrainRecipe, records: Sequence[Record], network: Network, domain: str
 ) -> tuple[list[Piece], list[Piece], int]:
     """Return the pieces to learn from, those that are held out, and how many were too short."""
-    shares, width, least = Parts(select=recipe.texts.held, report=0), recipe.rows.tokens, recipe.rows.least
+    width, least = recipe.rows.tokens, recipe.rows.least
     end = min(network.ends, default=None)
     learned: list[Piece] = []
     held: list[Piece] = []
@@ -154,9 +157,23 @@ def _pieces(
         of = record.provenance
         found = cut_pieces(ids, domain or _domain_of(of.source), width, least, len(record.text.encode()))
         short += not found
-        part = part_of(of.source, of.group or record.id, shares)
-        (held if part == "select" else learned).extend(found)
+        (held if _is_held(recipe, record) else learned).extend(found)
     return learned, held, short
+
+
+def _is_held(recipe: PretrainRecipe, record: Record) -> bool:
+    """Say whether a record is measured on, with all of its group, instead of learned from."""
+    of = record.provenance
+    shares = Parts(select=recipe.texts.held, report=0)
+    return part_of(of.source, of.group or record.id, shares) == "select"
+
+
+def _seen(recipe: PretrainRecipe, texts: _Texts) -> Seen:
+    """Return the hashes of all text of the recipe, also of general text that was not drawn."""
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for record in (*texts.domain.records, *(texts.general.records if texts.general else ())):
+        found[_is_held(recipe, record)].append(record.text)
+    return seen_of(found[False], found[True])
 
 
 def _domain_of(source: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from posology.adapt.checkpoint import Checkpoints, Progress
+from posology.adapt.encoders.saving import Seen, write_seen
 from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
 from posology.adapt.network import Network
@@ -30,6 +31,7 @@ class Result:
     report: Mapping[str, Any]
     card: str
     seconds: float  # of the whole run
+    seen: Seen  # what it learned from, and what it was chosen by
     beside: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # other models it learned from
 
 
@@ -49,6 +51,7 @@ def write_result(result: Result, job: Job) -> None:
         with model_folder(job.out, overwrite=job.overwrite) as folder:
             save_weights(folder, result.network, base.model or str(job.place(base.path).resolve()))
             write_papers(folder, made)
+            write_seen(folder, result.seen)
     except OutputError as cause:
         then = advice_on(cause.__cause__)
         raise OutputError(f"{cause}; what was learned is kept in {job.work}: {then}") from cause

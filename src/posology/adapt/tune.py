@@ -22,6 +22,8 @@ from posology.adapt.plan import Asked, Plan, Room, disk_needed, peak_memory, pla
 from posology.adapt.recipes import render_recipe
 from posology.adapt.recipes.tune import Distillation, Objective, TuneRecipe
 from posology.adapt.results import Result, write_result
+from posology.adapt.screening import example_text
+from posology.adapt.seen import seen_of
 
 __all__ = ["Prepared", "peak_memory", "plan_tune", "prepare", "run_tune"]
 
@@ -144,7 +146,9 @@ def _result(
     network, inputs = prepared.network, prepared.material.inputs
     report = _report(prepared, progress, watts, last=recipe.stop.take == "last")
     card = tuning_card(recipe, report, dict(network.identity))
-    return Result(recipe, network, progress, inputs, report, card, seconds)
+    material = prepared.material
+    seen = seen_of(map(example_text, material.tune), map(example_text, material.select))
+    return Result(recipe, network, progress, inputs, report, card, seconds, seen)
 
 
 def _report(prepared: Prepared, progress: Progress, watts: float | None, *, last: bool) -> dict[str, Any]:

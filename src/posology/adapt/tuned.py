@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from posology.adapt.encoders.saving import SEEN_FILE, Seen, read_seen
 from posology.adapt.recipes import read_recipe
 from posology.adapt.recipes.prefer import PreferRecipe
 from posology.adapt.recipes.pretrain import PretrainRecipe
@@ -30,7 +31,8 @@ class TunedModel:
     recipe: TuneRecipe | PreferRecipe | PretrainRecipe
     report: Mapping[str, Any]
     base: Mapping[str, str]  # name, sha256, ... of what it was made from
-    inputs: frozenset[str]  # hashes of what it learned from
+    inputs: frozenset[str]  # hashes of the files that it learned from
+    seen: Seen | None = None  # hashes of their lines; None: the run did not keep them
 
     @property
     def is_adapter(self) -> bool:
@@ -48,7 +50,7 @@ class TunedModel:
         return task not in told and f"{task}/{part}" not in told
 
     def has_screened(self, task: str, part: str) -> bool:
-        """Say whether what it learned was held against the texts of a part."""
+        """Say whether what it learned was held against the texts of a part of a task that ships."""
         return f"{task}, {part}" in (self._tests().get("of") or ())
 
     def _tests(self) -> Mapping[str, Any]:
@@ -77,7 +79,8 @@ def read_tuned(folder: Path) -> TunedModel:
         ) from cause
     if not base.get("sha256") or not isinstance(report, dict):
         raise UserError(f"{folder}: manifest.json does not tell the hash of the base")
-    return TunedModel(folder, recipe, report, base, inputs)
+    seen = read_seen(folder) if (folder / SEEN_FILE).is_file() else None
+    return TunedModel(folder, recipe, report, base, inputs, seen)
 
 
 def find_tuned_base(tuned: TunedModel, named: str = "") -> Path:

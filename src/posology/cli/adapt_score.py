@@ -65,12 +65,16 @@ def score(  # noqa: PLR0913 - one option each
     as_json: JsonFlag = False,
 ) -> None:
     """Score a tuned model beside its base and write its card; the same command goes on after a stop."""
+    from datetime import UTC, datetime
+
     from posology.adapt.tuned import find_tuned_base, read_tuned
     from posology.cli.scores import cost_settings, data_of, goes_on
     from posology.evaluate.reportcard import (
         ScoreOrder,
+        read_scores,
         require_scorable,
         score_model,
+        with_earlier,
         work_folder,
         write_scores,
     )
@@ -79,12 +83,13 @@ def score(  # noqa: PLR0913 - one option each
     tasks = _tasks(task, tuned)
     require_scorable(tuned, tasks, wanted)
     folder = data_of(tasks, data) if tasks else Path()
+    earlier = {} if out else read_scores(tuned)
     order = ScoreOrder(
         tuned, find_tuned_base(tuned, base), tasks, folder, tuple(text or ()), wanted, number, text_tokens,
-        seed, cost_settings(watts, ""),
+        seed, cost_settings(watts, ""), datetime.now(UTC).date().isoformat(),
     )  # fmt: skip
     with progress(quiet=as_json) as steps, goes_on(work_folder(tuned)):
-        scores = score_model(order, steps)
+        scores = with_earlier(score_model(order, steps), earlier)
     written = write_scores(order, scores, out)
     if as_json:
         print_json(scores)
@@ -105,15 +110,20 @@ def _part(name: str) -> "Part":
 
 
 def _tasks(names: Sequence[str] | None, tuned: "TunedModel") -> "tuple[Task, ...]":
-    """Return the tasks that are named, else those of the recipe, each once."""
+    """Return the tasks that are named, else those of the recipe."""
     from posology.evaluate.own import read_own_task
     from posology.evaluate.tasks import find_task
 
-    found = [
+    return tuple(
         read_own_task(Path(name)) if name.endswith(".toml") else find_task(name)
-        for name in names or tuned.tasks
-    ]
-    return tuple({one.name: one for one in found}.values())
+        for name in names or dict.fromkeys(tuned.tasks)
+    )
+
+
+def _asked(scores: dict[str, Any], half: str) -> str:
+    """Return the date of a half for its title: it may be of another day than the other one."""
+    told = scores["asked"].get(half, {}).get("on")
+    return f" ({told})" if told else ""
 
 
 def _show(scores: dict[str, Any]) -> None:
@@ -136,7 +146,7 @@ def _show(scores: dict[str, Any]) -> None:
     if rows:
         columns = ["task", "arm", "measure", "score", "95 % interval", "n", "tuned less it",
                    "95 % interval", "p (Holm)", "tuned"]  # fmt: skip
-        print_table("Scores", columns, rows)
+        print_table(f"Scores{_asked(scores, 'tasks')}", columns, rows)
     texts = [
         [one["text"], one["documents"], one["tokens"], f"{one['base']['nats']['value']:.4f}",
          f"{one['tuned']['nats']['value']:.4f}", f"{one['difference']['value']:+.4f}",
@@ -145,6 +155,6 @@ def _show(scores: dict[str, Any]) -> None:
     ]  # fmt: skip
     if texts:
         columns = ["text", "documents", "tokens", "base", "tuned", "difference", "95 % interval"]
-        print_table("Loss on text, nats a token", columns, texts)
+        print_table(f"Loss on text, nats a token{_asked(scores, 'forgetting')}", columns, texts)
     else:
         say("Forgetting: not measured; name a text with --text.")

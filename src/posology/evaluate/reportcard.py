@@ -29,13 +29,26 @@ from posology.evaluate.strategy import Strategy, parse_strategy
 from posology.evaluate.summary import RunSummary, summary_record
 from posology.evaluate.systems import SystemSpec, parse_system, why_not
 from posology.evaluate.task import Part, Task
+from posology.evaluate.tasks import TASKS
 from posology.files import read_utf8, write_atomic
 
-__all__ = ["FORMAT", "ScoreOrder", "require_scorable", "score_model", "work_folder", "write_scores"]
+__all__ = [
+    "FORMAT",
+    "ScoreOrder",
+    "read_scores",
+    "require_scorable",
+    "says",
+    "score_model",
+    "with_earlier",
+    "work_folder",
+    "write_scores",
+]
 
 FORMAT = "scores/1"
 _WAYS = {"tuned": "tuned+constrained", "same": "tuned+constrained", "few": "few+constrained"}
 _FEW_GROUPS = 30  # below, bootstrap intervals are too narrow
+_MOST_P = 0.05  # of a difference that is won or lost
+_HALVES = ("tasks", "forgetting")
 _Tell = Callable[..., None]
 _T = TypeVar("_T")
 
@@ -54,6 +67,7 @@ class ScoreOrder:
     text_tokens: int = 20_000  # of each text
     seed: int = 0
     cost: CostSettings = field(default_factory=CostSettings)
+    on: str = ""  # the date, as the caller's clock tells it
 
 
 def work_folder(tuned: TunedModel) -> Path:
@@ -62,7 +76,16 @@ def work_folder(tuned: TunedModel) -> Path:
 
 
 def require_scorable(tuned: TunedModel, tasks: Sequence[Task], part: Part) -> None:
-    """Raise UserError where the recipe has not looked for the texts of a task that is to be scored."""
+    """Raise UserError unless each task is named once, is what its name says and may be scored.
+
+    What its recipe has not looked for must not be scored. A task of one's own with the name of one that ships
+    would pass for it: as screened, and with its committed split.
+    """
+    names = [task.name for task in tasks]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UserError(f"the task {', '.join(twice)} is named twice; name each once")
+    if taken := [task.name for task in tasks if TASKS.get(task.name, task) is not task]:
+        raise UserError(f"{', '.join(taken)}: a task of this name ships; give your own another name")
     barred = [task.name for task in tasks if not tuned.may_score(task.name, part)]
     if barred:
         raise UserError(
@@ -96,13 +119,50 @@ def score_model(order: ScoreOrder, tell: _Tell) -> dict[str, Any]:
         "posology": FORMAT,
         "model": {"name": tuned.recipe.name, "kind": tuned.recipe.kind, "adapter": tuned.is_adapter},
         "base": dict(tuned.base),
-        "part": str(order.part),
-        "n": order.n,
-        "seed": order.seed,
+        "asked": _asked(order),
         "tasks": tasks,
         "forgetting": forgotten,
         "held_out": dict(tuned.report.get("held_out") or {}),
     }
+
+
+def _asked(order: ScoreOrder) -> dict[str, Any]:
+    """Return what each half rests on; one that was not asked has no key."""
+    found: dict[str, Any] = {}
+    if order.tasks:
+        found["tasks"] = {"on": order.on, "part": str(order.part), "n": order.n, "seed": order.seed}
+    if order.texts:
+        found["forgetting"] = {"on": order.on, "text_tokens": order.text_tokens, "seed": order.seed}
+    return found
+
+
+def read_scores(tuned: TunedModel) -> Mapping[str, Any]:
+    """Return what scores.json of a model's folder holds, nothing where there is none."""
+    path = tuned.folder / "scores.json"
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(read_utf8(path))
+        halves = {half: (found["asked"].get(half), found[half]) for half in _HALVES}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        found = halves = {}
+    if not halves or found.get("posology") != FORMAT:
+        raise UserError(
+            f"{path}: holds no scores of the form {FORMAT}; move it away, or name --out FILE.json"
+        )
+    return dict(found)
+
+
+def with_earlier(scores: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """Return scores with the half that was not asked this time as it stood, with what it rests on.
+
+    Scores of another base are not kept: they are of another model.
+    """
+    if earlier.get("model") != scores["model"] or earlier.get("base") != scores["base"]:
+        return dict(scores)
+    kept = [half for half in _HALVES if half in earlier["asked"] and half not in scores["asked"]]
+    asked = {half: earlier["asked"][half] for half in kept} | scores["asked"]
+    return {**scores, **{half: earlier[half] for half in kept}, "asked": asked}
 
 
 def write_scores(order: ScoreOrder, scores: Mapping[str, Any], out: Path | None = None) -> Path:
@@ -143,6 +203,11 @@ def _score_tasks(order: ScoreOrder, tell: _Tell) -> list[dict[str, Any]]:
 def _run(order: ScoreOrder, bench: Bench, tell: _Tell) -> _Done:
     roles = _asks(order)
     asks, left_out = bench.sift(list(roles.values()))
+    if barred := [task.name for task in order.tasks if roles[task.name, "tuned"] not in asks]:
+        raise UserError(
+            f"{order.tuned.folder.name} cannot be asked about {', '.join(barred)}: {'; '.join(left_out)}; "
+            "nothing was asked"
+        )
 
     def hear(ask: Ask, moment: RunProgress) -> None:
         tell(f"{ask.task.name}, {ask.name}", moment.done, moment.total)
@@ -233,13 +298,15 @@ def _arm_record(one: RunSummary) -> dict[str, Any]:
 def _pair_record(pair: Pair) -> dict[str, Any]:
     told = comparison_record(pair)
     dropped = ("folder", "reference_folder", "verdict", "measure")
-    return {key: value for key, value in told.items() if key not in dropped} | {"says": _says(pair)}
+    return {key: value for key, value in told.items() if key not in dropped} | {"says": says(pair)}
 
 
-def _says(pair: Pair) -> str:
-    """Say won or lost where 0 lies outside the interval of the difference, else open."""
+def says(pair: Pair) -> str:
+    """Say won or lost where 0 lies outside the interval and Holm's p is 0.05 at most, else open."""
     low, high = pair.difference.low, pair.difference.high
     if low is None or high is None or low <= 0 <= high or not pair.better:
+        return "open"
+    if pair.p_holm is None or pair.p_holm > _MOST_P:
         return "open"
     return "won" if low * pair.better > 0 else "lost"
 
