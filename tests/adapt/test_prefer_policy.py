@@ -8,6 +8,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from posology.adapt.card import UNSCORED
+from posology.adapt.encoders.saving import read_seen
 from posology.adapt.job import Job
 from posology.adapt.prefer import plan_prefer, run_prefer
 from posology.adapt.preference.answering import check_answers, write_answers
@@ -163,6 +164,7 @@ def test_two_steps_of_trl_leave_a_folder_that_opens_again(bench: Path, rank: int
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["models"]["base"]["sha256"]
     assert (folder / "adapter.safetensors").is_file() is bool(rank)
+    assert read_seen(folder).tune
 
     assert_opens_again(folder, rank, report["parameters"])
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from posology.adapt.card import UNSCORED
 from posology.adapt.devices import require_alone
+from posology.adapt.encoders.saving import write_seen
 from posology.adapt.folders import Made, model_folder, write_papers
 from posology.adapt.job import Job
 from posology.adapt.licences import require_base
@@ -22,6 +23,8 @@ from posology.adapt.preference.grpo import PURPOSE, Drawing, Drawn, at_once, run
 from posology.adapt.preference.material import split_by_group
 from posology.adapt.recipe import Data
 from posology.adapt.recipes.prefer import PreferRecipe
+from posology.adapt.screening import example_text
+from posology.adapt.seen import seen_of
 from posology.adapt.weights import save_weights
 from posology.chat import Prompt
 from posology.chat.runtime import import_torch
@@ -119,6 +122,7 @@ def run_policy(recipe: PreferRecipe, job: Job, *, allow_cpu: bool = False) -> Pa
         save_weights(
             folder, prepared.network, recipe.base.model or str(job.place(recipe.base.path).resolve())
         )
+        write_seen(folder, seen_of(map(example_text, prepared.tune), map(example_text, prepared.select)))
         write_papers(folder, made)
     return job.out
 
