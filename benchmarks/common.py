@@ -85,6 +85,16 @@ def share(row: dict[str, Any]) -> str:
     return f"{row['k']} of {row['n']} ({low:.3f}-{high:.3f})"
 
 
+def verdict(low: float | None, high: float | None, better: int) -> str:
+    """Return what the interval of a difference says: won or lost where it leaves out nothing, else open.
+
+    ``better``: the measure's, -1 where less is better.
+    """
+    if low is None or high is None or low * high <= 0:
+        return "open"
+    return "won" if low * better > 0 else "lost"
+
+
 def write_report(name: str, results: Mapping[str, Any], *, command: str, settings: Mapping[str, Any]) -> Path:
     """Write ``reports/NAME/results.json`` with its manifest and return the folder."""
     folder = REPORTS / name

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from common import DATA, REPORTS, ROOT
+from common import DATA, REPORTS, ROOT, verdict
 from posology.evaluate.estimates import compare_arms, estimate_all
 from posology.evaluate.evaluation import Bench
 from posology.evaluate.scorers import AnyMeasure, measures_of
@@ -40,18 +40,14 @@ RIVALS = {  # the first that has a result stands for the rival
 def against(measure: AnyMeasure, ours: ArmResult, other: ArmResult, seed: int) -> dict[str, Any]:
     """Return the difference from one rival, and what it says."""
     found = compare_arms(measure, ours.outcomes, other.outcomes, seed=seed)
-    low, high, better = found.low, found.high, measure.better or 1
-    said = "open"
-    if low is not None and high is not None and low * high > 0:
-        said = "won" if low * better > 0 else "lost"
     return {
         "arm": other.name,
         "score": estimate_all([measure], other.outcomes, seed=seed)[measure.name].value,
         "difference": found.value,
-        "low": low,
-        "high": high,
+        "low": found.low,
+        "high": found.high,
         "p": found.p_value,
-        "says": said,
+        "says": verdict(found.low, found.high, measure.better or 1),
     }
 
 

@@ -21,7 +21,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from common import DATA, REPORTS, machine, write_report
+from common import DATA, REPORTS, machine, verdict, write_report
+from dose import RIVALS
 from posology.evaluate.estimates import compare_runs, estimate
 from posology.evaluate.evaluation import Bench
 from posology.evaluate.items import Item, Outcome, Response
@@ -40,20 +41,6 @@ from posology.evaluate.tasks import TASKS
 NAME = "second-dose"
 N = 100
 ANSWERS = REPORTS / NAME / "answers"
-RIVALS = {  # of each what stands for it: the first that has answers to a task
-    "1.5B": ("qwen2.5-coder-1.5b-instruct few+constrained", "qwen2.5-coder-1.5b-instruct few"),
-    "1.5B, calibrated": (
-        "qwen2.5-coder-1.5b-instruct few+constrained+calibrated",
-        "qwen2.5-coder-1.5b-instruct few+constrained",
-        "qwen2.5-coder-1.5b-instruct few",
-    ),
-    "counting": ("tf-idf", "rules"),
-    "untuned": (
-        "smollm2-135m-instruct few+constrained+calibrated",
-        "smollm2-135m-instruct few+constrained",
-        "smollm2-135m-instruct few",
-    ),
-}
 _OURS = ("tuned+constrained", "tuned")
 
 
@@ -112,7 +99,12 @@ def _read(path: Path, bench: Bench) -> dict[str, dict[str, list[Outcome]]]:
 
 
 def _first(arms: Mapping[str, list[Outcome]], names: Sequence[str]) -> tuple[str, list[Outcome]] | None:
-    return next(((name, arms[name]) for name in names if name in arms), None)
+    """Return the first of the named arms that is there, under fewer strategies where a task takes no more."""
+    for name in names:
+        for short in (name, name.removesuffix("+calibrated"), name.partition("+")[0]):
+            if short in arms:
+                return short, arms[short]
+    return None
 
 
 def _ours(arms: Mapping[str, list[Outcome]]) -> list[Outcome] | None:
@@ -124,12 +116,16 @@ def _against(
     measure: AnyMeasure, runs: Sequence[list[Outcome]], name: str, other: list[Outcome]
 ) -> dict[str, Any]:
     found = compare_runs(measure, runs, other)
-    low, high = found.low, found.high
-    said = "open"
-    if low is not None and high is not None and low * high > 0:
-        said = "won" if low * (measure.better or 1) > 0 else "lost"
+    said = verdict(found.low, found.high, measure.better or 1)
     score = estimate(measure, other).value
-    return {"arm": name, "score": score, "difference": found.value, "low": low, "high": high, "says": said}
+    return {
+        "arm": name,
+        "score": score,
+        "difference": found.value,
+        "low": found.low,
+        "high": found.high,
+        "says": said,
+    }
 
 
 def row_of(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from posology.evaluate.items import Item, Mention, Outcome, Response
+from posology.evaluate.items import Answer, Item, Mention, Outcome, Response
 from posology.evaluate.scorers import measures_of
 from posology.evaluate.tasks import TASKS
 
@@ -22,8 +22,8 @@ finally:
 TEXT = "Chorea of the hands, no ataxia."
 
 
-def _item(number: int, gold: object, text: str = TEXT) -> Item:
-    return Item(f"i{number}", f"g{number // 2}", text, gold)  # type: ignore[arg-type]
+def _item(number: int, gold: Answer, text: str = TEXT) -> Item:
+    return Item(f"i{number}", f"g{number // 2}", text, gold)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,26 @@ def test_a_row_has_each_seed_their_mean_and_what_it_says_of_rivals() -> None:
     assert (against["arm"], against["says"]) == ("tf-idf", "won")
     assert against["difference"] == pytest.approx(0.5)
     assert row["against"]["1.5B"] is None
+
+
+@pytest.mark.parametrize(
+    ("there", "taken"),
+    [
+        (
+            ("qwen few", "qwen few+constrained", "qwen few+constrained+calibrated"),
+            "qwen few+constrained+calibrated",
+        ),
+        (("qwen few", "qwen few+constrained"), "qwen few+constrained"),  # entities are not calibrated
+        (("qwen few",), "qwen few"),  # texts are written freely
+        (("other few",), None),
+    ],
+)
+def test_a_rival_stands_with_as_many_strategies_as_its_task_takes(
+    there: tuple[str, ...], taken: str | None
+) -> None:
+    arms: dict[str, list[Outcome]] = {name: [] for name in there}
+    found = dose_seeds._first(arms, ["qwen few+constrained+calibrated"])
+    assert (found and found[0]) == taken
 
 
 def test_a_kept_run_of_other_items_is_refused(tmp_path: Path) -> None:
