@@ -108,8 +108,10 @@ def _first(arms: Mapping[str, list[Outcome]], names: Sequence[str]) -> tuple[str
 
 
 def _ours(arms: Mapping[str, list[Outcome]]) -> list[Outcome] | None:
-    """Return the tuned arm of a task: constrained, of written texts not."""
-    return next((arms[name] for way in _OURS for name in arms if name.endswith(f" {way}")), None)
+    """Return what was tuned for a task: a head, or an adapter constrained, of written texts not."""
+    adapter = next((arms[name] for way in _OURS for name in arms if name.endswith(f" {way}")), None)
+    head = next((arm for name, arm in arms.items() if " " not in name), None)
+    return adapter or head
 
 
 def _against(

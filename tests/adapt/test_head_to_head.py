@@ -93,7 +93,7 @@ def test_a_head_whose_words_stay_the_bases_keeps_its_layers_only_and_another_goe
     from safetensors.numpy import load_file
 
     from posology.chat.weights import find_weights
-    from posology.evidence.heads.head import head_weights
+    from posology.evidence.heads.weights import head_weights
 
     tables = ("tune_words = false", "layers = 1", "[export]", "answers = 0.0", "score = 1.0")
     made = recipe(base, "token", *tables, epochs=2.0)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SCALE", "BertGraph", "BertShape", "bert_shape"]
+from posology.evidence.nodes import Nodes
 
-SCALE = ".scale"  # the name of a row-wise int8 matrix's scales ends in it
+__all__ = ["BertGraph", "BertShape", "bert_shape"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,12 @@ def bert_shape(config: Mapping[str, Any]) -> BertShape:
     )
 
 
-class BertGraph:
+class BertGraph(Nodes):
     """Builds the nodes of one encoder; names of weights are those of transformers' BertModel."""
 
     def __init__(self, op: Any, weights: Mapping[str, NDArray[Any]], shape: BertShape) -> None:
         """Take OpenVINO's operations, the weights and the encoder's shape."""
-        self._op = op
-        self._weights = weights
+        super().__init__(op, weights)
         self._shape = shape
 
     def vectors(self, ids: Any, mask: Any, types: Any | None = None) -> Any:
@@ -50,19 +49,6 @@ class BertGraph:
         for layer in range(self._shape.layers):
             hidden = self._layer(hidden, bias, f"encoder.layer.{layer}")
         return hidden
-
-    def linear(self, x: Any, name: str) -> Any:
-        """Return x times a weight matrix (out, in), transposed, plus its bias."""
-        product = self._op.matmul(x, self._constant(f"{name}.weight"), False, True)
-        return self._op.add(product, self._constant(f"{name}.bias"))
-
-    def ints(self, values: list[int]) -> Any:
-        """Return a constant of whole numbers."""
-        return self._op.constant(np.array(values, dtype=np.int64))
-
-    def scalar(self, value: float) -> Any:
-        """Return a constant number."""
-        return self._op.constant(np.array(value, dtype=np.float32))
 
     def _layer(self, hidden: Any, bias: Any, at: str) -> Any:
         op, size = self._op, self._shape.hidden
@@ -89,13 +75,6 @@ class BertGraph:
         )
         return op.add(op.add(words, places), kinds)
 
-    def _constant(self, name: str) -> Any:
-        op, stored = self._op, self._weights[name]
-        if stored.dtype != np.int8:
-            return op.constant(stored)
-        wide = op.convert(op.constant(stored), "f32")
-        return op.multiply(wide, op.constant(self._weights[name + SCALE]))
-
     def _norm(self, x: Any, name: str) -> Any:
         op = self._op
         centred = op.mvn(x, self.ints([-1]), True, self._shape.epsilon, "inside_sqrt")
@@ -106,6 +85,3 @@ class BertGraph:
         shape = self._shape
         wanted = self.ints([0, 0, shape.heads, shape.hidden // shape.heads])
         return self._swap(self._op.reshape(x, wanted, True))
-
-    def _swap(self, x: Any) -> Any:
-        return self._op.transpose(x, self.ints([0, 2, 1, 3]))

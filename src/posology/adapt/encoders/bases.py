@@ -1,5 +1,6 @@
-"""The encoder that a recipe begins from: one of the catalogue, a folder by path, or another head's."""
+"""What a head's recipe begins from: an encoder or writing model of the catalogue, a path, another head."""
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,14 @@ from posology.adapt.encoders.saving import Seen, read_seen
 from posology.adapt.job import Job
 from posology.adapt.licences import path_licences, require_base
 from posology.adapt.recipes.encode import EncodeRecipe
-from posology.chat.catalogue import find_entry
+from posology.chat.catalogue import CatalogueEntry, find_entry
+from posology.chat.torch_weights import transformers_folder
 from posology.chat.weights import check_sha256, find_weights
 from posology.corpus import may_ship
 from posology.errors import ModelError, UserError
 from posology.evidence.heads.card import CARD_FILE, TRUNK, WEIGHTS, HeadCard, read_head_card
-from posology.evidence.heads.head import head_weights
+from posology.evidence.heads.weights import head_weights
+from posology.evidence.heads.windows import BERT_MARKS
 
 __all__ = ["EncoderBase", "find_encoder"]
 
@@ -29,11 +32,25 @@ class EncoderBase:
     head: HeadCard | None = None  # where the folder is another head's
     seen: Seen = field(default_factory=Seen)  # by that head
     home: Path | None = None
+    decoder: Path | None = None  # the file of a writing model, whose folder holds its tokenizer
 
     @property
     def weights(self) -> Path:
         """Return the file of the folder's own weights."""
+        if self.decoder:
+            return self.decoder
         return self.folder / (WEIGHTS if self.head else "model.safetensors")
+
+    @property
+    def marks(self) -> tuple[str, str]:
+        """Return the special pieces at which a text begins and ends."""
+        if self.head:
+            return self.head.begin, self.head.end
+        if not self.decoder:
+            return BERT_MARKS
+        told = json.loads((self.folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        end = _piece(told.get("eos_token"))
+        return _piece(told.get("bos_token")) or end, end
 
     def load(self) -> dict[str, Any]:
         """Return the encoder's weights by name, as numpy arrays.
@@ -53,6 +70,10 @@ class EncoderBase:
         return {name.removeprefix(TRUNK): one for name, one in state.items()}
 
 
+def _piece(told: Any) -> str:
+    return str(told.get("content", "")) if isinstance(told, dict) else str(told or "")
+
+
 def find_encoder(recipe: EncodeRecipe, job: Job) -> EncoderBase:
     """Return the encoder that a recipe names; raise ModelError where it is missing or another one."""
     base = recipe.base
@@ -61,6 +82,8 @@ def find_encoder(recipe: EncodeRecipe, job: Job) -> EncoderBase:
         require_base(base, job, recipe.data.purpose)
     if base.model:
         entry = find_entry(base.model)
+        if entry.use == "writer":
+            return _writer_as_base(recipe, entry, job)
         found = find_weights(entry.name, job.home).path
         folder = found if found.is_dir() else found.parent
         digest = check_sha256(folder / "model.safetensors", "")
@@ -72,9 +95,28 @@ def find_encoder(recipe: EncodeRecipe, job: Job) -> EncoderBase:
     return EncoderBase(folder, "", digest, path_licences(folder, job.home))
 
 
+def _writer_as_base(recipe: EncodeRecipe, entry: CatalogueEntry, job: Job) -> EncoderBase:
+    """Return a writing model of the catalogue, which reads and does not learn."""
+    head = recipe.head
+    if head.tune_encoder or head.kind == "token" or head.reads == "apart" or head.pooling != "mean":
+        raise UserError(
+            f"base.model: {entry.name} is a writing model: a head on it takes the mean of what it makes of a "
+            "text: set head.kind = sequence or pair, head.tune_encoder = false, head.pooling = mean"
+        )
+    if head.hidden:
+        raise UserError(f"head.hidden: {entry.name} is a writing model and has no piece for what is hidden")
+    found = find_weights(entry.name, job.home)
+    if not found.path.is_file():
+        raise UserError(f"base.model: {entry.name} is no GGUF file here; heads stand on those")
+    folder = transformers_folder(found.path, job.home)
+    return EncoderBase(folder, entry.name, found.sha256, (entry.licence,), home=job.home, decoder=found.path)
+
+
 def _head_as_base(recipe: EncodeRecipe, folder: Path, home: Path | None) -> EncoderBase:
     """Return the encoder of another head: what that learned from stands in the new head's papers too."""
     card = read_head_card(folder)
+    if card.network == "decoder":
+        raise ModelError(f"{folder}: this head stands on {card.base}, which learned nothing: begin from that")
     if card.precision != "fp32":
         raise ModelError(f"{folder}: this head has int8 weights; begin from the one that it was made from")
     barred = [one for one in card.licences if not may_ship(one)]

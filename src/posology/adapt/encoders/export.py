@@ -14,8 +14,8 @@ from posology.adapt.encoders.saving import SEEN_FILE, head_logits, largest_diffe
 from posology.adapt.recipes.encode import HeadTable
 from posology.errors import ModelError, UserError
 from posology.evidence.heads import Head, HeadCard, open_head, read_head_card
-from posology.evidence.heads.head import own_weights
 from posology.evidence.heads.precision import quantized
+from posology.evidence.heads.weights import own_weights
 from posology.files import staged_folder
 from posology.manifest import build_manifest, hash_file, render_manifest
 

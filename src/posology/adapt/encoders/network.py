@@ -1,4 +1,4 @@
-"""A BERT encoder with a head that learns: from safetensors to a network of torch, and its logits."""
+"""An encoder, or a writing model, with a head that learns: as a network of torch, and its logits."""
 
 import json
 import resource
@@ -13,7 +13,8 @@ from tokenizers import Tokenizer
 
 from posology.adapt.encoders.bases import EncoderBase
 from posology.adapt.encoders.comparing import Side, build_comparer, compare
-from posology.adapt.encoders.prepared import Task
+from posology.adapt.encoders.prepared import Task, Unit
+from posology.adapt.encoders.writer import Writer, open_writer
 from posology.adapt.recipes.encode import EncodeRecipe, HeadTable
 from posology.chat.runtime import import_torch, import_transformers
 from posology.errors import ModelError
@@ -48,6 +49,7 @@ class EncoderNetwork:
     marks: Mapping[str, int]  # the special pieces' numbers; empty where no piece is hidden
     reads: Reads = "together"
     kept: dict[tuple[int, ...], Any] | None = field(default=None, repr=False)  # vectors of texts read apart
+    writer: Writer | None = None  # what reads in the place of "bert"
 
     def logits(self, windows: Sequence[Window], hidden: float = 0.0) -> Any:
         """Return the logits of windows: (windows, pieces, tags), or (windows, labels); 32-bit floats.
@@ -57,6 +59,9 @@ class EncoderNetwork:
         if self.reads == "apart":
             return self._compared(windows)
         torch = self.torch
+        if self.writer:
+            found = torch.from_numpy(self.writer.vectors(windows)).to(self.device)
+            return self.module[HEAD](self.module["dropout"](found)).float()
         ids, mask, types = (torch.from_numpy(one).to(self.device) for one in padded(windows))
         if hidden:
             special = torch.isin(ids, torch.tensor(list(self.marks.values()), device=self.device))
@@ -69,22 +74,41 @@ class EncoderNetwork:
                 vectors = _pooled(vectors, mask, self.pooling)
             return self.module[HEAD](self.module["dropout"](vectors)).float()
 
-    def keep(self, texts: Iterable[tuple[int, ...]]) -> None:
-        """Encode texts that are read apart, once for the whole training.
+    @property
+    def remembers(self) -> bool:
+        """Say whether texts are read once and their vectors kept: what reads them does not learn."""
+        return self.reads == "apart" or self.writer is not None
+
+    def texts_of(self, units: Iterable[Unit]) -> set[tuple[int, ...]]:
+        """Return the texts of examples as they are read and kept, each once."""
+        windows = (window for unit in units for window in unit.windows)
+        if self.writer:
+            return {window.ids for window in windows}
+        return {text for window in windows for text in sides_of(window)}
+
+    def keep(self, tune: Sequence[Unit], select: Sequence[Unit]) -> None:
+        """Read what is kept, once for the whole training.
 
         All at once and in one order: how texts are batched shows in the last bits of their vectors.
         """
-        self._vectors(list(texts))
+        if self.writer:
+            learned = [window for unit in tune for window in unit.windows]
+            self.writer.keep([*learned, *(window for unit in select for window in unit.windows)], learned)
+        else:
+            self._vectors(list(self.texts_of([*tune, *select])))
 
     def forget(self) -> None:
         """Let go of the vectors that are kept."""
         if self.kept:
             self.kept.clear()
+        if self.writer:
+            self.writer.forget()
 
-    @property
-    def kept_bytes(self) -> int:
-        """Return the bytes of a word piece's vector that is kept."""
-        return 2 * int(self.module["bert"].config.hidden_size)
+    def kept_bytes(self, pieces: int, texts: int) -> int:
+        """Return the bytes of the vectors that are kept: one a piece, or one a text of a writing model."""
+        if self.writer:
+            return 4 * self.writer.hidden * texts
+        return 2 * int(self.module["bert"].config.hidden_size) * pieces
 
     def _compared(self, windows: Sequence[Window]) -> Any:
         """Return the logits of pairs, each text read by itself, by an encoder that does not learn."""
@@ -125,7 +149,8 @@ class EncoderNetwork:
     def parameters(self) -> int:
         """Return the number of weights."""
         names = self.module.named_parameters()
-        return sum(int(one.numel()) for name, one in names if ".lora_" not in name)
+        below = self.writer.parameters if self.writer else 0
+        return below + sum(int(one.numel()) for name, one in names if ".lora_" not in name)
 
     def _arithmetic(self) -> Any:
         if not self.half:
@@ -145,6 +170,8 @@ def open_encoder(recipe: EncodeRecipe, base: EncoderBase, task: Task) -> Encoder
     torch, transformers = import_torch(), import_transformers()
     if recipe.base.threads:
         torch.set_num_threads(recipe.base.threads)
+    if base.decoder:
+        return _on_writer(torch, recipe, base, task)
     config = _config(transformers, base, recipe)
     torch.manual_seed(recipe.seed)
     encoder = transformers.BertModel(config, add_pooling_layer=False)
@@ -171,10 +198,23 @@ def _head(torch: Any, settings: HeadTable, config: Any, outputs: int) -> Any:
     if settings.reads == "apart":
         sizes = (settings.width, settings.blocks, outputs)
         return build_comparer(torch, config.hidden_size, sizes, config.layer_norm_eps)
-    head = torch.nn.Linear(config.hidden_size, outputs)
+    return _linear(torch, config.hidden_size, outputs)
+
+
+def _linear(torch: Any, hidden: int, outputs: int) -> Any:
+    head = torch.nn.Linear(hidden, outputs)
     torch.nn.init.normal_(head.weight, std=0.02)
     torch.nn.init.zeros_(head.bias)
     return head
+
+
+def _on_writer(torch: Any, recipe: EncodeRecipe, base: EncoderBase, task: Task) -> EncoderNetwork:
+    writer = open_writer(recipe, base)
+    torch.manual_seed(recipe.seed)
+    head = _linear(torch, writer.hidden, len(task.outputs))
+    module = torch.nn.ModuleDict({"dropout": torch.nn.Dropout(recipe.head.dropout), HEAD: head})
+    cpu = torch.device("cpu")
+    return EncoderNetwork(torch, module, task, "mean", cpu, False, writer.layers, {}, writer=writer)
 
 
 def _marks(path: Path) -> dict[str, int]:
@@ -212,7 +252,7 @@ def learned_weights(network: EncoderNetwork) -> dict[str, Any]:
             kept[name.replace(".lora_B.default.weight", f".weight{UP}")] = _ALPHA * weights
         else:
             kept[name.replace(".lora_A.default.weight", f".weight{DOWN}")] = weights
-    return kept
+    return network.writer.unscaled(kept, HEAD) if network.writer else kept
 
 
 def frozen_weights(state: Mapping[str, Any]) -> dict[str, Any]:

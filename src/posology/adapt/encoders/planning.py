@@ -25,7 +25,7 @@ def plan_encode(recipe: EncodeRecipe, job: Job) -> Plan:
     base = find_encoder(recipe, job)
     require_unseen(recipe, gathered.select, base.seen)
     tokenizer = Tokenizer.from_file(str(base.folder / "tokenizer.json"))
-    cutter = Cutter(tokenizer, recipe.windows.pieces, recipe.windows.overlap)
+    cutter = Cutter(tokenizer, recipe.windows.pieces, recipe.windows.overlap, base.marks)
     tune, _ = prepare(gathered.tune, gathered.task, cutter, recipe.windows.at_most)
     select, _ = prepare(gathered.select, gathered.task, cutter)
     network = open_encoder(recipe, base, gathered.task)
@@ -43,10 +43,11 @@ def _needs(lesson: Lesson) -> Needs:
     learned = once * lesson.steps // lesson.steps_an_epoch
     every = lesson.recipe.stop.every or lesson.steps_an_epoch
     measured = sum(unit.size for unit in lesson.select) * -(-lesson.steps // every)
-    if lesson.network.reads == "together":
+    if not lesson.network.remembers:
         return Needs(lesson.steps, learned, measured, ())
-    apart = sum(map(len, lesson.texts))
-    kept = apart * lesson.network.kept_bytes
+    texts = lesson.network.texts_of([*lesson.tune, *lesson.select])
+    apart = sum(map(len, texts))
+    kept = lesson.network.kept_bytes(apart, len(texts))
     return Needs(lesson.steps, learned, measured, (), apart, "encoded once and kept", kept)
 
 

@@ -35,7 +35,7 @@ from posology.errors import MissingExtra, ModelError
 from posology.evidence.heads import HeadCard, open_head
 from posology.evidence.heads.card import TRUNK
 from posology.evidence.heads.changes import apply_changes
-from posology.evidence.heads.head import own_weights
+from posology.evidence.heads.weights import own_weights
 from posology.evidence.heads.windows import Cutter
 from posology.manifest import Input, hash_bytes, hash_file
 
@@ -78,6 +78,7 @@ def run_encode(recipe: EncodeRecipe, job: Job) -> Path:
         Tokenizer.from_file(str(base.folder / "tokenizer.json")),
         recipe.windows.pieces,
         recipe.windows.overlap,
+        base.marks,
     )
     network = open_encoder(recipe, base, gathered.task)
     tune, counted = prepare(gathered.tune, gathered.task, cutter, recipe.windows.at_most)
@@ -90,9 +91,9 @@ def run_encode(recipe: EncodeRecipe, job: Job) -> Path:
         checkpoints.discard()
     judges = () if recipe.data.learn_select else select
     progress = train_head(Lesson(recipe, network, tune, judges, checkpoints, job.tell))
-    network.forget()
     exact = replace(network, half=False, kept=None)
     logits = logits_of(exact, select, recipe.head)
+    network.forget()
     calibrated = calibrate(judges, logits, gathered.task.labels, recipe.head)
     scaled = [rows / calibrated.temperature for rows in logits]
     scores = (
@@ -143,6 +144,8 @@ def _write(folder: Path, trained: _Trained, job: Job) -> None:
 def _int8(folder: Path, trained: _Trained, compared: dict[str, Any], job: Job) -> dict[str, Any]:
     """Write the head in int8 where that answers as it does; return the comparison, or why not."""
     wanted, select = trained.recipe.export, trained.gathered.select
+    if trained.base.decoder:
+        return {"not written": "the writing model below reads in int8 from the first step on"}
     if not wanted.int8:
         return {"not written": "the recipe wants none"}
     if not select or compared["runtime"] != "openvino":
@@ -201,6 +204,10 @@ def _card(trained: _Trained) -> HeadCard:
         name=recipe.name,
         kind=recipe.head.kind,
         labels=list(gathered.task.labels),
+        network="decoder" if trained.base.decoder else "bert",
+        begin=trained.base.marks[0],
+        end=trained.base.marks[1],
+        precision="int8" if trained.base.decoder else "fp32",
         reads=recipe.head.reads,
         width=recipe.head.width if recipe.head.reads == "apart" else 0,
         blocks=recipe.head.blocks if recipe.head.reads == "apart" else 0,

@@ -12,7 +12,6 @@ from posology.adapt.encoders.network import HEAD, EncoderNetwork
 from posology.adapt.encoders.prepared import IGNORED, Unit, batches_of, label_weights
 from posology.adapt.recipes.encode import EncodeOptimizer, EncodeRecipe
 from posology.errors import UserError
-from posology.evidence.heads.windows import sides_of
 
 __all__ = ["Lesson", "share_of_rate", "train_head", "try_step"]
 
@@ -29,12 +28,6 @@ class Lesson:
     select: Sequence[Unit]
     checkpoints: Checkpoints
     tell: Callable[..., None]
-
-    @property
-    def texts(self) -> set[tuple[int, ...]]:
-        """Return the texts of all pairs as they are read apart, each once."""
-        windows = (window for unit in (*self.tune, *self.select) for window in unit.windows)
-        return {text for window in windows for text in sides_of(window)}
 
     @property
     def steps_an_epoch(self) -> int:
@@ -70,10 +63,10 @@ def train_head(lesson: Lesson) -> Progress:
         raise UserError(f"{lesson.recipe.name}: there is no example to learn from")
     optimizer = _optimizer(lesson)
     progress = _resume(lesson, optimizer)
-    if network.reads == "apart" and not progress.ended:
+    if network.remembers and (network.writer or not progress.ended):
         began = time.perf_counter()
         lesson.tell("encode")
-        network.keep(lesson.texts)
+        network.keep(lesson.tune, lesson.select)
         progress.seconds += time.perf_counter() - began
     weights = _label_weights(lesson)
     every = stop.every or lesson.steps_an_epoch

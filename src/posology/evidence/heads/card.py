@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from posology.errors import ModelError
 from posology.evidence.heads.comparing import HEADS
+from posology.evidence.heads.windows import BERT_MARKS
 from posology.files import read_utf8
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "HeadCard",
     "HeadKind",
     "Join",
+    "Network",
     "Reads",
     "read_head_card",
     "render_head_card",
@@ -27,6 +29,7 @@ WEIGHTS = "head.safetensors"
 TRUNK = "bert."  # the names of the encoder's own weights begin with it
 
 HeadKind = Literal["token", "sequence", "pair"]
+Network = Literal["bert", "decoder"]
 Reads = Literal["together", "apart"]
 Join = Literal["mean", "highest"]
 
@@ -40,6 +43,9 @@ class HeadCard(BaseModel):
     name: str = Field(min_length=1)
     kind: HeadKind
     labels: list[str] = Field(min_length=1)  # of a token head: the entities, without B and I
+    network: Network = "bert"  # decoder: a writing model of the catalogue, which does not learn
+    begin: str = BERT_MARKS[0]  # the special piece before a text
+    end: str = BERT_MARKS[1]  # and after it
     reads: Reads = "together"  # a pair: as one text, or each by itself and then compared
     width: int = Field(0, ge=0)  # of a comparing head
     blocks: int = Field(0, ge=0)
@@ -76,6 +82,10 @@ class HeadCard(BaseModel):
             raise ValueError("positive is none of the labels")
         if self.reads == "apart" and not (self.kind == "pair" and self.width and self.blocks):
             raise ValueError("reads apart is of a pair, and needs width and blocks")
+        if self.network == "decoder" and (
+            self.trunk != "base" or self.kind == "token" or self.reads == "apart" or self.pooling != "mean"
+        ):
+            raise ValueError("a head on a decoder labels texts by their mean vector: trunk base, no tokens")
         if self.width % HEADS:
             raise ValueError(f"width is shared by {HEADS} heads: a multiple of {HEADS}")
         if self.rank and self.trunk != "base":
@@ -101,6 +111,7 @@ def read_head_card(folder: Path) -> HeadCard:
 
 
 def render_head_card(card: HeadCard) -> str:
-    """Return the text of head.json; what only a comparing head has is left out of others."""
-    beside = {"reads", "width", "blocks"} if card.reads == "together" else None
+    """Return the text of head.json; others lack what only a comparing head has, or one on a decoder."""
+    beside = {"reads", "width", "blocks"} if card.reads == "together" else set()
+    beside |= {"network", "begin", "end"} if card.network == "bert" else set()
     return json.dumps(card.model_dump(mode="json", exclude=beside), indent=1, ensure_ascii=False) + "\n"

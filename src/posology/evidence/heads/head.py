@@ -10,19 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posology.chat.runtime import import_openvino
-from posology.chat.weights import check_sha256, find_weights
+from posology.chat.weights import check_sha256
 from posology.errors import ModelError
-from posology.evidence.bert_graph import BertGraph, bert_shape
 from posology.evidence.heads.apart import PairReader
-from posology.evidence.heads.card import TRUNK, WEIGHTS, HeadCard, HeadKind, read_head_card
-from posology.evidence.heads.changes import apply_changes
-from posology.evidence.heads.comparing import comparing_graph
+from posology.evidence.heads.card import WEIGHTS, HeadCard, HeadKind, read_head_card
+from posology.evidence.heads.graphs import compile_graphs, head_graphs
 from posology.evidence.heads.joining import join_rows, join_texts, log_softmax
-from posology.evidence.heads.precision import quantized, widened
 from posology.evidence.heads.tags import Span, decode_tags
 from posology.evidence.heads.windows import Cutter, Window, by_size, padded
 
-__all__ = ["Head", "Labels", "head_weights", "open_head", "own_weights"]
+__all__ = ["Head", "Labels", "open_head"]
 
 Floats = NDArray[np.float64]
 _Reader = Callable[[Sequence[Window]], list[Floats]]
@@ -120,54 +117,18 @@ def open_head(folder: Path, *, threads: int = 0, home: Path | None = None) -> He
 
     card = read_head_card(folder)
     check_sha256(folder / "tokenizer.json", card.tokenizer_sha256)
-    weights = head_weights(folder, card, home)
-    if card.precision == "int8" and card.trunk == "base":
-        weights = quantized(weights)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        graphs = _graphs(openvino, weights, config, card)
+        graphs = head_graphs(openvino, folder, config, card, home)
     except (OSError, ValueError) as cause:
         raise ModelError(f"{folder}: config.json or tokenizer.json cannot be read: damaged") from cause
     except KeyError as cause:
         raise ModelError(f"{folder}: config.json and weights do not belong together ({cause})") from cause
-    settings = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": threads,
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 32 if card.precision == "int8" else 0,
-    }
-    core = openvino.Core()
-    compiled = [core.compile_model(graph, "CPU", settings) for graph in graphs]
+    compiled = compile_graphs(openvino, graphs, threads=threads, int8=card.precision == "int8")
+    cutter = Cutter(tokenizer, card.window, card.overlap, (card.begin, card.end))
     size = (folder / WEIGHTS).stat().st_size
-    return Head(_reader(compiled, card.kind), Cutter(tokenizer, card.window, card.overlap), card, size)
-
-
-def head_weights(folder: Path, card: HeadCard, home: Path | None = None) -> dict[str, NDArray[Any]]:
-    """Return the weights of encoder and head by name, changes applied; the encoder's begin with TRUNK."""
-    from safetensors.numpy import load_file
-
-    weights = own_weights(folder, card)
-    if card.trunk == "whole":
-        return weights
-    found = find_weights(card.base, home)
-    trunk = (found.path if found.path.is_dir() else found.path.parent) / "model.safetensors"
-    check_sha256(trunk, card.base_sha256)
-    base = {f"{TRUNK}{name}": array for name, array in load_file(str(trunk)).items()}
-    return apply_changes(base, widened(weights), card.rank)
-
-
-def own_weights(folder: Path, card: HeadCard) -> dict[str, NDArray[Any]]:
-    """Return the weights in a head's own file; raise ModelError where it is not the one of the card."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    check_sha256(folder / WEIGHTS, card.weights_sha256)
-    try:
-        weights: dict[str, NDArray[Any]] = load_file(str(folder / WEIGHTS))
-    except (OSError, SafetensorError) as cause:
-        raise ModelError(f"{folder / WEIGHTS}: not readable safetensors: damaged") from cause
-    return weights
+    return Head(_reader(compiled, card.kind), cutter, card, size)
 
 
 def _reader(compiled: Sequence[Any], kind: HeadKind) -> _Reader:
@@ -184,38 +145,3 @@ def _reader(compiled: Sequence[Any], kind: HeadKind) -> _Reader:
         return [rows[n] for n in range(len(windows))]
 
     return read
-
-
-def _graphs(
-    openvino: Any, weights: Mapping[str, NDArray[Any]], config: dict[str, Any], card: HeadCard
-) -> list[Any]:
-    """Return the graph of encoder and head; where texts are read apart, one of each.
-
-    The one graph takes ids, mask, types (windows, pieces) and gives logits of pieces or of windows.
-    """
-    from openvino import opset13 as op
-
-    if config.get("model_type") != "bert" or config.get("hidden_act") != "gelu":
-        raise ModelError(f"{card.name}: config.json does not describe a BERT encoder with gelu")
-    ids = op.parameter([-1, -1], openvino.Type.i64, name="ids")
-    mask = op.parameter([-1, -1], openvino.Type.f32, name="mask")
-    types = op.parameter([-1, -1], openvino.Type.i64, name="types")
-    short = {name.removeprefix(TRUNK): array for name, array in weights.items()}
-    shape = bert_shape({**config, "num_hidden_layers": card.layers})
-    build = BertGraph(op, short, shape)
-    if card.reads == "apart":
-        encoder = openvino.Model([build.vectors(ids, mask)], [ids, mask], "encoder")
-        return [encoder, comparing_graph(openvino, short, shape, card.blocks, card.width)]
-    hidden = build.vectors(ids, mask, types)
-    if card.kind != "token":
-        hidden = _pooled(op, build, hidden, mask) if card.pooling == "mean" else _first(op, build, hidden)
-    return [openvino.Model([build.linear(hidden, "classifier")], [ids, mask, types], "head")]
-
-
-def _pooled(op: Any, build: BertGraph, hidden: Any, mask: Any) -> Any:
-    shares = op.divide(mask, op.reduce_sum(mask, build.ints([1]), True))
-    return op.reduce_sum(op.multiply(hidden, op.unsqueeze(shares, build.ints([2]))), build.ints([1]), False)
-
-
-def _first(op: Any, build: BertGraph, hidden: Any) -> Any:
-    return op.squeeze(op.gather(hidden, build.ints([0]), build.ints([1])), build.ints([1]))

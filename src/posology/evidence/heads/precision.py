@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from posology.evidence.bert_graph import SCALE
+from posology.evidence.nodes import SCALE
 
 __all__ = ["quantized", "widened"]
 

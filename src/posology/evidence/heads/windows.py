@@ -15,9 +15,10 @@ from posology.errors import ModelError
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["Cutter", "Ints", "Pieces", "Window", "by_size", "padded", "padded_ids", "sides_of"]
+__all__ = ["BERT_MARKS", "Cutter", "Ints", "Pieces", "Window", "by_size", "padded", "padded_ids", "sides_of"]
 
 Ints = NDArray[np.int64]
+BERT_MARKS = ("[CLS]", "[SEP]")  # the special pieces at which a text begins and ends
 _LEAST = 8  # word pieces that either side of a pair has in a window, where it is that long
 
 
@@ -56,12 +57,14 @@ class Window:
 class Cutter:
     """Cuts texts into windows with one tokenizer; ``window`` counts the special pieces, ``overlap`` none."""
 
-    def __init__(self, tokenizer: "Tokenizer", window: int, overlap: int) -> None:
-        """Take a tokenizer of the BERT kind and the sizes, in word pieces."""
+    def __init__(
+        self, tokenizer: "Tokenizer", window: int, overlap: int, marks: tuple[str, str] = BERT_MARKS
+    ) -> None:
+        """Take a tokenizer, the sizes in word pieces, and the special pieces that begin and end a text."""
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self._tokenizer = tokenizer
-        self._begin, self._end = _mark(tokenizer, "[CLS]"), _mark(tokenizer, "[SEP]")
+        self._begin, self._end = (_mark(tokenizer, mark) for mark in marks)
         if overlap < 0 or window - 3 < 2 * (overlap + _LEAST):
             raise ModelError(f"windows of {window} pieces are too small for an overlap of {overlap}")
         self._window, self._overlap = window, overlap
@@ -99,7 +102,7 @@ class Cutter:
 def _mark(tokenizer: "Tokenizer", mark: str) -> int:
     found: int | None = tokenizer.token_to_id(mark)
     if found is None:
-        raise ModelError(f"the tokenizer has no {mark}: it is not one of a BERT encoder")
+        raise ModelError(f"the tokenizer has no {mark}: it is not the one of this encoder")
     return found
 
 
