@@ -147,6 +147,25 @@ def dose() -> Iterator[str]:
         yield f"Not tuned yet: {', '.join(r['without_result'])}."
 
 
+def second_dose() -> Iterator[str]:
+    """Yield the section on several seeds of heads and adapters against their rivals."""
+    r, where = load("second-dose")
+    rivals = list(r["means"])
+    yield "## The dose: three seeds"
+    yield ""
+    yield f"{where}. Of each task the mean of the seeds of what was tuned (a head on the writing model where there are labels, else"
+    yield "an adapter), less each rival on the same items, with the 95 % interval over items (not corrected for their number)."
+    yield ""
+    yield "| task (measure, n) | seeds | mean | " + " | ".join(f"less {rival}" for rival in rivals) + " |"
+    yield "|---" * (3 + len(rivals)) + "|"
+    for row in r["rows"]:
+        seeds = ", ".join("-" if one is None else f"{one:.2f}" for one in row["runs"].values())
+        cells = [_difference(row["against"][rival]) for rival in rivals]
+        yield f"| {row['task']} ({row['measure']}, {row['n']}) | {seeds} | {row['mean']:.2f} | {' | '.join(cells)} |"
+    means = [f"{one['mean_difference']:+.3f} over {one['tasks']}" for one in r["means"].values()]
+    yield "| mean of the tasks | | | " + " | ".join(means) + " |"
+
+
 def _difference(found: Mapping[str, Any] | None) -> str:
     if not found:
         return "-"
@@ -219,4 +238,5 @@ SECTIONS = {  # each with the reports that it needs
     pretraining: ("pretraining",),
     planted: ("canaries",),
     dose: ("first-dose-tuned",),
+    second_dose: ("second-dose",),
 }

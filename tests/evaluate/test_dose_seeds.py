@@ -85,6 +85,21 @@ def test_a_rival_stands_with_as_many_strategies_as_its_task_takes(
     assert (found and found[0]) == taken
 
 
+@pytest.mark.parametrize(
+    ("there", "taken"),
+    [
+        (("ncbi_disease tuned", "ncbi_disease tuned+constrained"), "ncbi_disease tuned+constrained"),
+        (("openi tuned",), "openi tuned"),
+        (("ktas_triage",), "ktas_triage"),  # a head has no strategy
+        (("qwen few",), None),
+    ],
+)
+def test_what_was_tuned_is_an_adapter_or_a_head(there: tuple[str, ...], taken: str | None) -> None:
+    arms = {name: [Outcome(_item(0, "2"), Response(name))] for name in there}
+    found = dose_seeds._ours(arms)
+    assert (found and found[0].response.answer) == taken
+
+
 def test_a_kept_run_of_other_items_is_refused(tmp_path: Path) -> None:
     class Bench:
         def items(self, task: object) -> list[Item]:

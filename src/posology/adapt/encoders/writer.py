@@ -19,7 +19,7 @@ __all__ = ["Writer", "open_writer"]
 
 Vectors = NDArray[np.float32]
 _AT_ONCE = 2048  # word pieces of one inference, padding included
-_LEAST = 1e-6  # a number that is the same in all texts is not divided by its spread
+_LEAST = 1e-4  # a number whose spread is less than this part of its size is the same in all texts
 
 
 class Writer:
@@ -45,7 +45,9 @@ class Writer:
         self._read(windows)
         rows = np.stack([self._kept[window.ids] for window in learned]).astype(np.float64)
         self._mean = rows.mean(axis=0).astype(np.float32)
-        self._spread = np.maximum(rows.std(axis=0), _LEAST).astype(np.float32)
+        spread = rows.std(axis=0)
+        varies = spread > _LEAST * np.abs(rows).max(axis=0)
+        self._spread = np.where(varies, spread, 1.0).astype(np.float32)
 
     def forget(self) -> None:
         """Let go of the vectors that are kept."""
