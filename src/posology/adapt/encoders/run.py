@@ -14,6 +14,7 @@ from posology.adapt.checkpoint import Checkpoints, Progress
 from posology.adapt.encoders.bases import EncoderBase, find_encoder
 from posology.adapt.encoders.cards import head_card_text
 from posology.adapt.encoders.export import Limits, copy_papers, export_head
+from posology.adapt.encoders.frozen import least_cosine
 from posology.adapt.encoders.gathering import Gathered, fingerprints, gather, require_unseen
 from posology.adapt.encoders.labelled import Labelled, render_labelled
 from posology.adapt.encoders.measuring import Calibrated, calibrate, logits_of, measure, metric_of
@@ -44,6 +45,8 @@ __all__ = ["INT8", "TOLERANCE", "run_encode"]
 INT8 = "int8"  # the folder of the head in int8, in the head's folder
 
 TOLERANCE = 2e-3  # of logits: OpenVINO against torch, both in 32 bits
+_COSINE = 0.98  # least, of a frozen decoder's mean states in int8 and those that transformers computes
+_HELD = 4  # windows that say so
 _COMPARED = 64  # examples
 _ANY = "surrogatepass"  # half a character of a broken text is hashed as it stands
 
@@ -92,8 +95,9 @@ def run_encode(recipe: EncodeRecipe, job: Job) -> Path:
     judges = () if recipe.data.learn_select else select
     progress = train_head(Lesson(recipe, network, tune, judges, checkpoints, job.tell))
     exact = replace(network, half=False, kept=None)
+    if not network.frozen:
+        network.forget()
     logits = logits_of(exact, select, recipe.head)
-    network.forget()
     calibrated = calibrate(judges, logits, gathered.task.labels, recipe.head)
     scaled = [rows / calibrated.temperature for rows in logits]
     scores = (
@@ -145,7 +149,7 @@ def _int8(folder: Path, trained: _Trained, compared: dict[str, Any], job: Job) -
     """Write the head in int8 where that answers as it does; return the comparison, or why not."""
     wanted, select = trained.recipe.export, trained.gathered.select
     if trained.base.decoder:
-        return {"not written": "the writing model below reads in int8 from the first step on"}
+        return {"not written": "the decoder below has int8 weights from the first step on"}
     if not wanted.int8:
         return {"not written": "the recipe wants none"}
     if not select or compared["runtime"] != "openvino":
@@ -247,11 +251,23 @@ def _compare(folder: Path, trained: _Trained, job: Job) -> dict[str, Any]:
             f"{trained.recipe.name}: OpenVINO's logits differ from torch's by {difference:.4f}, more than "
             f"{TOLERANCE}: the head is not written; this encoder is not supported"
         )
-    return {"runtime": "openvino", "examples": len(examples), "logit_difference": difference}
+    told = {"runtime": "openvino", "examples": len(examples), "logit_difference": difference}
+    frozen = trained.network.frozen
+    if frozen is None:
+        return told
+    cosine = least_cosine(frozen, trained.base, [unit.windows[0] for unit in units[:_HELD]])
+    if cosine < _COSINE:
+        raise ModelError(
+            f"{trained.recipe.name}: what OpenVINO makes of a text is not what transformers makes of it "
+            f"(cosine {cosine:.3f}, at least {_COSINE}): the head is not written; this model is not supported"
+        )
+    return {**told, "least_cosine_to_transformers": cosine}
 
 
 def _report(trained: _Trained, card: HeadCard, compared: dict[str, Any], job: Job) -> dict[str, Any]:
-    progress, calibrated = trained.progress, trained.calibrated
+    progress, calibrated, frozen = trained.progress, trained.calibrated, trained.network.frozen
+    # a frozen decoder reads each piece once, however often a head learns from it
+    pieces, seconds = (frozen.pieces, frozen.seconds) if frozen else (progress.tokens, progress.seconds)
     return {
         "posology": "report/1",
         "metric": metric_of(trained.recipe.head),
@@ -266,9 +282,9 @@ def _report(trained: _Trained, card: HeadCard, compared: dict[str, Any], job: Jo
             "steps": progress.step,
             "best_step": progress.best_step,
             "ended": progress.ended,
-            "pieces": progress.tokens,
+            "pieces": pieces,
             "seconds": round(progress.seconds, 1),
-            "pieces_a_second": round(progress.tokens / progress.seconds, 1) if progress.seconds else None,
+            "pieces_a_second": round(pieces / seconds, 1) if seconds else None,
             "device": trained.network.device.type,
             "peak_memory_bytes": peak_memory(trained.network),
             "energy_wh": None if job.watts is None else job.watts * progress.seconds / 3600,

@@ -63,10 +63,10 @@ def train_head(lesson: Lesson) -> Progress:
         raise UserError(f"{lesson.recipe.name}: there is no example to learn from")
     optimizer = _optimizer(lesson)
     progress = _resume(lesson, optimizer)
-    if network.remembers and (network.writer or not progress.ended):
+    if network.remembers and (network.frozen or not progress.ended):
         began = time.perf_counter()
         lesson.tell("encode")
-        network.keep(lesson.tune, lesson.select)
+        network.keep(lesson.tune, lesson.select, lambda done, of: lesson.tell("encode", done, of))
         progress.seconds += time.perf_counter() - began
     weights = _label_weights(lesson)
     every = stop.every or lesson.steps_an_epoch

@@ -16,16 +16,18 @@ from posology.evidence.heads.precision import quantized
 from posology.evidence.heads.weights import decoder_weights, head_weights, own_weights
 from posology.evidence.nodes import Nodes
 
-__all__ = ["compile_graphs", "head_graphs", "mean_vectors"]
+__all__ = ["SHIFT", "SPREAD", "compile_graphs", "head_graphs", "mean_states"]
+
+SHIFT, SPREAD = "standard.shift", "standard.spread"  # of each number of a frozen decoder's mean states
 
 
-def compile_graphs(openvino: Any, graphs: list[Any], *, threads: int, int8: bool) -> list[Any]:
-    """Return graphs compiled for this machine's processor."""
+def compile_graphs(openvino: Any, graphs: list[Any], *, threads: int, rounds: bool = False) -> list[Any]:
+    """Return graphs compiled for this processor; ``rounds``: what int8 matrices take is rounded as well."""
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": threads,
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 32 if int8 else 0,
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 32 if rounds else 0,
     }
     core = openvino.Core()
     return [core.compile_model(graph, "CPU", settings) for graph in graphs]
@@ -46,20 +48,26 @@ def head_graphs(
     return _on_encoder(openvino, weights, config, card)
 
 
-def mean_vectors(
+def mean_states(
     openvino: Any, weights: Mapping[str, NDArray[Any]], shape: Shape, layers: int, window: int
 ) -> Any:
-    """Return a writing model's mean vectors of windows: ids, mask, types -> (windows, hidden)."""
+    """Return the graph of a decoder's mean states of windows: ids, mask, types -> (windows, hidden)."""
     inputs, mean, _ = _mean_of_decoder(openvino, weights, shape, (layers, window))
-    return openvino.Model([mean], inputs, "vectors")
+    return openvino.Model([mean], inputs, "states")
 
 
 def _on_decoder(openvino: Any, own: Mapping[str, NDArray[Any]], card: HeadCard, home: Path | None) -> Any:
-    int8 = card.precision == "int8"
-    weights, shape = decoder_weights(card.base, card.base_sha256, card.layers, int8=int8, home=home)
+    from openvino import opset13 as op
+
+    weights, shape = decoder_weights(card.base, card.base_sha256, card.layers, home=home)
     sizes = (card.layers, card.window)
     inputs, mean, build = _mean_of_decoder(openvino, {**weights, **own}, shape, sizes)
-    return openvino.Model([build.linear(mean, "classifier")], inputs, "head")
+    scaled = op.divide(op.subtract(mean, op.constant(own[SHIFT])), op.constant(own[SPREAD]))
+    length = op.sqrt(op.reduce_sum(op.multiply(scaled, scaled), build.ints([1]), True))
+    one_length = op.multiply(
+        op.divide(scaled, op.maximum(length, build.scalar(1e-6))), build.scalar(shape.hidden**0.5)
+    )
+    return openvino.Model([build.linear(one_length, "classifier")], inputs, "head")
 
 
 def _mean_of_decoder(

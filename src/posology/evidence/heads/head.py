@@ -125,7 +125,9 @@ def open_head(folder: Path, *, threads: int = 0, home: Path | None = None) -> He
         raise ModelError(f"{folder}: config.json or tokenizer.json cannot be read: damaged") from cause
     except KeyError as cause:
         raise ModelError(f"{folder}: config.json and weights do not belong together ({cause})") from cause
-    compiled = compile_graphs(openvino, graphs, threads=threads, int8=card.precision == "int8")
+    compiled = compile_graphs(
+        openvino, graphs, threads=threads, rounds=card.precision == "int8" and card.network == "bert"
+    )
     cutter = Cutter(tokenizer, card.window, card.overlap, (card.begin, card.end))
     size = (folder / WEIGHTS).stat().st_size
     return Head(_reader(compiled, card.kind), cutter, card, size)

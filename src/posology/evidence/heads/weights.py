@@ -47,11 +47,11 @@ def own_weights(folder: Path, card: HeadCard) -> dict[str, NDArray[Any]]:
 
 
 def decoder_weights(
-    name: str, sha256: str, layers: int = 0, *, int8: bool, home: Path | None = None
+    name: str, sha256: str, layers: int = 0, *, home: Path | None = None
 ) -> tuple[dict[str, NDArray[Any]], Shape]:
     """Return the weights of the lowest layers (0: all) of a writing model of the catalogue, and its shape.
 
-    Each matrix is rounded as soon as it is read where ``int8``. Raises ModelError where the weights are not
+    Each matrix is rounded to int8 as soon as it is read. Raises ModelError where the weights are not
     those of the hash, or of an architecture that is not computed here.
     """
     found = find_weights(name, home)
@@ -70,6 +70,5 @@ def decoder_weights(
     wanted = [one for one in stored.tensors if one in (EMBEDDING, _NORM) or one.startswith(below)]
     weights: dict[str, NDArray[Any]] = {}
     for one in wanted:
-        values = {one: np.ascontiguousarray(stored.read(one), dtype=np.float32)}
-        weights |= quantized(values) if int8 else values
+        weights |= quantized({one: np.ascontiguousarray(stored.read(one), dtype=np.float32)})
     return weights, shape
