@@ -4,7 +4,7 @@ python benchmarks/dose_seeds.py keep DIR --run seed-0
 python benchmarks/dose_seeds.py keep DIR --run rivals
 python benchmarks/dose_seeds.py report
 
-A training takes hours and its weights are not committed; what it answered is small. `keep` takes the arms
+Trained weights are not committed; what they answered is small. `keep` takes the arms
 of DIR, which `posology evaluate` wrote (`scripts/dose_seed`, `scripts/dose_rivals`), into
 reports/second-dose/answers: of each item its id, the answer and how it failed, never its text or its gold
 answer. `report` reads the items again, scores the kept answers and writes results.json: of each task the
@@ -107,11 +107,12 @@ def _first(arms: Mapping[str, list[Outcome]], names: Sequence[str]) -> tuple[str
     return None
 
 
-def _ours(arms: Mapping[str, list[Outcome]]) -> list[Outcome] | None:
-    """Return what was tuned for a task: a head, or an adapter constrained, of written texts not."""
-    adapter = next((arms[name] for way in _OURS for name in arms if name.endswith(f" {way}")), None)
-    head = next((arm for name, arm in arms.items() if " " not in name), None)
-    return adapter or head
+def _ours(task: str, arms: Mapping[str, list[Outcome]]) -> list[Outcome] | None:
+    """Return what was tuned for a task: the head of its name, or an adapter, constrained where it is."""
+    adapters = [arms[name] for way in _OURS for name in arms if name.endswith(f" {way}")]
+    if task in arms and adapters:
+        raise SystemExit(f"{task}: answers of a head and of an adapter: keep one of them")
+    return arms.get(task) or next(iter(adapters), None)
 
 
 def _against(
@@ -159,7 +160,7 @@ def report() -> None:
     rivals = kept.pop("rivals", {})
     rows = []
     for name in sorted({task for run in kept.values() for task in run}):
-        runs = {run: mine for run, tasks in kept.items() if (mine := _ours(tasks.get(name, {})))}
+        runs = {run: mine for run, tasks in kept.items() if (mine := _ours(name, tasks.get(name, {})))}
         if runs:
             rows.append(row_of(TASKS[name], runs, rivals.get(name, {})))
     means = {}

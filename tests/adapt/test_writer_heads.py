@@ -1,6 +1,7 @@
 """Heads on a writing model: it makes of a text what transformers makes of it, and a linear head learns."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from posology.adapt.encode import plan_encode
+from posology.adapt.encoders.export import export_head
 from posology.adapt.encoders.frozen import FrozenDecoder
 from posology.adapt.encoders.run import run_encode
 from posology.adapt.recipes import parse_recipe
@@ -15,7 +17,7 @@ from posology.adapt.recipes.encode import EncodeRecipe
 from posology.chat.matrices.weights import open_weights
 from posology.errors import ModelError, UserError
 from posology.evidence.decoder_graph import DecoderGraph
-from posology.evidence.heads import open_head, read_head_card
+from posology.evidence.heads import open_head, open_head_checker, read_head_card
 from posology.evidence.heads.card import render_head_card
 from posology.evidence.heads.precision import quantized
 from posology.evidence.heads.windows import Window, padded_ids
@@ -163,6 +165,7 @@ def test_a_head_learns_on_the_shipped_model_and_is_a_few_kilobytes(head: Path) -
     report, card = json.loads((head / "report.json").read_text()), read_head_card(head)
     assert report["select"]["macro-F1"] == 1.0
     assert report["equivalence"]["logit_difference"] < 1e-3
+    assert report["equivalence"]["least_cosine_to_transformers"] > 0.99
     assert (card.network, card.base, card.layers, card.precision) == ("decoder", WRITER, 2, "int8")
     assert (card.begin, card.end) == ("<|im_start|>", "<|im_end|>")
     assert card.trunk == "base"
@@ -175,7 +178,13 @@ def test_a_head_learns_on_the_shipped_model_and_is_a_few_kilobytes(head: Path) -
     assert (good.best, bad.best) == ("yes", "no")
     assert sum(far.scores.values()) == pytest.approx(1), "a long text is read in windows to its end"
     alone = reader.label_texts(["aspirin helps today."])[0]
-    assert alone.scores["yes"] == pytest.approx(good.scores["yes"], abs=1e-3), "alone and among others alike"
+    assert alone.scores["yes"] == pytest.approx(good.scores["yes"], abs=1e-5), "alone and among others alike"
+    logits = reader.text_logits(
+        [(one, "") for one in ("", "zzzz qqqq", "Cardiac arrest!", "aspirin helps today.")]
+    )
+    assert np.abs(logits).max() < 3 * np.abs(logits[-1]).max(), (
+        "no text is surer than those it learned from by far"
+    )
 
 
 @pytest.mark.model
@@ -197,15 +206,16 @@ def test_training_that_was_killed_goes_on_to_the_same_weights(head: Path, tmp_pa
 @pytest.mark.model
 def test_a_plan_counts_what_is_read_once(head: Path, tmp_path: Path) -> None:
     plan = plan_encode(lesson(), job(tmp_path / "head", TUNE, SELECT))
-    assert plan.steps == 72
+    pieces = json.loads((head / "report.json").read_text())["training"]["pieces"]
+    assert (plan.steps, plan.tokens) == (72, pieces), "each piece is read once, however many epochs there are"
     assert plan.seconds
+    assert plan.disk_bytes is not None
+    assert plan.disk_bytes < 0.1e9, "the model below is not written again"
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.model
 def test_other_weights_than_those_it_learned_with_are_refused(head: Path, tmp_path: Path) -> None:
-    import shutil
-
     shutil.copytree(head, tmp_path / "head")
     card = read_head_card(head).model_copy(update={"base_sha256": "0" * 64})
     (tmp_path / "head" / "head.json").write_text(render_head_card(card))
@@ -232,6 +242,38 @@ def test_what_a_writing_model_cannot_do_is_refused(
     with pytest.raises((UserError, ModelError), match=told):
         run_encode(lesson(kind, *tables), job(tmp_path / "head", examples(8), examples(4, "s")))
     assert not (tmp_path / "head").exists()
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("base", "told"),
+    [
+        ({"device": "cuda"}, "reads in int8 on the processor"),
+        ({"dtype": "float32"}, "leave both at auto"),
+        ({"model": "judge-writer"}, "a head does not tell what its base learned from: name smollm2"),
+        ({"model": "qwen3.5-4b"}, "is not installed by a package"),
+        ({"model": "", "path": "weights.gguf"}, "a writing model below a head is named by base.model"),
+    ],
+)
+def test_other_bases_of_a_writing_model_are_refused(
+    head: Path, tmp_path: Path, base: dict[str, str], told: str
+) -> None:
+    asked = job(tmp_path / "head", texts(8), texts(4, "s"))
+    with pytest.raises((UserError, ModelError), match=told):
+        run_encode(changed(lesson(), "base", base), asked)
+
+
+@pytest.mark.model
+def test_it_is_of_the_writers_family_and_has_nothing_to_export(head: Path, tmp_path: Path) -> None:
+    card = read_head_card(head)
+    assert card.family == "smollm2", "so that no draft is checked by its writer's own family"
+    with pytest.raises(UserError, match="nothing to export"):
+        export_head(head, tmp_path / "int8", texts(4))
+    pair = card.model_copy(update={"kind": "pair", "positive": "yes"})
+    folder = tmp_path / "pair"
+    shutil.copytree(head, folder)
+    (folder / "head.json").write_text(render_head_card(pair))
+    assert open_head_checker(folder, threads=1).identity.family == "smollm2"
 
 
 @pytest.mark.model

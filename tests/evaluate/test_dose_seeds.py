@@ -88,16 +88,22 @@ def test_a_rival_stands_with_as_many_strategies_as_its_task_takes(
 @pytest.mark.parametrize(
     ("there", "taken"),
     [
-        (("ncbi_disease tuned", "ncbi_disease tuned+constrained"), "ncbi_disease tuned+constrained"),
+        (("ncbi tuned", "ncbi tuned+constrained"), "ncbi tuned+constrained"),
         (("openi tuned",), "openi tuned"),
         (("ktas_triage",), "ktas_triage"),  # a head has no strategy
-        (("qwen few",), None),
+        (("qwen few", "tf-idf"), None),
     ],
 )
 def test_what_was_tuned_is_an_adapter_or_a_head(there: tuple[str, ...], taken: str | None) -> None:
     arms = {name: [Outcome(_item(0, "2"), Response(name))] for name in there}
-    found = dose_seeds._ours(arms)
+    found = dose_seeds._ours("ktas_triage", arms)
     assert (found and found[0].response.answer) == taken
+
+
+def test_a_head_and_an_adapter_in_one_run_are_told_apart_by_a_person() -> None:
+    arms = {name: [Outcome(_item(0, "2"), Response("2"))] for name in ("ktas_triage", "ktas_triage tuned")}
+    with pytest.raises(SystemExit, match="keep one of them"):
+        dose_seeds._ours("ktas_triage", arms)
 
 
 def test_a_kept_run_of_other_items_is_refused(tmp_path: Path) -> None:

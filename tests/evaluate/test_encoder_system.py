@@ -1,5 +1,6 @@
 """A trained head as a rung: it answers labels, options and mentions, and no item that it has seen."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from posology.evaluate.forms import ChoiceForm
 from posology.evaluate.items import Item, Mention
 from posology.evaluate.strategy import parse_strategy
 from posology.evaluate.systems import SystemSpec, open_system, parse_system, why_not
+from posology.evaluate.systems.digests import digest_of
 from posology.evaluate.task import Task
 from posology.evaluate.tasks import TASKS
 from tests.adapt.made_encoder import answering, recipe, sentences, write_encoder
@@ -75,6 +77,10 @@ def test_a_head_answers_mentions_with_their_places(mentions: SystemSpec) -> None
     assert len(arm.identity.sha256) == 64
     assert arm.fingerprint == open_system(mentions).arm(None, MENTIONS, Learning()).fingerprint
     assert arm.answer([]) == []
+    told = json.loads((Path(mentions.path) / MENTIONS.name / "head.json").read_text())
+    before = {**told, "reads": "together", "width": 0, "blocks": 0}
+    assert arm.fingerprint == digest_of("encoder/1", MENTIONS.name, before), "results of older versions count"
+    assert not {"network", "begin", "end"} & set(told)
 
 
 def test_an_item_that_the_head_has_seen_is_refused(mentions: SystemSpec) -> None:

@@ -26,7 +26,7 @@ def label(
     threads: Annotated[int, typer.Option(min=0, help="Processor threads; 0: all.")] = 0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Find spans in texts, or give them labels, with a head on a small encoder."""
+    """Find spans in texts, or give them labels, with a trained head."""
     from posology.errors import UserError
     from posology.evidence.heads import find_head, open_head
     from posology.files import read_utf8

@@ -17,18 +17,23 @@ _KINDS = {
 
 def head_card_text(card: HeadCard, report: Mapping[str, Any], recipe: EncodeRecipe) -> str:
     """Return card.md: what the head does, what it learned from, how it scores on select, its limits."""
-    parts = report["data"]
+    parts, below = report["data"], "encoder" if card.network == "bert" else "model"
     lines = [
         f"# {card.name}",
         "",
         *([recipe.about, ""] if recipe.about else []),
         f"A head on {card.base or 'an encoder given by path'} ({card.layers} layers, "
         f"{card.parameters:,} weights) that {_KINDS[card.kind]}: {', '.join(card.labels)}."
-        + (" It reads the two apart, then compares them." if card.reads == "apart" else ""),
+        + (" It reads the two apart, then compares them." if card.reads == "apart" else "")
+        + (
+            " It is a linear probe: the model below reads and did not learn."
+            if card.network == "decoder"
+            else ""
+        ),
         "",
         f"Learned from {parts['tune']['examples']} examples"
         + (f" of {', '.join(card.tasks)}" if card.tasks else "")
-        + f"; licences, the encoder's among them: {', '.join(card.licences)}.",
+        + f"; licences, the {below}'s among them: {', '.join(card.licences)}.",
         "",
         "Sources: " + "; ".join(f"{name}: {n}" for name, n in report["sources"].items()) + ".",
         "",
@@ -72,6 +77,8 @@ def _chosen(card: HeadCard, report: Mapping[str, Any], recipe: EncodeRecipe) -> 
 def _limits(card: HeadCard, report: Mapping[str, Any]) -> list[str]:
     tune = report["data"]["tune"]
     told = [f"texts are read in windows of {card.window} word pieces."]
+    if card.network == "decoder":
+        told.append("Probabilities hold for texts such as it learned from: of any other text it is as sure.")
     if tune["windows_left_out"]:
         told.append(f"{tune['windows_left_out']} windows of long texts were not learned from.")
     if tune["spans_left_out"]:

@@ -63,6 +63,8 @@ def export_head(
     Raises ModelError where logits, answers or score differ by more than ``limits``: nothing is written.
     """
     card = read_head_card(source)
+    if card.network == "decoder":
+        raise UserError(f"{source}: stands on {card.base} in int8 as it is: there is nothing to export")
     if card.precision != "fp32":
         raise UserError(f"{source}: is in {card.precision} already; export the head that was trained")
     if not examples:

@@ -67,6 +67,10 @@ class FrozenDecoder:
         """Let go of what is kept."""
         self._kept.clear()
 
+    def close(self) -> None:
+        """Let go of the decoder, whose memory is needed otherwise; what was read is still known."""
+        self._compiled = None
+
     @property
     def standard(self) -> dict[str, Vectors]:
         """Return mean and spread under the names that they have in a head's file."""

@@ -48,6 +48,9 @@ def _needs(lesson: Lesson) -> Needs:
         return Needs(lesson.steps, learned, measured, ())
     texts = lesson.network.texts_of([*lesson.tune, *lesson.select])
     apart = sum(map(len, texts))
+    if lesson.network.frozen:
+        kept = lesson.network.kept_bytes(apart, len(texts))
+        return Needs(lesson.steps, 0, 0, (), apart, "read once by a decoder that does not learn", kept)
     kept = lesson.network.kept_bytes(apart, len(texts))
     return Needs(lesson.steps, learned, measured, (), apart, "encoded once and kept", kept)
 
@@ -56,6 +59,13 @@ def _speed(lesson: Lesson, needs: Needs, job: Job) -> Speed:
     if job.tokens_per_second is not None:
         return Speed(job.tokens_per_second, None, "as stated")
     batch = list(lesson.tune[: lesson.recipe.optimizer.batch])
+    if frozen := lesson.network.frozen:
+        _timed(lesson, batch)
+        rate = frozen.pieces / frozen.seconds
+        told = (
+            f"a third of what was read a second of {len(batch)} examples, for learning costs three times that"
+        )
+        return Speed(rate / 3, peak_memory(lesson.network), told)
     _timed(lesson, batch)  # warms up
     lesson.network.forget()
     first, later = _timed(lesson, batch), _timed(lesson, batch)

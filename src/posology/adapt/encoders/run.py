@@ -129,6 +129,8 @@ def _write(folder: Path, trained: _Trained, job: Job) -> None:
     card = write_head(folder, _weights(trained), _card(trained), trained.base.folder)
     seen = Seen(fingerprints(gathered.tune), fingerprints(gathered.select))
     write_seen(folder, seen | trained.base.seen)
+    if trained.network.frozen:
+        trained.network.frozen.close()  # all that is compared has been read
     compared = _compare(folder, trained, job)
     report = {**_report(trained, card, compared, job), "int8": _int8(folder, trained, compared, job)}
     made = Made(

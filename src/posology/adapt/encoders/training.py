@@ -108,9 +108,10 @@ def _step(lesson: Lesson, optimizer: Any, units: Sequence[Unit], weights: Any, p
     network.module.train()
     loss = _learned(lesson, units, weights)
     if not math.isfinite(loss):
+        advice = "" if network.frozen else ", or set base.dtype to float32"
         raise UserError(
-            f"{recipe.name}: the loss of step {progress.step + 1} is no number; lower optimizer.lr, or set "
-            "base.dtype to float32; the last checkpoint is kept"
+            f"{recipe.name}: the loss of step {progress.step + 1} is no number; lower optimizer.lr{advice}; "
+            "the last checkpoint is kept"
         )
     if recipe.optimizer.clip:
         network.torch.nn.utils.clip_grad_norm_(list(network.trained.values()), recipe.optimizer.clip)

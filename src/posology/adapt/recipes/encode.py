@@ -1,4 +1,4 @@
-"""The recipe of kind encode: a head on a small encoder learns tags of words, labels of texts or of pairs."""
+"""The recipe of kind encode: a head on an encoder or a frozen decoder learns tags or labels."""
 
 from typing import Literal
 
@@ -128,7 +128,9 @@ class Windows(Table):
 class EncodeOptimizer(Optimizer):
     """How the weights move; see ``Optimizer``."""
 
-    lr: float = field_of(2e-4, "highest learning rate of the encoder", least=0)
+    lr: float = field_of(
+        2e-4, "highest learning rate of the encoder; the head's is head_factor times that", least=0
+    )
     schedule: Literal["cosine", "linear", "constant"] = field_of("linear", "how it falls after the warm-up")
     warmup: float = field_of(0.1, "share of the steps in which it rises from zero", least=0, most=1)
     weight_decay: float = field_of(0.01, "of AdamW; biases and norms have none", least=0)
@@ -162,7 +164,7 @@ class EncodeRecipe(Recipe):
 
     kind: Literal["encode"] = Field(description="what is made")
     data: EncodeData = Field(description="what is learned from")
-    base: Base = Field(description="the encoder")
+    base: Base = Field(description="the encoder, or a writing model that only reads")
     head: HeadTable = Field(description="what is answered")
     windows: Windows = Windows()
     optimizer: EncodeOptimizer = EncodeOptimizer()

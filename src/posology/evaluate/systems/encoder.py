@@ -16,7 +16,7 @@ from posology.evaluate.systems.function_arm import FunctionArm
 from posology.evaluate.systems.spec import SystemSpec
 from posology.evaluate.task import Kind, Task
 from posology.evidence.heads import Head, HeadCard, open_head, read_head_card
-from posology.evidence.heads.card import CARD_FILE
+from posology.evidence.heads.card import CARD_FILE, unsaid
 from posology.evidence.heads.head import Labels
 
 __all__ = ["find_head", "open_encoder_arm", "why_no_head"]
@@ -78,7 +78,7 @@ def _identity(spec: SystemSpec, card: HeadCard) -> ArmIdentity:
 
     return ArmIdentity(
         system=spec.name,
-        family=spec.family or "encoder",
+        family=spec.family or ("encoder" if card.network == "bert" else card.family),
         parameters=spec.parameters or card.parameters,
         precision=spec.precision or card.precision,
         sha256=card.weights_sha256,
@@ -88,7 +88,7 @@ def _identity(spec: SystemSpec, card: HeadCard) -> ArmIdentity:
 
 
 def _fingerprint(task: Task, card: HeadCard) -> str:
-    return digest_of("encoder/1", task.name, card.model_dump(mode="json"))
+    return digest_of("encoder/1", task.name, card.model_dump(mode="json", exclude=unsaid(card)))
 
 
 def _seen(folder: Path) -> frozenset[str]:

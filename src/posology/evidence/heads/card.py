@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from posology.chat.catalogue import family_of
 from posology.errors import ModelError
 from posology.evidence.heads.comparing import HEADS
 from posology.evidence.heads.windows import BERT_MARKS
@@ -22,6 +23,7 @@ __all__ = [
     "Reads",
     "read_head_card",
     "render_head_card",
+    "unsaid",
 ]
 
 CARD_FILE = "head.json"
@@ -70,6 +72,11 @@ class HeadCard(BaseModel):
     tasks: list[str] = []
     logit_difference: float | None = None  # largest, against the weights that it was made from
 
+    @property
+    def family(self) -> str:
+        """Return the family of what reads: a validator must be of another one than the writer."""
+        return family_of(self.base) if self.network == "decoder" else "bert"
+
     @model_validator(mode="after")
     def _consistent(self) -> "HeadCard":
         if len(set(self.labels)) != len(self.labels):
@@ -95,6 +102,11 @@ class HeadCard(BaseModel):
         return self
 
 
+def unsaid(card: HeadCard) -> set[str]:
+    """Return the keys that a head on an encoder does not tell: its papers stay as they were."""
+    return {"network", "begin", "end"} if card.network == "bert" else set()
+
+
 def read_head_card(folder: Path) -> HeadCard:
     """Read the card of a head's folder; raise ModelError with the key that is wrong."""
     path = folder / CARD_FILE
@@ -113,5 +125,5 @@ def read_head_card(folder: Path) -> HeadCard:
 def render_head_card(card: HeadCard) -> str:
     """Return the text of head.json; others lack what only a comparing head has, or one on a decoder."""
     beside = {"reads", "width", "blocks"} if card.reads == "together" else set()
-    beside |= {"network", "begin", "end"} if card.network == "bert" else set()
+    beside |= unsaid(card)
     return json.dumps(card.model_dump(mode="json", exclude=beside), indent=1, ensure_ascii=False) + "\n"

@@ -53,7 +53,7 @@ def open_head_checker(folder: Path, *, threads: int = 0, home: Path | None = Non
     card = head.card
     identity = ModelIdentity(
         name=card.name,
-        family="bert",
+        family=card.family,
         version=card.weights_sha256[:12],
         sha256=card.weights_sha256,
         engine=f"openvino {version('openvino')}",

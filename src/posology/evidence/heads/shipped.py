@@ -52,7 +52,7 @@ def _row(name: str, folder: Path) -> ModelRow:
     entry = CatalogueEntry(
         name=name,
         use="head",
-        family="bert",
+        family=card.family,
         parameters=card.parameters,
         licence="Apache-2.0",
         conditions=f"keep licence and notices; learned from: {'; '.join(card.licences)}",
