@@ -10,7 +10,8 @@ reports/second-dose/answers: of each item its id, the answer and how it failed, 
 answer. `report` reads the items again, scores the kept answers and writes results.json: of each task the
 primary measure of every seed, their mean, and the mean's paired difference from each rival on the same
 items, with a 95 % interval over items (2,000 draws of groups, not corrected for their number); a row is
-won or lost where the interval leaves out nothing.
+won or lost where the interval leaves out nothing. Beside it stands the mean over all tasks of the first
+study with tuned models, by that study's scores of the rivals and, where nothing was trained anew, its own.
 """
 
 import argparse
@@ -151,6 +152,24 @@ def row_of(
     }
 
 
+def combined(rows: Sequence[Mapping[str, Any]], first: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the mean difference from each rival over the first study's tasks, by its scores of them.
+
+    What was not trained anew counts with the first study's one seed. The items are the same; scores are
+    taken from one another, so there is no interval.
+    """
+    means = {row["task"]: row["mean"] for row in rows}
+    told = {}
+    for rival in RIVALS:
+        found = [
+            means.get(row["task"], row["score"]) - other["score"]
+            for row in first
+            if (other := row["against"][rival]) and other["score"] is not None
+        ]
+        told[rival] = {"tasks": len(found), "mean_difference": fmean(found) if found else None}
+    return {"trained_anew": sorted(means), "against": told}
+
+
 def report() -> None:
     """Write results.json from all answers that are kept."""
     bench = Bench(DATA, REPORTS, n=N)
@@ -172,10 +191,10 @@ def report() -> None:
                 "mean_difference": fmean(one["difference"] for one in found),
                 **{said: sum(one["says"] == said for one in found) for said in ("won", "lost", "open")},
             }
+    first = json.loads((REPORTS / "first-dose-tuned" / "dose.json").read_text())["rows"]
+    results = {"rows": rows, "means": means, "with_first_study": combined(rows, first)}
     command = "benchmarks/dose_seeds.py report"
-    write_report(
-        NAME, {"rows": rows, "means": means}, command=command, settings={"n": N, "runs": sorted(kept)}
-    )
+    write_report(NAME, results, command=command, settings={"n": N, "runs": sorted(kept)})
     for row in rows:
         said = {k: v and (round(v["difference"], 3), v["says"]) for k, v in row["against"].items()}
         print(
@@ -186,6 +205,7 @@ def report() -> None:
             said,
         )
     print(means)
+    print(results["with_first_study"])
 
 
 def main() -> int:

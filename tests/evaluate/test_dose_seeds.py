@@ -106,6 +106,19 @@ def test_a_head_and_an_adapter_in_one_run_are_told_apart_by_a_person() -> None:
         dose_seeds._ours("ktas_triage", arms)
 
 
+def test_beside_the_first_study_what_was_not_trained_anew_counts_as_it_was() -> None:
+    def first(task: str, score: float, rival: float | None) -> dict[str, object]:
+        against: dict[str, object] = dict.fromkeys(dose_seeds.RIVALS)
+        return {"task": task, "score": score, "against": against | {"1.5B": rival and {"score": rival}}}
+
+    rows = [{"task": "a", "mean": 0.6}]
+    studied = [first("a", 0.0, 0.3), first("b", 0.1, 0.4), first("c", 0.9, None)]
+    found = dose_seeds.combined(rows, studied)
+    assert found["trained_anew"] == ["a"]
+    assert found["against"]["1.5B"] == {"tasks": 2, "mean_difference": pytest.approx(0.0)}
+    assert found["against"]["encoder"] == {"tasks": 0, "mean_difference": None}
+
+
 def test_a_kept_run_of_other_items_is_refused(tmp_path: Path) -> None:
     class Bench:
         def items(self, task: object) -> list[Item]:
