@@ -153,8 +153,8 @@ def second_dose() -> Iterator[str]:
     rivals = list(r["means"])
     yield "## The dose: three seeds"
     yield ""
-    yield f"{where}. Of each task the mean of the seeds of what was tuned (a head on the writing model where there are labels, else"
-    yield "an adapter), less each rival on the same items, with the 95 % interval over items (not corrected for their number)."
+    yield f"{where}. Of each task the mean of the seeds of what was tuned (a head on the writing model where a text gets a label,"
+    yield "else an adapter), less each rival on the same items, with the 95 % interval over items (not corrected for their number)."
     yield ""
     yield "| task (measure, n) | seeds | mean | " + " | ".join(f"less {rival}" for rival in rivals) + " |"
     yield "|---" * (3 + len(rivals)) + "|"
@@ -164,6 +164,13 @@ def second_dose() -> Iterator[str]:
         yield f"| {row['task']} ({row['measure']}, {row['n']}) | {seeds} | {row['mean']:.2f} | {' | '.join(cells)} |"
     means = [f"{one['mean_difference']:+.3f} over {one['tasks']}" for one in r["means"].values()]
     yield "| mean of the tasks | | | " + " | ".join(means) + " |"
+    yield ""
+    told = [
+        f"{one['mean_difference']:+.3f} of {rival} ({one['tasks']} tasks)"
+        for rival, one in r["with_first_study"]["against"].items()
+    ]
+    yield "With the first study's one seed where nothing was trained anew, and its scores of the rivals, on the same items, the mean"
+    yield f"over its tasks less that {', '.join(told)}; no interval."
 
 
 def _difference(found: Mapping[str, Any] | None) -> str:
