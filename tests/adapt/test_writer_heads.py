@@ -12,6 +12,7 @@ from posology.adapt.encode import plan_encode
 from posology.adapt.encoders.export import export_head
 from posology.adapt.encoders.frozen import FrozenDecoder
 from posology.adapt.encoders.run import run_encode
+from posology.adapt.encoders.saving import digest_of
 from posology.adapt.recipes import parse_recipe
 from posology.adapt.recipes.encode import EncodeRecipe
 from posology.chat.matrices.weights import open_weights
@@ -204,6 +205,28 @@ def test_training_that_was_killed_goes_on_to_the_same_weights(head: Path, tmp_pa
 
 
 @pytest.mark.model
+def test_without_select_it_is_compared_on_what_it_learned_long_texts_too(head: Path, tmp_path: Path) -> None:
+    made = changed(lesson(), "windows", {"at_most": 1})
+    out = run_encode(made, job(tmp_path / "head", texts(8, filler=30), []))
+    assert json.loads((out / "report.json").read_text())["equivalence"]["examples"] == 8
+
+
+@pytest.mark.model
+def test_a_head_whose_file_lacks_what_it_needs_is_refused(head: Path, tmp_path: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    folder = tmp_path / "head"
+    shutil.copytree(head, folder)
+    weights = load_file(str(folder / "head.safetensors"))
+    del weights["standard.shift"]
+    save_file(weights, str(folder / "head.safetensors"))
+    card = read_head_card(head).model_copy(update={"weights_sha256": digest_of(folder / "head.safetensors")})
+    (folder / "head.json").write_text(render_head_card(card))
+    with pytest.raises(ModelError, match=f"weights of {WRITER} do not belong together"):
+        open_head(folder)
+
+
+@pytest.mark.model
 def test_a_plan_counts_what_is_read_once(head: Path, tmp_path: Path) -> None:
     plan = plan_encode(lesson(), job(tmp_path / "head", TUNE, SELECT))
     pieces = json.loads((head / "report.json").read_text())["training"]["pieces"]
@@ -212,6 +235,8 @@ def test_a_plan_counts_what_is_read_once(head: Path, tmp_path: Path) -> None:
     assert plan.disk_bytes is not None
     assert plan.disk_bytes < 0.1e9, "the model below is not written again"
     assert not list(tmp_path.iterdir())
+    stated = plan_encode(lesson(), job(tmp_path / "head", TUNE, SELECT, tokens_per_second=100.0))
+    assert stated.seconds == pytest.approx(pieces / 100), "a stated speed is that of reading"
 
 
 @pytest.mark.model
@@ -231,7 +256,7 @@ def test_other_weights_than_those_it_learned_with_are_refused(head: Path, tmp_pa
         ("token", ("tune_encoder = false",), "set head.kind = sequence or pair"),
         ("sequence", ("tune_encoder = false", 'pooling = "first"'), "head.pooling = mean"),
         ("sequence", ("tune_encoder = false", "hidden = 0.1"), "has no piece for what is hidden"),
-        ("pair", ("tune_encoder = false", 'reads = "apart"'), "is a writing model"),
+        ("pair", ("tune_encoder = false", 'reads = "apart"'), "head.reads = together"),
         ("sequence", ("tune_encoder = false", "layers = 31"), "has 30 layers, not 31"),
     ],
 )

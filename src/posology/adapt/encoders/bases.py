@@ -131,7 +131,8 @@ def _require_probe(recipe: EncodeRecipe, name: str) -> None:
     if head.tune_encoder or head.kind == "token" or head.reads == "apart" or head.pooling != "mean":
         raise UserError(
             f"base.model: {name} is a writing model: a head on it takes the mean of what it makes of a text: "
-            "set head.kind = sequence or pair, head.tune_encoder = false, head.pooling = mean"
+            "set head.kind = sequence or pair, head.tune_encoder = false, head.pooling = mean and "
+            "head.reads = together"
         )
     if head.hidden:
         raise UserError(f"head.hidden: {name} is a writing model and has no piece for what is hidden")

@@ -48,15 +48,16 @@ def _needs(lesson: Lesson) -> Needs:
         return Needs(lesson.steps, learned, measured, ())
     texts = lesson.network.texts_of([*lesson.tune, *lesson.select])
     apart = sum(map(len, texts))
-    if lesson.network.frozen:
-        kept = lesson.network.kept_bytes(apart, len(texts))
-        return Needs(lesson.steps, 0, 0, (), apart, "read once by a decoder that does not learn", kept)
     kept = lesson.network.kept_bytes(apart, len(texts))
+    if lesson.network.frozen:
+        return Needs(lesson.steps, 0, 0, (), apart, "read once by a decoder that does not learn", kept)
     return Needs(lesson.steps, learned, measured, (), apart, "encoded once and kept", kept)
 
 
 def _speed(lesson: Lesson, needs: Needs, job: Job) -> Speed:
     if job.tokens_per_second is not None:
+        if lesson.network.frozen:
+            return Speed(job.tokens_per_second / 3, None, "a third of the speed of reading, as stated")
         return Speed(job.tokens_per_second, None, "as stated")
     batch = list(lesson.tune[: lesson.recipe.optimizer.batch])
     if frozen := lesson.network.frozen:

@@ -129,8 +129,6 @@ def _write(folder: Path, trained: _Trained, job: Job) -> None:
     card = write_head(folder, _weights(trained), _card(trained), trained.base.folder)
     seen = Seen(fingerprints(gathered.tune), fingerprints(gathered.select))
     write_seen(folder, seen | trained.base.seen)
-    if trained.network.frozen:
-        trained.network.frozen.close()  # all that is compared has been read
     compared = _compare(folder, trained, job)
     report = {**_report(trained, card, compared, job), "int8": _int8(folder, trained, compared, job)}
     made = Made(
@@ -241,11 +239,15 @@ def _card(trained: _Trained) -> HeadCard:
 def _compare(folder: Path, trained: _Trained, job: Job) -> dict[str, Any]:
     """Return how far the logits of the run time without torch are from torch's; refuse beyond TOLERANCE."""
     examples: Sequence[Labelled] = (trained.gathered.select or trained.gathered.tune)[:_COMPARED]
+    units, _ = prepare(examples, trained.gathered.task, trained.cutter)
+    frozen = trained.network.frozen
+    if frozen:  # what is compared is read before the decoder goes: the memory of two is not needed
+        frozen.states([window for unit in units for window in unit.windows])
+        frozen.close()
     try:
         head = open_head(folder, home=job.home)
     except MissingExtra:
         return {"runtime": "not compared: openvino is not installed here"}
-    units, _ = prepare(examples, trained.gathered.task, trained.cutter)
     ours = head_logits(head, [(one.first, one.second) for one in examples])
     difference = largest_difference(logits_of(trained.network, units, trained.recipe.head), ours)
     if difference > TOLERANCE:
@@ -254,7 +256,6 @@ def _compare(folder: Path, trained: _Trained, job: Job) -> dict[str, Any]:
             f"{TOLERANCE}: the head is not written; this encoder is not supported"
         )
     told = {"runtime": "openvino", "examples": len(examples), "logit_difference": difference}
-    frozen = trained.network.frozen
     if frozen is None:
         return told
     cosine = least_cosine(frozen, trained.base, [unit.windows[0] for unit in units[:_HELD]])

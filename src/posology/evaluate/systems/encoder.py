@@ -1,4 +1,4 @@
-"""A trained head on an encoder as a rung of the ladder: labels, options and spans, without torch."""
+"""A trained head as a rung of the ladder: labels, options and spans, without torch."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

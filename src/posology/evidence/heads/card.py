@@ -19,7 +19,6 @@ __all__ = [
     "HeadCard",
     "HeadKind",
     "Join",
-    "Network",
     "Reads",
     "read_head_card",
     "render_head_card",
@@ -60,11 +59,11 @@ class HeadCard(BaseModel):
     temperature: float = Field(1.0, gt=0)
     threshold: float | None = Field(None, ge=0, le=1)  # from which on it is `positive`, chosen on select
     precision: Literal["fp32", "int8"] = "fp32"
-    trunk: Literal["whole", "base"] = "whole"  # base: the encoder's weights are those of `base`
-    base: str = ""  # the name of the encoder in the catalogue
+    trunk: Literal["whole", "base"] = "whole"  # base: the weights below are those of `base`
+    base: str = ""  # its name in the catalogue
     base_sha256: str = ""
     rank: int = Field(0, ge=0)  # of the changes to the base's matrices, NAME.up times NAME.down; 0: none
-    layers: int = Field(ge=1)  # of the encoder, the lowest
+    layers: int = Field(ge=1)  # of what reads, the lowest
     parameters: int = Field(ge=1)
     weights_sha256: str = Field(min_length=64, max_length=64)
     tokenizer_sha256: str = Field(min_length=64, max_length=64)

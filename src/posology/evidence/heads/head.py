@@ -120,11 +120,13 @@ def open_head(folder: Path, *, threads: int = 0, home: Path | None = None) -> He
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        graphs = head_graphs(openvino, folder, config, card, home)
     except (OSError, ValueError) as cause:
         raise ModelError(f"{folder}: config.json or tokenizer.json cannot be read: damaged") from cause
+    try:
+        graphs = head_graphs(openvino, folder, config, card, home)
     except KeyError as cause:
-        raise ModelError(f"{folder}: config.json and weights do not belong together ({cause})") from cause
+        what = f"the weights of {card.base}" if card.network == "decoder" else "config.json"
+        raise ModelError(f"{folder}: {WEIGHTS} and {what} do not belong together ({cause})") from cause
     compiled = compile_graphs(
         openvino, graphs, threads=threads, rounds=card.precision == "int8" and card.network == "bert"
     )
