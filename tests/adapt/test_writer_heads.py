@@ -13,7 +13,6 @@ from posology.adapt.encoders.export import export_head
 from posology.adapt.encoders.frozen import FrozenDecoder
 from posology.adapt.encoders.run import run_encode
 from posology.adapt.encoders.saving import digest_of
-from posology.adapt.recipes import parse_recipe
 from posology.adapt.recipes.encode import EncodeRecipe
 from posology.chat.matrices.weights import open_weights
 from posology.errors import ModelError, UserError
@@ -22,7 +21,7 @@ from posology.evidence.heads import open_head, open_head_checker, read_head_card
 from posology.evidence.heads.card import render_head_card
 from posology.evidence.heads.precision import quantized
 from posology.evidence.heads.windows import Window, padded_ids
-from tests.adapt.made_encoder import NEEDS_HEADS, changed, job, pairs, sentences, texts
+from tests.adapt.made_encoder import NEEDS_HEADS, changed, job, pairs, recipe, sentences, texts
 from tests.adapt.tiny_models import LAYERS, TEXTS, as_gguf, made_model, saved
 
 pytestmark = NEEDS_HEADS
@@ -119,34 +118,10 @@ def test_each_window_is_read_once_and_standardized_by_what_is_learned() -> None:
     assert sum(asked) == 7
 
 
-def lesson(kind: str = "sequence", *tables: str, top: str = "") -> EncodeRecipe:
+def lesson(kind: str = "sequence", *tables: str) -> EncodeRecipe:
     """Return a recipe on the lowest two layers of the shipped writing model."""
-    text = f"""
-posology = "recipe/1"
-kind = "encode"
-name = "made"
-{top}
-[data]
-tasks = ["made"]
-[base]
-model = "{WRITER}"
-threads = 1
-[windows]
-pieces = 40
-overlap = 6
-[optimizer]
-lr = 2e-3
-batch = 8
-epochs = 12.0
-[stop]
-checkpoint = 5
-[head]
-kind = "{kind}"
-{chr(10).join(tables or ("tune_encoder = false", "layers = 2"))}
-"""
-    made = parse_recipe(text, "made.toml")
-    assert isinstance(made, EncodeRecipe)
-    return made
+    made = recipe(Path(), kind, *(tables or ("tune_encoder = false", "layers = 2")), epochs=12.0)
+    return changed(made, "base", {"model": WRITER, "path": "", "dtype": "auto"})
 
 
 @pytest.fixture(scope="module")
