@@ -63,10 +63,6 @@ class FrozenDecoder:
         self._shift = rows.mean(axis=0).astype(np.float32)
         self._spread = np.maximum(spread, np.median(spread) or 1.0).astype(np.float32)
 
-    def forget(self) -> None:
-        """Let go of what is kept."""
-        self._kept.clear()
-
     def close(self) -> None:
         """Let go of the decoder, whose memory is needed otherwise; what was read is still known."""
         self._compiled = None

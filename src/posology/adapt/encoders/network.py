@@ -103,8 +103,6 @@ class EncoderNetwork:
         """Let go of the vectors that are kept."""
         if self.kept:
             self.kept.clear()
-        if self.frozen:
-            self.frozen.forget()
 
     def kept_bytes(self, pieces: int, texts: int) -> int:
         """Return the bytes of the vectors that are kept: one a piece, or one a text of a frozen decoder."""

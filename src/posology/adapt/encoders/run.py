@@ -95,8 +95,7 @@ def run_encode(recipe: EncodeRecipe, job: Job) -> Path:
     judges = () if recipe.data.learn_select else select
     progress = train_head(Lesson(recipe, network, tune, judges, checkpoints, job.tell))
     exact = replace(network, half=False, kept=None)
-    if not network.frozen:
-        network.forget()
+    network.forget()
     logits = logits_of(exact, select, recipe.head)
     calibrated = calibrate(judges, logits, gathered.task.labels, recipe.head)
     scaled = [rows / calibrated.temperature for rows in logits]
