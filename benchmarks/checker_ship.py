@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from common import REPORTS
+from posology.adapt.card import card_with
 from posology.corpus import may_ship
 from posology.evidence.heads import HeadCard, open_head_checker, read_head_card
 from posology.evidence.heads.card import render_head_card
@@ -42,20 +43,52 @@ def main() -> None:
         sys.exit("not shipped:\n" + "\n".join(f"- {fault}" for fault in faults))
     open_head_checker(options.head)
     told = {"weights_sha256": card.weights_sha256, "results": measured, "manifest": about}
-    copy_head(options.head, options.target, told)
+    copy_head(options.head, options.target, told, scores_of(measured))
     named = card.model_copy(update={"name": options.target.name})
     (options.target / "head.json").write_text(render_head_card(named), encoding="utf-8")
     print(options.target, sum(path.stat().st_size for path in options.target.iterdir()), "bytes")
     print(f"Add to NOTICE: {options.target.name}, on {card.base}, learned from what its card.md names.")
 
 
-def copy_head(source: Path, target: Path, measured: dict[str, Any]) -> None:
-    """Copy a head's files and papers, and write down how it was measured."""
+def copy_head(source: Path, target: Path, measured: dict[str, Any], scores: str = "") -> None:
+    """Copy a head's files and papers, and write down how it was measured; ``scores`` go into its card."""
     with staged_folder(target, overwrite=True) as folder:
         for name in (*FILES, *(name for name in PAPERS if (source / name).is_file())):
             shutil.copyfile(source / name, folder / name)
         told = json.dumps(measured, indent=1, ensure_ascii=False) + "\n"
         (folder / "measured.json").write_text(told, encoding="utf-8")
+        if scores:
+            card = (folder / "card.md").read_text(encoding="utf-8")
+            (folder / "card.md").write_text(card_with(card, [scores], scored=True), encoding="utf-8")
+
+
+def scores_of(measured: dict[str, Any]) -> str:
+    """Return a section of the card: balanced accuracy beside what needs no training, with n and intervals."""
+    lines = [
+        "## Scores",
+        "",
+        "Balanced accuracy on claims that neither training nor selection saw (`benchmarks/checker.py`), with "
+        "95 % intervals, and the head less each other, paired. At 0.5 a checker tells nothing apart.",
+        "",
+        "| claims (n) | head | less the untrained base | less word overlap |",
+        "|---|---|---|---|",
+    ]
+    for name, one in measured.items():
+        if not isinstance(one, dict) or "systems" not in one:
+            continue
+        head, *others = (one["systems"][key] for key in ("trained head", "untrained base", "word overlap"))
+        low, high = head["ci95"]
+        cells = [f"{name} ({one['n']})", f"{head['balanced_accuracy']:.3f} [{low:.3f}, {high:.3f}]"]
+        for other in others:
+            low, high = other["head_minus_this_ci95"]
+            cells.append(f"{other['head_minus_this']:+.3f} [{low:+.3f}, {high:+.3f}]")
+        lines.append(f"| {' | '.join(cells)} |")
+    speed = measured["speed"]
+    lines += [
+        "",
+        f"{speed['pairs_per_s']:.0f} sentences of letters a second with their sources, on two cores.",
+    ]
+    return "\n".join(lines)
 
 
 def faults_of(folder: Path, card: HeadCard, most: int) -> list[str]:

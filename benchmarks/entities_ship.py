@@ -1,9 +1,10 @@
 """Put a trained and measured head into the package: python benchmarks/entities_ship.py FOLDER TASK.
 
 FOLDER is the head in int8, named as it is to be called; `posology evaluate TASK --model FOLDER --system rules
---out reports/heads` measured it. Refused: a head that holds a whole encoder, one larger than 12 MB, one whose
-licences do not allow it, and one that reports/heads did not measure on all items, or found no better than the
-rules (the interval of its score must lie above theirs).
+--out reports/heads` measured it, and `posology adapt score FOLDER --n N` wrote its card. Refused: a head that
+holds a whole encoder, one larger than 12 MB, one whose licences do not allow it, one whose card has no
+scores, and one that reports/heads did not measure on all items, or found no better than the rules (the
+interval of its score must lie above theirs).
 """
 
 import argparse
@@ -34,6 +35,7 @@ def main() -> None:
     measured = {arm: read_arm(REPORTS / "heads" / options.task / arm) for arm in (options.head.name, "rules")}
     faults = [
         *([] if card.precision == "int8" else ["is not in int8"]),
+        *([] if "## Scores" in (options.head / "card.md").read_text("utf-8") else ["its card has no scores"]),
         *faults_of(options.head, card, MOST),
         *faults_of_scores(measured[options.head.name], measured["rules"], card.weights_sha256),
     ]

@@ -54,7 +54,8 @@ def goes_on(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def told_by_card(forgetting: dict[str, Any]) -> str:
     asked = {"forgetting": {"on": "", "text_tokens": 50, "seed": 0}}
-    return scored_card("# m\n", {"asked": asked, "tasks": [], "forgetting": [forgetting], "held_out": {}})
+    told = {"model": {"kind": "pretrain"}, "asked": asked, "tasks": [], "forgetting": [forgetting]}
+    return scored_card("# m\n", told | {"held_out": {}})
 
 
 def test_a_corpus_is_refused_by_the_model_that_learned_from_it(goes_on: Path) -> None:

@@ -388,7 +388,7 @@ def test_the_half_that_is_not_asked_again_stays_with_what_it_rests_on(home: Path
         "forgetting": {"on": second["asked"]["forgetting"]["on"], "text_tokens": 60, "seed": 0},
     }
     told = (model / "card.md").read_text()
-    assert "Scored on 2024-02-29. On the first 2 items of the part select" in told
+    assert "Scored on 2024-02-29. On the first 2 items, or all, of the part select" in told
     assert "at most 60 tokens of each" in told
     assert "Not measured" not in told
     assert scored(model, *task, "--n", 3).code == 0

@@ -40,6 +40,9 @@ def test_a_head_that_ships_is_small_allowed_measured_and_named(name: str, folder
         path.name for path in folder.iterdir()
     }
     assert card.weights_sha256 in json.dumps(json.loads((folder / "measured.json").read_text()))
+    told = (folder / "card.md").read_text(encoding="utf-8")
+    assert "## Scores" in told
+    assert "energy: " in told
     assert f"models/{name}" in (ROOT / "NOTICE").read_text(encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from posology.adapt.recipe import Recipe
 
-__all__ = ["UNSCORED", "scored_card", "tuning_card"]
+__all__ = ["UNSCORED", "card_with", "energy_words", "scored_card", "tuning_card"]
 
 UNSCORED = "score it on items that neither training nor selection saw (`posology adapt score`)"
 """What every card says until scores stand in it."""
@@ -15,6 +15,7 @@ _SCORED = "its scores on tasks stand under Scores"
 _SECTION = re.compile(r"^(?=## )", re.MULTILINE)
 _MARK = "<!-- written by posology adapt score -->"  # tells our sections from those of a person
 _ARMS = {"tuned": "tuned", "same": "base, same words", "few": "base, few-shot"}
+_HEAD = {"tuned": "head", "counting": "without a model"}  # the arms of a head
 
 
 def tuning_card(recipe: Recipe, report: Mapping[str, Any], base: Mapping[str, str]) -> str:
@@ -43,7 +44,7 @@ def tuning_card(recipe: Recipe, report: Mapping[str, Any], base: Mapping[str, st
         f"- {report['trained_parameters']:,} of {report['parameters']:,} weights learned, on "
         f"{report['device']}, {report['arithmetic']}",
         f"- {report['seconds']:.0f} s; most memory {_gigabytes(report['peak_memory_bytes'])}",
-        f"- energy: {_energy(report['energy_wh'])}",
+        f"- energy: {energy_words(report['energy_wh'])}",
         f"- {_select(report)}",
         "",
         "## Limits",
@@ -78,7 +79,8 @@ def _gigabytes(number: int | None) -> str:
     return "unknown" if number is None else f"{number / 1e9:.2f} GB"
 
 
-def _energy(watt_hours: float | None) -> str:
+def energy_words(watt_hours: float | None) -> str:
+    """Return the energy of a training in words."""
     return (
         "not measured" if watt_hours is None else f"{watt_hours:.2f} Wh, from the stated draw of the machine"
     )
@@ -101,13 +103,23 @@ def scored_card(card: str, scores: Mapping[str, Any]) -> str:
     ``scores``: what scores.json holds. They stand before the limits, or last; nothing else is changed but
     the advice to score the model.
     """
+    own = ["\n".join(_scores(scores))]
+    if not _of_head(scores):
+        own.append("\n".join(_forgetting(scores)))
+    return card_with(card, own, scored=bool(scores["tasks"]))
+
+
+def card_with(card: str, own: Sequence[str], *, scored: bool) -> str:
+    """Return a card with sections that were measured, in the place of those that this program wrote before.
+
+    ``own``: the sections as Markdown, each with its title; ``scored``: whether there are scores among them.
+    """
     card = card.replace(_SCORED, UNSCORED).replace(_UNSCORED_BEFORE, UNSCORED)
-    if scores["tasks"]:
+    if scored:
         card = card.replace(UNSCORED, _SCORED)
     head, *sections = _SECTION.split(card)
     kept = [one for one in sections if _MARK not in one]
     limits = next((at for at, one in enumerate(kept) if one.startswith("## Limits")), len(kept))
-    own = ["\n".join(_scores(scores)), "\n".join(_forgetting(scores))]
     parts = [head, *kept[:limits], *own, *kept[limits:]]
     return "\n\n".join(one.strip() for one in parts) + "\n"
 
@@ -116,31 +128,37 @@ def _scores(scores: Mapping[str, Any]) -> list[str]:
     if not scores["tasks"]:
         none = "Not measured: no task was named (`posology adapt score MODEL --task NAME`)."
         return ["## Scores", "", _MARK, "", none]
-    asked = scores["asked"]["tasks"]
+    asked, arms = scores["asked"]["tasks"], _HEAD if _of_head(scores) else _ARMS
+    ours, *rivals = arms.values()
     lines = [
         "## Scores",
         "",
         _MARK,
         "",
-        f"{_on('Scored', asked)}On the first {asked['n']} items of the part {asked['part']}, the same for "
+        f"{_on('Scored', asked)}On the first {asked['n']} items, or all, of the part {asked['part']}, the same for "
         f"all; seed {asked['seed']}. In brackets 95 % intervals, from drawing whole groups of items. "
-        "Differences are tuned less base, paired; p is of a permutation test, Holm's correction over all "
-        "rows. Won or lost: 0 lies outside the interval of the difference and p is 0.05 at most; else open.",
+        f"Differences are {ours} less the other, paired; p is of a permutation test, Holm's correction over "
+        "all rows. Won or lost: 0 lies outside the interval of the difference and p is 0.05 at most; else "
+        "open.",
         "",
-        "| task | measure | n | tuned | base, same words | base, few-shot | tuned less base, same words | "
-        "tuned less base, few-shot |",
-        "|---|---|---:|---|---|---|---|---|",
+        _row(["task", "measure", "n", ours, *rivals, *(f"{ours} less {one}" for one in rivals)]),
+        f"|---|---|---:{'|---' * (1 + 2 * len(rivals))}|",
     ]
-    lines += [_score_row(one) for one in scores["tasks"]]
+    for one in scores["tasks"]:
+        lines += [_score_row(one, arms), *_label_rows(one, arms)]
     lines += [
         "",
         "| task | arm | not answered | s an item | tokens an item, in and out | J an item |",
         "|---|---|---:|---:|---|---|",
     ]
-    lines += [_cost_row(one, arm) for one in scores["tasks"] for arm in _ARMS if arm in one["arms"]]
+    lines += [_cost_row(one, arm, arms) for one in scores["tasks"] for arm in arms if arm in one["arms"]]
     if told := [f"- {note}" for one in scores["tasks"] for note in one["told"]]:
         lines += ["", *told]
     return lines
+
+
+def _of_head(scores: Mapping[str, Any]) -> bool:
+    return bool(scores["model"]["kind"] == "encode")
 
 
 def _on(did: str, asked: Mapping[str, Any]) -> str:
@@ -148,11 +166,24 @@ def _on(did: str, asked: Mapping[str, Any]) -> str:
     return f"{did} on {asked['on']}. " if asked["on"] else ""
 
 
-def _score_row(one: Mapping[str, Any]) -> str:
+def _score_row(one: Mapping[str, Any], arms: Mapping[str, str]) -> str:
     cells = [one["task"], _worded(one["measure"]), one["n"]]
-    cells += [_estimate(one["arms"][arm]["measures"][0]) if arm in one["arms"] else "-" for arm in _ARMS]
-    cells += [_difference(one["differences"].get(arm)) for arm in ("same", "few")]
+    cells += [_estimate(one["arms"][arm]["measures"][0]) if arm in one["arms"] else "-" for arm in arms]
+    cells += [_difference(one["differences"].get(arm)) for arm in arms if arm != "tuned"]
     return _row(cells)
+
+
+def _label_rows(one: Mapping[str, Any], arms: Mapping[str, str]) -> list[str]:
+    """Return the primary measure of each kind of entity, where it is told for some."""
+    begin = f"{one['measure']['name']}: "
+    measures = {arm: {m["name"]: m for m in told["measures"]} for arm, told in one["arms"].items()}
+    names = [name for name in measures["tuned"] if name.startswith(begin)]
+    rows = []
+    for name in names if len(names) > 1 else ():
+        found = [measures.get(arm, {}).get(name) for arm in arms]
+        cells = [_estimate(cell) if cell else "-" for cell in found]
+        rows.append(_row([one["task"], name, one["n"], *cells, *["-"] * (len(arms) - 1)]))
+    return rows
 
 
 def _worded(measure: Mapping[str, Any]) -> str:
@@ -178,14 +209,15 @@ def _difference(found: Mapping[str, Any] | None) -> str:
     return f"{found['difference']:+.3f}{_interval(found, '+.3f')}{p}: **{found['says']}**"
 
 
-def _cost_row(one: Mapping[str, Any], arm: str) -> str:
+def _cost_row(one: Mapping[str, Any], arm: str, arms: Mapping[str, str]) -> str:
     told = one["arms"][arm]
     cost, rate = told["cost"], told["cost"]["items_per_s"]["value"]
     energy = cost["energy"]
     tokens = [_number(cost[name]["value"]) for name in ("prompt_tokens", "output_tokens")]
     joules = "not known" if energy["value"] is None else f"{_number(energy['value'])} ({energy['basis']})"
-    cells = [one["task"], _ARMS[arm], sum(told["failures"].values()), _number(1 / rate if rate else None)]
-    return _row([*cells, " and ".join(tokens), joules])
+    name = f"{arms[arm]}: {told['arm']['name']}" if arm == "counting" else arms[arm]
+    cells = [one["task"], name, sum(told["failures"].values()), _number(1 / rate if rate else None)]
+    return _row([*cells, " and ".join(tokens) if any(t != "-" for t in tokens) else "-", joules])
 
 
 def _number(value: float | None) -> str:

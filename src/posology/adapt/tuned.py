@@ -8,6 +8,7 @@ from typing import Any
 
 from posology.adapt.encoders.saving import SEEN_FILE, Seen, read_seen
 from posology.adapt.recipes import read_recipe
+from posology.adapt.recipes.encode import EncodeRecipe
 from posology.adapt.recipes.prefer import PreferRecipe
 from posology.adapt.recipes.pretrain import PretrainRecipe
 from posology.adapt.recipes.tune import TuneRecipe
@@ -15,6 +16,7 @@ from posology.chat.torch_adapter import CONFIG, find_adapter
 from posology.chat.torch_weights import transformers_weights
 from posology.chat.weights import find_weights
 from posology.errors import ModelError, UserError
+from posology.evidence.heads import read_head_card
 from posology.files import read_utf8
 
 __all__ = ["TunedModel", "find_tuned_base", "read_tuned"]
@@ -28,7 +30,7 @@ class TunedModel:
     """A model folder with its papers."""
 
     folder: Path
-    recipe: TuneRecipe | PreferRecipe | PretrainRecipe
+    recipe: TuneRecipe | PreferRecipe | PretrainRecipe | EncodeRecipe
     report: Mapping[str, Any]
     base: Mapping[str, str]  # name, sha256, ... of what it was made from
     inputs: frozenset[str]  # hashes of the files that it learned from
@@ -38,6 +40,11 @@ class TunedModel:
     def is_adapter(self) -> bool:
         """Say whether the folder holds an adapter, not whole weights."""
         return (self.folder / CONFIG).is_file()
+
+    @property
+    def is_head(self) -> bool:
+        """Return whether it is a head: it labels, writes nothing, and has no base that would answer."""
+        return isinstance(self.recipe, EncodeRecipe)
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -59,20 +66,22 @@ class TunedModel:
 
 
 def read_tuned(folder: Path) -> TunedModel:
-    """Read the papers of a model of the kinds tune, prefer and pretrain; refuse another folder."""
+    """Read the papers of a model of the kinds tune, prefer, pretrain and encode; refuse another folder."""
     folder = folder.expanduser().resolve()
     if not (folder / "recipe.toml").is_file():
         raise UserError(f"{folder}: no model of posology adapt run here (no recipe.toml)")
     recipe = read_recipe(folder / "recipe.toml")
-    if not isinstance(recipe, TuneRecipe | PreferRecipe | PretrainRecipe):
+    if not isinstance(recipe, TuneRecipe | PreferRecipe | PretrainRecipe | EncodeRecipe):
         raise UserError(
-            f"{folder}: a model of the kind {recipe.kind}: scored are the kinds tune, prefer and pretrain"
+            f"{folder}: a model of the kind {recipe.kind}: scored are the kinds tune, prefer, pretrain and "
+            "encode"
         )
     try:
         papers = json.loads(read_utf8(folder / "manifest.json"))
         report = json.loads(read_utf8(folder / "report.json"))
-        base = {str(key): str(value) for key, value in papers["models"]["base"].items()}
         inputs = frozenset(str(one["sha256"]) for one in papers["inputs"])
+        base = _base_of_head(folder) if isinstance(recipe, EncodeRecipe) else papers["models"]["base"]
+        base = {str(key): str(value) for key, value in base.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as cause:
         raise UserError(
             f"{folder}: manifest.json and report.json are not those of a model of posology adapt run"
@@ -81,6 +90,12 @@ def read_tuned(folder: Path) -> TunedModel:
         raise UserError(f"{folder}: manifest.json does not tell the hash of the base")
     seen = read_seen(folder) if (folder / SEEN_FILE).is_file() else None
     return TunedModel(folder, recipe, report, base, inputs, seen)
+
+
+def _base_of_head(folder: Path) -> dict[str, str]:
+    """Return what a head stands on, as its card says; a manifest in int8 names the head that it is of."""
+    card = read_head_card(folder)
+    return {"name": card.base, "sha256": card.base_sha256}
 
 
 def find_tuned_base(tuned: TunedModel, named: str = "") -> Path:

@@ -8,6 +8,7 @@ import typer
 
 from posology.cli.options import DataFolder, Watts
 from posology.cli.show import JsonFlag, print_json, print_table, progress, say, warn
+from posology.errors import UserError
 
 if TYPE_CHECKING:
     from posology.adapt.tuned import TunedModel
@@ -64,7 +65,10 @@ def score(  # noqa: PLR0913 - one option each
     out: _Out = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Score a tuned model beside its base and write its card; the same command goes on after a stop."""
+    """Score a tuned model beside its base, or a head beside counting words, and write its card.
+
+    The same command goes on after a stop.
+    """
     from datetime import UTC, datetime
 
     from posology.adapt.tuned import find_tuned_base, read_tuned
@@ -84,8 +88,11 @@ def score(  # noqa: PLR0913 - one option each
     require_scorable(tuned, tasks, wanted)
     folder = data_of(tasks, data) if tasks else Path()
     earlier = {} if out else read_scores(tuned)
+    if tuned.is_head and base:
+        raise UserError(f"{model}: a head is held against counting words or rules; leave --base out")
+    below = Path() if tuned.is_head else find_tuned_base(tuned, base)
     order = ScoreOrder(
-        tuned, find_tuned_base(tuned, base), tasks, folder, tuple(text or ()), wanted, number, text_tokens,
+        tuned, below, tasks, folder, tuple(text or ()), wanted, number, text_tokens,
         seed, cost_settings(watts, ""), datetime.now(UTC).date().isoformat(),
     )  # fmt: skip
     with progress(quiet=as_json) as steps, goes_on(work_folder(tuned)):
@@ -101,7 +108,6 @@ def score(  # noqa: PLR0913 - one option each
 
 
 def _part(name: str) -> "Part":
-    from posology.errors import UserError
     from posology.evaluate.task import Part
 
     if name not in (Part.REPORT, Part.SELECT):
@@ -156,5 +162,5 @@ def _show(scores: dict[str, Any]) -> None:
     if texts:
         columns = ["text", "documents", "tokens", "base", "tuned", "difference", "95 % interval"]
         print_table(f"Loss on text, nats a token{_asked(scores, 'forgetting')}", columns, texts)
-    else:
+    elif scores["model"]["kind"] != "encode":
         say("Forgetting: not measured; name a text with --text.")

@@ -1,6 +1,7 @@
 """The report card of a tuned model: its scores beside its base's on the same items, and what it forgot.
 
-The base is asked in the same words as the tuned model, and as it answers better: with examples.
+The base is asked in the same words as the tuned model, and as it answers better: with examples. What a head
+stands on answers nothing, so a head is held against the best that needs no model: counting words, or rules.
 """
 
 import json
@@ -46,6 +47,7 @@ __all__ = [
 
 FORMAT = "scores/1"
 _WAYS = {"tuned": "tuned+constrained", "same": "tuned+constrained", "few": "few+constrained"}
+_COUNTING = ("tf-idf", "rules")  # what a head is held against: the first that can answer the task
 _FEW_GROUPS = 30  # below, bootstrap intervals are too narrow
 _MOST_P = 0.05  # of a difference that is won or lost
 _HALVES = ("tasks", "forgetting")
@@ -58,7 +60,7 @@ class ScoreOrder:
     """What is scored: a model, its base, on which tasks and texts."""
 
     tuned: TunedModel
-    base: Path
+    base: Path = field(default_factory=Path)  # its weights; a head needs none
     tasks: tuple[Task, ...] = ()
     data: Path = field(default_factory=Path)
     texts: tuple[Path, ...] = ()
@@ -103,10 +105,12 @@ def score_model(order: ScoreOrder, tell: _Tell) -> dict[str, Any]:
     """
     tuned = order.tuned
     require_scorable(tuned, order.tasks, order.part)
+    if tuned.is_head and order.texts:
+        raise UserError(f"{tuned.folder.name}: a head writes no text and forgets none; leave --text out")
     if not order.tasks and not order.texts:
         raise UserError(
-            f"{tuned.folder.name}: nothing to measure: its recipe names no task; name one with --task, or "
-            "a text with --text"
+            f"{tuned.folder.name}: nothing to measure: its recipe names no task; name one with --task"
+            + ("" if tuned.is_head else ", or a text with --text")
         )
     texts = [read_plain_text(path, tuned) for path in order.texts]
     tasks = _score_tasks(order, tell) if order.tasks else []
@@ -228,8 +232,8 @@ def _compared(
     pairs = {}
     for task in order.tasks:
         items = {item.id: item for item in bench.items(task)}
-        for role in _WAYS:
-            if role == "tuned" or (task.name, role) not in arms:
+        for name, role in arms:
+            if name != task.name or role == "tuned":
                 continue
             folders = [arms[task.name, role].folder, arms[task.name, "tuned"].folder]
             pairs[task.name, role] = compare_folders(folders, task, items=items, seed=order.seed)[0]
@@ -239,6 +243,8 @@ def _compared(
 
 def _asks(order: ScoreOrder) -> dict[tuple[str, str], Ask]:
     """Return the arms by task and role."""
+    if order.tuned.is_head:
+        return _asks_of_head(order)
     tuned, base = _specs(order)
     return {
         (task.name, role): Ask(task, spec, _way(spec, task, name))
@@ -246,6 +252,18 @@ def _asks(order: ScoreOrder) -> dict[tuple[str, str], Ask]:
         for spec in [tuned if role == "tuned" else base]
         for task in order.tasks
     }
+
+
+def _asks_of_head(order: ScoreOrder) -> dict[tuple[str, str], Ask]:
+    folder = str(order.tuned.folder)
+    head = parse_system({"name": "tuned", "kind": "encoder", "path": folder}, folder)
+    found = {(task.name, "tuned"): Ask(task, head) for task in order.tasks}
+    for task in order.tasks:
+        counting = [parse_system({"name": name, "kind": name}, name) for name in _COUNTING]
+        able = next((spec for spec in counting if not why_not(spec, task, None)), None)
+        if able:
+            found[task.name, "counting"] = Ask(task, able)
+    return found
 
 
 def _way(spec: SystemSpec, task: Task, name: str) -> Strategy:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from posology.adapt.card import UNSCORED, energy_words
 from posology.adapt.recipes.encode import EncodeRecipe
 from posology.evidence.heads import HeadCard
 
@@ -16,7 +17,7 @@ _KINDS = {
 
 
 def head_card_text(card: HeadCard, report: Mapping[str, Any], recipe: EncodeRecipe) -> str:
-    """Return card.md: what the head does, what it learned from, how it scores on select, its limits."""
+    """Return card.md: what the head does, what it learned from, what that took, how it scores on select."""
     parts, below = report["data"], "encoder" if card.network == "bert" else "model"
     lines = [
         f"# {card.name}",
@@ -31,11 +32,17 @@ def head_card_text(card: HeadCard, report: Mapping[str, Any], recipe: EncodeReci
             else ""
         ),
         "",
-        f"Learned from {parts['tune']['examples']} examples"
+        "## What it learned from",
+        "",
+        f"{parts['tune']['examples']} examples"
         + (f" of {', '.join(card.tasks)}" if card.tasks else "")
         + f"; licences, the {below}'s among them: {', '.join(card.licences)}.",
         "",
         "Sources: " + "; ".join(f"{name}: {n}" for name, n in report["sources"].items()) + ".",
+        "",
+        "## How it learned",
+        "",
+        *_trained(report["training"]),
         "",
         *_chosen(card, report, recipe),
         *(
@@ -44,9 +51,23 @@ def head_card_text(card: HeadCard, report: Mapping[str, Any], recipe: EncodeReci
             else []
         ),
         "",
-        "Limits: " + " ".join(_limits(card, report)),
+        "## Limits",
+        "",
+        " ".join(_limits(card, report)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _trained(training: Mapping[str, Any]) -> list[str]:
+    """Return what the training took, as far as the report tells it."""
+    most = training.get("peak_memory_bytes")
+    memory = "unknown" if most is None else f"{most / 1e9:.2f} GB"
+    return [
+        f"- {training['steps']} steps, {training['pieces']:,} word pieces, on {training['device']}",
+        f"- ended: {training['ended']}",
+        f"- {training['seconds']:.0f} s; most memory {memory}",
+        f"- energy: {energy_words(training['energy_wh'])}",
+    ]
 
 
 def _chosen(card: HeadCard, report: Mapping[str, Any], recipe: EncodeRecipe) -> list[str]:
@@ -57,14 +78,14 @@ def _chosen(card: HeadCard, report: Mapping[str, Any], recipe: EncodeRecipe) -> 
     if not report["select"]:
         why = ": *select* was learned from too" if recipe.data.learn_select else ""
         return [
-            f"No part was kept to choose the weights by{why}; all steps were done. Scores are those of "
-            "`posology evaluate` on *report*.",
+            f"No part was kept to choose the weights by{why}; all steps were done. That says nothing of how "
+            f"good it is: {UNSCORED}.",
             "",
             told,
         ]
     return [
-        f"Scores on {report['select_n']} examples of *select*, which also chose the weights: no estimate "
-        "of what new text gives. Scores for comparison are those of `posology evaluate` on *report*.",
+        f"Scores on {report['select_n']} examples of *select*, which also chose the weights, are no estimate "
+        f"of what new text gives: {UNSCORED}.",
         "",
         "| measure | value |",
         "|---|---|",
@@ -76,7 +97,7 @@ def _chosen(card: HeadCard, report: Mapping[str, Any], recipe: EncodeRecipe) -> 
 
 def _limits(card: HeadCard, report: Mapping[str, Any]) -> list[str]:
     tune = report["data"]["tune"]
-    told = [f"texts are read in windows of {card.window} word pieces."]
+    told = [f"Texts are read in windows of {card.window} word pieces."]
     if card.network == "decoder":
         told.append("Probabilities hold for texts such as it learned from: of any other text it is as sure.")
     if tune["windows_left_out"]:
