@@ -33,7 +33,7 @@ RIVALS = {  # the first that has a result stands for the rival
     "1.5B, calibrated": ("qwen2.5-coder-1.5b-instruct few+constrained+calibrated",),
     "counting": ("tf-idf", "rules"),
     "encoder": ("minilm-tuned",),
-    "untuned": ("smollm2-135m-instruct few+constrained+calibrated",),
+    "untuned": ("smollm2-135m-instruct few+constrained+calibrated", "smollm2-135m-instruct zero"),
 }
 
 

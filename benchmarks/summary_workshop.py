@@ -155,6 +155,7 @@ def second_dose() -> Iterator[str]:
     yield ""
     yield f"{where}. Of each task the mean of the seeds of what was tuned (a head on the writing model where a text gets a label,"
     yield "else an adapter), less each rival on the same items, with the 95 % interval over items (not corrected for their number)."
+    yield "Diagnosis codes are no task of the first study and count in no mean."
     yield ""
     yield "| task (measure, n) | seeds | mean | " + " | ".join(f"less {rival}" for rival in rivals) + " |"
     yield "|---" * (3 + len(rivals)) + "|"

@@ -55,8 +55,11 @@ def test_a_row_has_each_seed_their_mean_and_what_it_says_of_rivals() -> None:
     items = [_item(number, gold) for number, gold in enumerate(golds)]
     right = [Outcome(item, Response(str(item.gold))) for item in items]
     constant = [Outcome(item, Response("3")) for item in items]
-    row = dose_seeds.row_of(TASKS["ktas_triage"], {"seed-0": right, "seed-1": constant}, {"tf-idf": constant})
-    assert row["measure"] == measures_of(TASKS["ktas_triage"])[0].name == "quadratic kappa"
+    kappa = measures_of(TASKS["ktas_triage"])[0]
+    row = dose_seeds.row_of(
+        TASKS["ktas_triage"], kappa, {"seed-0": right, "seed-1": constant}, {"tf-idf": constant}
+    )
+    assert row["measure"] == kappa.name == "quadratic kappa"
     assert row["runs"] == {"seed-0": pytest.approx(1.0), "seed-1": pytest.approx(0.0)}
     assert row["mean"] == pytest.approx(0.5)
     against = row["against"]["counting"]
