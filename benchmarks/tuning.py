@@ -4,8 +4,8 @@
 
 MODEL_FOLDER is a folder with safetensors, such as the one that the transformers engine keeps of a GGUF file.
 All arms see the same made examples in batches of the same size, with the same adapters in the same
-arithmetic, and in turns; the first two steps of each are not counted. Tokens are those of examples, without
-padding. Run it on a machine that does nothing else.
+arithmetic, and in turns; the first two steps of each are not counted. Ours is the loop of `adapt run`.
+Tokens are those of examples, without padding. Run it on a machine that does nothing else.
 """
 
 import argparse
@@ -15,15 +15,18 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from common import write_report
+from posology.adapt.devices import find_devices
 from posology.adapt.job import Job
+from posology.adapt.loop import Training, train
 from posology.adapt.masks import Marker, mark_examples
 from posology.adapt.network import Network, open_network
 from posology.adapt.objective.answers import AnswerObjective
-from posology.adapt.recipe import Base, Lora
+from posology.adapt.recipe import Base, Lora, Optimizer, Stop
 from posology.adapt.recipes.tune import Distillation, Objective
 from posology.chat import Message
 from posology.corpus import Example, Provenance
@@ -50,7 +53,10 @@ def opened(folder: Path) -> Network:
 
 
 def own(folder: Path, steps: int, cache: Path | None) -> list[float]:
-    """Return the tokens a second of each step of our loop, with a cached teacher where ``cache`` is given."""
+    """Return the tokens a second of each step of our loop, with a cached teacher where ``cache`` is given.
+
+    It is the loop of `posology adapt run`, with its schedule, log and checks; checkpoints are out of the way.
+    """
     network = opened(folder)
     marked = mark_examples(examples(BATCH * steps), Marker(network.codec, network.ends))
     terms, teacher = Objective(), None
@@ -60,18 +66,22 @@ def own(folder: Path, steps: int, cache: Path | None) -> list[float]:
         distill = Distillation(on=True, teacher=str(folder), cache=str(cache))
         terms = Objective(distill=distill)
         teacher = open_teacher(distill, network, Base(path=str(folder)), marked, Job(Path("unused")))
-    objective = AnswerObjective(network, marked, terms, teacher)
-    parameters = list(network.trained.values())
-    adam = network.torch.optim.AdamW(parameters, lr=1e-4)
-    speeds = []
-    for step in range(steps):
-        rows = range(step * BATCH, (step + 1) * BATCH)
-        began = time.perf_counter()
-        (objective.losses(rows).total / objective.count(rows)).backward()
-        network.torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        adam.step()
-        adam.zero_grad(set_to_none=True)
-        speeds.append(sum(marked[row].tokens for row in rows) / (time.perf_counter() - began))
+    with tempfile.TemporaryDirectory() as work:
+        progress = train(
+            Training(
+                network=network,
+                objective=AnswerObjective(network, marked, terms, teacher),
+                select=None,
+                optimizer=Optimizer(lr=1e-4, batch=BATCH, steps=steps, micro_tokens=1 << 16),
+                stop=Stop(checkpoint=10 * steps),
+                seed=0,
+                work=Path(work),
+                fingerprint="timed",
+                devices=find_devices(),
+            )
+        )
+    done = [(0, 0.0), *((entry["tokens"], entry["seconds"]) for entry in progress.log if "loss" in entry)]
+    speeds = [(now[0] - was[0]) / (now[1] - was[1]) for was, now in pairwise(done)]
     return speeds[WARM_UP:]
 
 
@@ -167,11 +177,23 @@ def main() -> None:
         for _ in range(given.rounds):
             for name, run in arms.items():
                 found[name] += run()
+    by_round = {
+        name: [statistics.median(speeds[at : at + given.steps]) for at in range(0, len(speeds), given.steps)]
+        for name, speeds in found.items()
+    }
     medians = {name: round(statistics.median(speeds), 1) for name, speeds in found.items()}
     record = {
         "tokens_per_second": medians,
         "own against trl": round(medians["own"] / medians["trl"], 3),
         "time of the cached teacher against plain": round(medians["own"] / medians["own, cached teacher"], 3),
+        "rounds apart": {
+            "own against trl": [
+                round(a / b, 3) for a, b in zip(by_round["own"], by_round["trl"], strict=True)
+            ],
+            "time of the cached teacher against plain": [
+                round(a / b, 3) for a, b in zip(by_round["own"], by_round["own, cached teacher"], strict=True)
+            ],
+        },
         "every step": {name: [round(one, 1) for one in speeds] for name, speeds in found.items()},
         "steps": given.steps,
         "rounds": given.rounds,

@@ -150,6 +150,49 @@ def test_faithful_answers_gain_on_faulty_ones(bench: Path) -> None:
     assert "moved the right way" in (folder / "card.md").read_text()
 
 
+def test_inventions_and_omissions_of_written_answers_are_counted_before_and_after(bench: Path) -> None:
+    text = RECIPE.replace("supervised = 0.2", "supervised = 0.2\nwritten = 2\nanswer_tokens = 6")
+    folder = run_prefer(_recipe(text), replace(_job(bench), watts=30.0))
+    report = json.loads((folder / "report.json").read_text())
+    for when in ("written_before", "written_after"):
+        assert report[when]["answers"] == 2
+        assert report[when]["wanted"] == 2  # each preferred answer tells the prompt's one number
+    assert report["energy_wh"] == pytest.approx(30.0 * report["seconds"] / 3600, rel=1e-3)
+    card = (folder / "card.md").read_text()
+    assert "| of them omitted | " in card
+    assert "Wh, from the stated draw" in card
+
+
+def test_what_is_written_is_held_against_its_prompt_and_the_preferred_answer(
+    bench: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from posology.adapt.network import open_network
+    from posology.adapt.preference import answering
+
+    network = open_network(Base(path="tiny", dtype="float32"), Lora(rank=2), _job(bench), seed=0)
+    told = ["The weight is 51 kg.", "The weight is 59 kg.", ""]
+    monkeypatch.setattr(answering, "write_answers", lambda *_: told)
+    pairs = [_pair(1), _pair(2), _pair(3)]
+    again = replace(_pair(1), rejected="The weight is 77 kg.")  # of one prompt: counts once
+    found = answering.check_pairs(network, [*pairs, again], 6, 4096)
+    assert found is not None
+    assert (found.answers, found.invented, found.omitted, found.wanted, found.empty) == (3, 1, 2, 3, 1)
+    long = replace(_pair(4), messages=(Message("user", "word " * 4000),))
+    assert answering.check_pairs(network, [], 6, 4096) is None
+    monkeypatch.setattr(answering, "write_answers", lambda _, examples, *__: [""] * len(examples))
+    found = answering.check_pairs(network, [pairs[0], long], 6, 4096)
+    assert found is not None
+    assert found.answers == 1, "a prompt that leaves no room is left out"
+
+
+def test_no_answers_are_written_where_the_recipe_wants_none(bench: Path) -> None:
+    text = RECIPE.replace("supervised = 0.2", "supervised = 0.2\nwritten = 0")
+    folder = run_prefer(_recipe(text), _job(bench))
+    report = json.loads((folder / "report.json").read_text())
+    assert report["written_before"] is report["written_after"] is report["energy_wh"] is None
+    assert "was not measured" in (folder / "card.md").read_text()
+
+
 def test_a_fall_of_faithful_answers_ends_the_run_and_keeps_no_such_weights(bench: Path) -> None:
     text = RECIPE.replace("supervised = 0.2", "supervised = 0.0\nfall = 0.0").replace("lr = 0.02", "lr = 3.0")
     with pytest.raises(ModelError, match=r"faithful answers became less likely.*raise contrast"):

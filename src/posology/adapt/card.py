@@ -135,11 +135,11 @@ def _scores(scores: Mapping[str, Any]) -> list[str]:
         "",
         _MARK,
         "",
-        f"{_on('Scored', asked)}On the first {asked['n']} items, or all, of the part {asked['part']}, the same for "
-        f"all; seed {asked['seed']}. In brackets 95 % intervals, from drawing whole groups of items. "
-        f"Differences are {ours} less the other, paired; p is of a permutation test, Holm's correction over "
-        "all rows. Won or lost: 0 lies outside the interval of the difference and p is 0.05 at most; else "
-        "open.",
+        f"{_on('Scored', asked)}On the first {asked['n']} items, or all, of the part {asked['part']}, the "
+        f"same for all; seed {asked['seed']}. In brackets 95 % intervals, from drawing whole groups of "
+        f"items. Differences are {ours} less the other, paired; p is of a permutation test, Holm's "
+        "correction over all rows. Won or lost: 0 lies outside the interval of the difference and p is 0.05 "
+        "at most; else open.",
         "",
         _row(["task", "measure", "n", ours, *rivals, *(f"{ours} less {one}" for one in rivals)]),
         f"|---|---|---:{'|---' * (1 + 2 * len(rivals))}|",

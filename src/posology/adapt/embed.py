@@ -63,7 +63,8 @@ def run_embed(recipe: EmbedRecipe, job: Job) -> Path:
     progress = train(training)
     with model_folder(job.out, overwrite=job.overwrite) as folder:
         extra = _save(folder, recipe, start)
-        report = embedding_report(material, progress, before, _embedder(folder, recipe, start, extra))
+        embedder = _embedder(folder, recipe, start, extra)
+        report = embedding_report(material, progress, before, embedder, job.energy_wh(progress.seconds))
         card = embedding_card(recipe, report, start.identity)
         made = Made(
             recipe,

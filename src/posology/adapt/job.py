@@ -57,6 +57,10 @@ class Job:
     tokens_per_second: float | None = None  # as stated, for plans; None: a plan measures it
     tell: Callable[..., None] = silent  # (stage, done, total)
 
+    def energy_wh(self, seconds: float) -> float | None:
+        """Return the energy of so many seconds in watt hours; None where no draw is stated."""
+        return None if self.watts is None else self.watts * seconds / 3600
+
     def place(self, path: str) -> Path:
         """Return a path of the recipe."""
         return self.folder / Path(path).expanduser()

@@ -172,7 +172,7 @@ def plan_of(needs: Needs, examples: int, speed: Speed | None, room: Room, job: J
         seconds = (needs.learned + _FORWARD * still) / speed.tokens_per_second
         if speed.memory_bytes is not None:
             memory = speed.memory_bytes + _MOMENTS * room.trained + needs.kept + needs.lower
-    energy = None if seconds is None or job.watts is None else seconds * job.watts / 3600
+    energy = None if seconds is None else job.energy_wh(seconds)
     beside = f" + {needs.beside:,} {needs.why}" if needs.beside else ""
     lines = (
         Line("examples", examples, "", "counted", "after gates and limits"),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from posology.adapt.card import UNSCORED
+from posology.adapt.card import UNSCORED, energy_words
 from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
-from posology.adapt.devices import find_devices
+from posology.adapt.devices import Devices, find_devices
 from posology.adapt.finished import Origin, close_finished, require_place
 from posology.adapt.job import Job
 from posology.adapt.licences import require_base
@@ -17,6 +17,7 @@ from posology.adapt.loop import Training, train
 from posology.adapt.network import Network, open_network
 from posology.adapt.objective.preferring import MarkedPair, PreferenceObjective, reference_of
 from posology.adapt.plan import Asked, Plan, plan_training
+from posology.adapt.preference.answering import Checked, check_pairs, checked_rows
 from posology.adapt.preference.material import PairMaterial, gather_pairs, mark_pairs
 from posology.adapt.preference.pairs import length_gap
 from posology.adapt.preference.policy import plan_policy, run_policy
@@ -58,6 +59,7 @@ def run_prefer(recipe: PreferRecipe, job: Job) -> Path:
     if job.restart and training.devices.is_first:
         Checkpoints(job.work, "").discard()
     training.devices.wait()
+    before = _written(recipe, prepared, training.devices, job)
     progress = train(training)
     if training.select is not None and progress.best_step is None:
         raise ModelError(
@@ -65,7 +67,8 @@ def run_prefer(recipe: PreferRecipe, job: Job) -> Path:
             "optimizer.lr, raise contrast.beta or contrast.supervised"
         )
     if training.devices.is_first:
-        write_result(_result(recipe, prepared, progress, time.monotonic() - began), job)
+        written = (before, _written(recipe, prepared, training.devices, job))
+        write_result(_result(recipe, prepared, progress, written, time.monotonic() - began, job), job)
     training.devices.wait()
     return job.out
 
@@ -135,21 +138,44 @@ def _halt(terms: Contrast) -> Callable[[Mapping[str, float]], str]:
     return halt
 
 
-def _result(recipe: PreferRecipe, prepared: _Prepared, progress: Progress, seconds: float) -> Result:
+def _written(recipe: PreferRecipe, prepared: _Prepared, devices: Devices, job: Job) -> Checked | None:
+    """Return what the checks find in answers to prompts of select; None where none are written."""
+    terms, kept = recipe.contrast, {one.id for one in prepared.select}
+    pairs = [one for one in prepared.material.select if one.id in kept][: terms.written]
+    if not pairs or not devices.is_first:
+        return None
+    job.tell("Measuring answers")
+    return check_pairs(prepared.network, pairs, terms.answer_tokens, recipe.optimizer.micro_tokens)
+
+
+def _result(
+    recipe: PreferRecipe,
+    prepared: _Prepared,
+    progress: Progress,
+    written: tuple[Checked | None, Checked | None],
+    seconds: float,
+    job: Job,
+) -> Result:
     network, inputs = prepared.network, prepared.material.inputs
-    report = _report(prepared, progress)
+    report = _report(prepared, progress, written, job.energy_wh(progress.seconds))
     card = _card(recipe, report, dict(network.identity))
     material = prepared.material
     seen = seen_of(map(preference_text, material.tune), map(preference_text, material.select))
     return Result(recipe, network, progress, inputs, report, card, seconds, seen)
 
 
-def _report(prepared: _Prepared, progress: Progress) -> dict[str, Any]:
+def _report(
+    prepared: _Prepared,
+    progress: Progress,
+    written: tuple[Checked | None, Checked | None],
+    energy_wh: float | None,
+) -> dict[str, Any]:
     material = prepared.material
     measured = [entry["select"] for entry in progress.log if "select" in entry]
     best = [
         entry["select"] for entry in progress.log if "select" in entry and entry["step"] == progress.best_step
     ]
+    before, after = (None if one is None else one.record() for one in written)
     return {
         "posology": "preferring/1",
         "pairs": len(prepared.tune),
@@ -166,6 +192,9 @@ def _report(prepared: _Prepared, progress: Progress) -> dict[str, Any]:
         "best_step": progress.best_step,
         "select_before": measured[0] if measured else None,
         "select_after": best[-1] if best else None,
+        "written_before": before,
+        "written_after": after,
+        "energy_wh": energy_wh,
     }
 
 
@@ -184,6 +213,7 @@ def _card(recipe: PreferRecipe, report: Mapping[str, Any], base: Mapping[str, st
         f"- rejected answers are longer by {report['length_gap_characters']:+.1f} characters in the mean",
         f"- {report['steps']} steps, {report['tokens']:,} tokens, {report['seconds']:.0f} s; ended: "
         f"{report['ended']}",
+        f"- energy: {energy_words(report['energy_wh'])}",
         f"- licences: {', '.join(f'{name} {n}' for name, n in report['licences'].items())}",
     ]
     if after is not None:
@@ -193,8 +223,17 @@ def _card(recipe: PreferRecipe, report: Mapping[str, Any], base: Mapping[str, st
         )
     lines += [
         "",
+        *_written_told(report["written_before"], report["written_after"]),
         "The pairs' own shares say that faults of these kinds became less likely, not that documents have "
         f"fewer: {UNSCORED}, and count inventions and omissions in generated documents.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _written_told(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[str]:
+    """Return inventions and omissions of the answers that were written to prompts of select."""
+    if before is None or after is None:
+        return ["No answers were written: what it invents and leaves out was not measured.", ""]
+    told = "Answers written to prompts of select, likeliest token after token, as the fact checks read them:"
+    return [told, "", *checked_rows(before, after), ""]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from posology.adapt.card import UNSCORED
+from posology.adapt.card import UNSCORED, energy_words
 from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
 from posology.adapt.encoders.saving import Seen
@@ -89,7 +89,7 @@ def run_pretrain(recipe: PretrainRecipe, job: Job) -> Path:
         )
     after = measure(training, progress.step)
     if training.devices.is_first:
-        report = _report(texts, rows, progress, (before, after))
+        report = _report(texts, rows, progress, (before, after), job.energy_wh(progress.seconds))
         card = _card(recipe, report, dict(network.identity))
         seconds = time.monotonic() - began
         seen = _seen(recipe, texts)
@@ -235,7 +235,9 @@ def _halt(before: Mapping[str, float], most: float) -> Callable[[Mapping[str, fl
 Measured = tuple[Mapping[str, float], Mapping[str, float]]  # before and after
 
 
-def _report(texts: _Texts, rows: _Rows, progress: Progress, measured: Measured) -> dict[str, Any]:
+def _report(
+    texts: _Texts, rows: _Rows, progress: Progress, measured: Measured, energy_wh: float | None
+) -> dict[str, Any]:
     return {
         "posology": "pretraining/1",
         "steps": progress.step,
@@ -252,6 +254,7 @@ def _report(texts: _Texts, rows: _Rows, progress: Progress, measured: Measured) 
         "tests": {**texts.domain.tests, "dropped": _both(texts, lambda one: one.tests["dropped"])},
         "sources": _both(texts, lambda one: one.sources),
         "licences": _both(texts, lambda one: one.licences),
+        "energy_wh": energy_wh,
     }
 
 
@@ -314,6 +317,10 @@ def _card(recipe: PretrainRecipe, report: Mapping[str, Any], base: Mapping[str, 
             f"Made from {base.get('name')} (licence: {base.get('licence')}; "
             f"SHA-256 {base.get('sha256', '')[:16]}).",
             f"Learned from {learned}. Ended: {report['ended']}.",
+            "",
+            f"- {report['steps']} steps, {report['tokens']:,} tokens, {report['seconds']:.0f} s",
+            f"- energy: {energy_words(report['energy_wh'])}",
+            f"- licences: {', '.join(f'{name} {n}' for name, n in report['licences'].items())}",
             "",
             "| held-out text | tokens | perplexity before | after |",
             "|---|---:|---:|---:|",

@@ -64,7 +64,7 @@ def run_tune(recipe: TuneRecipe, job: Job) -> Path:
     training.devices.wait()
     progress = train(training)
     if training.devices.is_first:
-        made = _result(recipe, prepared, progress, job.watts, time.monotonic() - began)
+        made = _result(recipe, prepared, progress, job.energy_wh(progress.seconds), time.monotonic() - began)
         distill = recipe.objective.distill
         write_result(replace(made, beside={"teacher": teacher_told(distill, job)} if distill.on else {}), job)
     training.devices.wait()
@@ -141,17 +141,17 @@ def _fingerprint(recipe: TuneRecipe, prepared: Prepared) -> str:
 
 
 def _result(
-    recipe: TuneRecipe, prepared: Prepared, progress: Progress, watts: float | None, seconds: float
+    recipe: TuneRecipe, prepared: Prepared, progress: Progress, energy_wh: float | None, seconds: float
 ) -> Result:
     network, inputs = prepared.network, prepared.material.inputs
-    report = _report(prepared, progress, watts, last=recipe.stop.take == "last")
+    report = _report(prepared, progress, energy_wh, last=recipe.stop.take == "last")
     card = tuning_card(recipe, report, dict(network.identity))
     material = prepared.material
     seen = seen_of(map(example_text, material.tune), map(example_text, material.select))
     return Result(recipe, network, progress, inputs, report, card, seconds, seen)
 
 
-def _report(prepared: Prepared, progress: Progress, watts: float | None, *, last: bool) -> dict[str, Any]:
+def _report(prepared: Prepared, progress: Progress, energy_wh: float | None, *, last: bool) -> dict[str, Any]:
     network, material = prepared.network, prepared.material
     measured = [entry["select"]["answer"] for entry in progress.log if "select" in entry]
     kept = (
@@ -181,5 +181,5 @@ def _report(prepared: Prepared, progress: Progress, watts: float | None, *, last
         "device": network.device.type,
         "arithmetic": "bfloat16" if network.half else "float32",
         "peak_memory_bytes": peak_memory(network),
-        "energy_wh": None if watts is None else watts * progress.seconds / 3600,
+        "energy_wh": energy_wh,
     }

@@ -130,7 +130,7 @@ def plan_vocabulary(recipe: VocabularyRecipe, job: Job) -> Plan:
         "opening and comparing the two models on 15 texts is not reckoned",
         "texts in memory come on top",
     )
-    energy = None if job.watts is None else seconds * job.watts / 3600
+    energy = job.energy_wh(seconds)
     return Plan(len(texts.records), tokens, 0, 4 * (old + size), seconds, disk, energy, lines, notes)
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from posology.adapt.card import energy_words
 from posology.adapt.checkpoint import Progress
 from posology.adapt.embedding.gathering import PairMaterial
 from posology.adapt.embedding.measure import asked_once, compare_ranks, find_ranks, score_ranks
@@ -15,7 +16,11 @@ __all__ = ["embedding_card", "embedding_report"]
 
 
 def embedding_report(
-    material: PairMaterial, progress: Progress, before: dict[str, Any], embedder: Embedder
+    material: PairMaterial,
+    progress: Progress,
+    before: dict[str, Any],
+    embedder: Embedder,
+    energy_wh: float | None,
 ) -> dict[str, Any]:
     """Return report.json: what was learned from, and the scores by source of the held-out questions."""
     report: dict[str, Any] = {
@@ -29,6 +34,7 @@ def embedding_report(
         "ended": progress.ended,
         "best_step": progress.best_step,
         "select_loss": progress.best_loss,
+        "energy_wh": energy_wh,
     }
     if material.report:
         after = find_ranks(material.report, embedder)
@@ -60,6 +66,8 @@ def embedding_card(recipe: EmbedRecipe, report: dict[str, Any], base: dict[str, 
     lines += [f"Made from {base['name']} (licence: {base['licence']}; SHA-256 {base['sha256'][:16]}).", ""]
     lines += [f"Learned from {report['pairs']['tune']} pairs: "]
     lines += [f"- {name}: {n}" for name, n in {**report["sources"], **report["licences"]}.items()]
+    lines += [f"- {report['steps']} steps, {report['seconds']:.0f} s"]
+    lines += [f"- energy: {energy_words(report['energy_wh'])}"]
     lines += ["", "## Held-out questions", ""]
     for source, scores in report.get("by_source", {}).items():
         lines += [f"### {source}", "", *_score_table(scores), ""]

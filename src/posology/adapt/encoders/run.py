@@ -289,7 +289,7 @@ def _report(trained: _Trained, card: HeadCard, compared: dict[str, Any], job: Jo
             "pieces_a_second": round(pieces / seconds, 1) if seconds else None,
             "device": trained.network.device.type,
             "peak_memory_bytes": peak_memory(trained.network),
-            "energy_wh": None if job.watts is None else job.watts * progress.seconds / 3600,
+            "energy_wh": job.energy_wh(progress.seconds),
         },
         "parameters": card.parameters,
         "equivalence": compared,

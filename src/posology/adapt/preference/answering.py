@@ -1,17 +1,28 @@
 """A model's own answers, likeliest token after token, and what the deterministic checks say of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from posology.adapt.batches import pieces
 from posology.adapt.network import Network
 from posology.adapt.preference.reward import fact_reward
-from posology.chat import Prompt
+from posology.chat import Message, Prompt
 from posology.chat.runtime import import_transformers
-from posology.corpus import Example
+from posology.corpus import Example, Preference
 
-__all__ = ["Checked", "check_answers", "write_answers"]
+__all__ = ["Checked", "check_answers", "check_pairs", "checked_rows", "write_answers"]
+
+_MEASURED = {  # of the checks, as the card tells them
+    "reward": "reward, mean",
+    "answers": "answers",
+    "faulty": "answers with an invention",
+    "faulty_share": "their share",
+    "invented": "facts invented",
+    "wanted": "facts wanted",
+    "omitted": "of them omitted",
+    "empty": "empty answers",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,38 @@ def check_answers(examples: Sequence[Example], answers: Sequence[str]) -> Checke
         omitted=sum(one.omitted for one in found),
         wanted=sum(one.wanted for one in found),
     )
+
+
+def check_pairs(
+    network: Network, pairs: Sequence[Preference], answer_tokens: int, most_tokens: int
+) -> Checked | None:
+    """Judge the network's own answers to the prompts of pairs; None where there is none.
+
+    What the prompt does not say is invented; what the preferred answer says of it and the network does not
+    is omitted. Pairs of one prompt count once; a prompt that leaves an answer no room is left out.
+    """
+    prompts = {one.messages: one for one in pairs}
+    examples = [
+        Example(one.id, one.messages, one.chosen, one.provenance, source_text=one.messages[-1].content)
+        for one in prompts.values()
+        if _has_room(network, one.messages, answer_tokens)
+    ]
+    return check_answers(examples, write_answers(network, examples, answer_tokens, most_tokens))
+
+
+def _has_room(network: Network, messages: tuple[Message, ...], answer_tokens: int) -> bool:
+    prompt = len(network.codec.context(Prompt(messages)).tokens)
+    return network.window is None or prompt + answer_tokens <= network.window
+
+
+def checked_rows(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return a table in Markdown of two records of ``Checked``."""
+    rows = [f"| {said} | {_figure(before[key])} | {_figure(after[key])} |" for key, said in _MEASURED.items()]
+    return ["| what | before | after |", "|---|---:|---:|", *rows]
+
+
+def _figure(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
 
 
 def write_answers(

@@ -18,7 +18,7 @@ from posology.adapt.loop import total_steps
 from posology.adapt.material import Material, gather_material
 from posology.adapt.network import Network, find_base, open_network, require_whole
 from posology.adapt.plan import Line, Plan, energy_line, peak_memory, require_room
-from posology.adapt.preference.answering import Checked, check_answers, write_answers
+from posology.adapt.preference.answering import Checked, check_answers, checked_rows, write_answers
 from posology.adapt.preference.grpo import PURPOSE, Drawing, Drawn, at_once, run_grpo
 from posology.adapt.preference.material import split_by_group
 from posology.adapt.recipe import Data
@@ -36,16 +36,6 @@ __all__ = ["plan_policy", "require_gpu", "run_policy"]
 
 _RESERVE = 64_000_000  # bytes of log, card and file system
 _UNSOURCED = "no source text: what is faithful is not known"
-_MEASURED = {  # of the checks, as the card tells them
-    "reward": "reward, mean",
-    "answers": "answers",
-    "faulty": "answers with an invention",
-    "faulty_share": "their share",
-    "invented": "facts invented",
-    "wanted": "facts wanted",
-    "omitted": "of them omitted",
-    "empty": "empty answers",
-}
 _UNREAD = "answers are drawn at every step, which was not tried: only a run on a GPU tells"
 
 
@@ -108,7 +98,7 @@ def run_policy(recipe: PreferRecipe, job: Job, *, allow_cpu: bool = False) -> Pa
     drawn = run_grpo(prepared.network, prepared.tune, prepared.drawing)
     seconds = time.monotonic() - started
     after = _measured(prepared, job)
-    report = _report(prepared, drawn, (before, after), seconds, job.watts)
+    report = _report(prepared, drawn, (before, after), seconds, job.energy_wh(seconds))
     made = Made(
         recipe=recipe,
         report=report,
@@ -249,7 +239,7 @@ def _report(
     drawn: Drawn,
     measured: tuple[Checked | None, Checked | None],
     seconds: float,
-    watts: float | None,
+    energy_wh: float | None,
 ) -> dict[str, Any]:
     network, material = prepared.network, prepared.material
     before, after = measured
@@ -274,7 +264,7 @@ def _report(
         "device": network.device.type,
         "arithmetic": "bfloat16" if network.half else "float32",
         "peak_memory_bytes": peak_memory(network),
-        "energy_wh": None if watts is None else watts * seconds / 3600,
+        "energy_wh": energy_wh,
     }
 
 
@@ -307,13 +297,6 @@ def _card(recipe: PreferRecipe, report: Mapping[str, Any], base: Mapping[str, st
 def _table(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[str]:
     if before is None or after is None:
         return ["Nothing was measured: no example selects."]
-    lines = ["On select, by the likeliest answer:", "", "| what | before | after |", "|---|---:|---:|"]
-    lines += [
-        f"| {said} | {_figure(before[key])} | {_figure(after[key])} |" for key, said in _MEASURED.items()
-    ]
+    lines = ["On select, by the likeliest answer:", "", *checked_rows(before, after)]
     better = after["reward"] > before["reward"]
     return lines if better else [*lines, "", "**No better than before by its own reward.**"]
-
-
-def _figure(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.3f}"

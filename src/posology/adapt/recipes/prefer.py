@@ -34,6 +34,13 @@ class Contrast(Table):
         unit="nats a token",
         least=0,
     )
+    written: int = field_of(
+        40,
+        "before and after, write an answer to so many prompts of select and count what it invents and leaves "
+        "out; 0: none",
+        least=0,
+    )
+    answer_tokens: int = field_of(256, "a written answer has at most", unit="tokens", least=1)
 
 
 class Policy(Table):
