@@ -121,6 +121,7 @@ def test_records_are_dropped_and_counted_where_the_recipe_says_so() -> None:
         "files": 0,
         "not_scored": [],
         "dropped": {"triage, report": 1},
+        "identifiers": {"looked_at": 1, "holding": 0, "kinds": {}},
     }
     assert "dropped, for they hold some: triage, report: 1." in told(screen.record())
     with pytest.raises(UserError, match="all 1 records hold test texts"):

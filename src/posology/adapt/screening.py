@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from posology.adapt.encoders.labelled import Labelled
+from posology.adapt.identifiers import drawn_evenly, identifiers_told, look_for_identifiers
 from posology.adapt.job import Job
 from posology.adapt.recipe import Screening
 from posology.corpus import Example, Preference, Record, load_protected
@@ -48,6 +49,7 @@ class Screen:
     tests: Screening
     job: Job
     found: Counter[str] = field(default_factory=Counter)  # whose texts were found: in how many records
+    texts: list[str] = field(default_factory=list, repr=False)  # of some records that were kept
 
     def keep(
         self, records: Sequence[T], text: Callable[[T], str], what: str, own: Iterable[T] = ()
@@ -79,6 +81,7 @@ class Screen:
             raise UserError(
                 f"tests: all {len(records):,} {what} hold test texts: nothing is left to learn from"
             )
+        self.texts += map(text, drawn_evenly(kept))
         return kept
 
     def _judge(self, hits: Mapping[str, list[str]], what: str, size: int) -> None:
@@ -93,7 +96,8 @@ class Screen:
         return [self.job.place(name) for name in self.tests.files]
 
     def record(self) -> dict[str, Any]:
-        """Return what report.json says: against how many texts, of whom, and what was dropped."""
+        """Return what report.json says: against how many texts, of whom, what was dropped; identifiers."""
+        self.job.tell("Looking for identifiers")
         held = self._held()
         return {
             "texts": held.texts if held is not None else 0,
@@ -101,6 +105,7 @@ class Screen:
             "files": len(self.tests.files),
             "not_scored": list(self.tests.not_scored),
             "dropped": dict(sorted(self.found.items())),
+            "identifiers": look_for_identifiers(self.texts),
         }
 
 
@@ -120,9 +125,15 @@ def _ids(ids: Sequence[str]) -> str:
 
 
 def screening_told(record: Mapping[str, Any]) -> str:
+    """Return what a card says of test texts, and of identifiers where they were looked for."""
+    looked = record.get("identifiers")
+    return _tests_told(record) + (f"\n\n{identifiers_told(looked)}" if looked else "")
+
+
+def _tests_told(record: Mapping[str, Any]) -> str:
     """Return what a card says of test texts.
 
-    >>> screening_told({"texts": 0, "of": [], "files": 0, "dropped": {}})
+    >>> _tests_told({"texts": 0, "of": [], "files": 0, "dropped": {}})
     'Test texts: none were known to the run; nothing shows that the model has not learned them.'
     """
     if not record["texts"] and not record["files"]:

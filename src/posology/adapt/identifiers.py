@@ -1,0 +1,62 @@
+"""A look for numbers, telephones and addresses of persons in what is learned; it is no gate.
+
+What comes from charts and reviewers' edits passes the de-identification gate (`posology curate`, `posology
+store edits`) before it becomes a corpus. A recipe may name any folder: some of its texts are held against the
+gate's rules, for the kinds of identifier that no clinical sentence needs. Names are not looked for: rules
+alone take too many words for names.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from posology.corpus.gate import Gate
+from posology.records.deidentify import Kind
+
+__all__ = ["drawn_evenly", "identifiers_told", "look_for_identifiers"]
+
+T = TypeVar("T")
+
+_MOST = 500  # texts of a source
+_KINDS = frozenset(
+    {Kind.PHONE, Kind.FAX, Kind.EMAIL, Kind.SOCIAL_SECURITY, Kind.RECORD, Kind.MEMBER, Kind.ACCOUNT, Kind.IP}
+)
+
+
+def drawn_evenly(records: Sequence[T]) -> Sequence[T]:
+    """Return the records that are looked at: five hundred at most, from the first to the last."""
+    return records[:: max(1, -(-len(records) // _MOST))]
+
+
+def look_for_identifiers(texts: Sequence[str]) -> dict[str, Any]:
+    """Return how many texts hold identifiers, and of which kinds.
+
+    >>> look_for_identifiers(["MRN: 00482913, walks with a cane.", "No fever for 2 days."])
+    {'looked_at': 2, 'holding': 1, 'kinds': {'record': 1}}
+    """
+    gate, kinds, holding = Gate().patient("any"), Counter[str](), 0
+    for text in texts:
+        found = {str(one.kind) for one in gate.find(text) if one.kind in _KINDS}
+        kinds.update(found)
+        holding += bool(found)
+    return {"looked_at": len(texts), "holding": holding, "kinds": dict(sorted(kinds.items()))}
+
+
+def identifiers_told(record: Mapping[str, Any]) -> str:
+    """Return what a card and a warning say of it.
+
+    >>> identifiers_told({"looked_at": 2, "holding": 1, "kinds": {"record": 1}})[:52]
+    'Identifiers: 1 of 2 texts looked at holds what looks'
+    """
+    if not record["holding"]:
+        return (
+            f"Identifiers: none of {record['looked_at']:,} texts looked at holds what looks like a number, "
+            "telephone or e-mail address of a person; names were not looked for."
+        )
+    kinds = ", ".join(f"{kind.replace('_', ' ')} {number:,}" for kind, number in record["kinds"].items())
+    hold = "holds" if record["holding"] == 1 else "hold"
+    return (
+        f"Identifiers: {record['holding']:,} of {record['looked_at']:,} texts looked at {hold} what looks "
+        f"like a number, telephone or e-mail address of a person ({kinds}). Texts of patients pass the gate "
+        "first: posology curate."
+    )
