@@ -38,6 +38,24 @@ def curation() -> Iterator[str]:
         yield f"| other words taken, {words} | {share(gate[name]['other_words_taken'])} |"
 
 
+def lessons() -> Iterator[str]:
+    """Yield the section on what the lessons over- and under-represent."""
+    r, where = load("lessons-audit")
+    yield "## What the lessons look like"
+    yield ""
+    yield f"{where}. {r['made_sentences']:,} different sentences that the judge was shown in {r['judgements']:,} lessons, beside"
+    yield f"{r['real_sentences']:,} sentences of {r['notes']} notes of visits (aci_bench). Over and under: the whole 95 % interval of the"
+    yield "ratio lies beyond 1.25 or 0.8."
+    yield ""
+    yield "| sentences with | lessons | notes | ratio (95 %) | verdict |"
+    yield "|---|---|---|---|---|"
+    for row in r["rows"]:
+        ratio = "-" if row["ratio"] is None else f"{row['ratio']:.2f} ({row['low']:.2f}-{row['high']:.2f})"
+        yield f"| {row['value']} | {row['made_share']:.1%} | {row['reference_share']:.1%} | {ratio} | {row['verdict']} |"
+    yield ""
+    yield f"Clinical terms: {', '.join(f'{n} {verdict}' for verdict, n in r['terms'].items())}."
+
+
 def tuning() -> Iterator[str]:
     """Yield the section on the speed of tuning."""
     r, where = load("tuning")
@@ -240,6 +258,7 @@ _WRITER = tuple(
 SECTIONS = {  # each with the reports that it needs
     judge_writer: _WRITER,
     curation: ("curate",),
+    lessons: ("lessons-audit",),
     tuning: ("tuning",),
     heads_speed: ("encoders",),
     grounded: ("grounded-tuning",),

@@ -12,8 +12,11 @@ SHIPPED = sorted((Path(__file__).resolve().parents[2] / "recipes").glob("*.toml"
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_every_recipe_of_the_repository_is_read_and_says_what_it_is_for_and_costs(path: Path) -> None:
+def test_every_recipe_of_the_repository_says_its_command_what_it_is_for_and_costs(path: Path) -> None:
     recipe = read_recipe(path)
+    data = " --data DIR" if getattr(getattr(recipe, "data", None), "tasks", ()) else ""
+    command = f"# posology adapt run recipes/{path.name}{data} --out models/{path.stem}"
+    assert path.read_text(encoding="utf-8").splitlines()[0] == command
     assert recipe.kind in RECIPES
     assert recipe.about
     assert recipe.cost
