@@ -56,6 +56,30 @@ def lessons() -> Iterator[str]:
     yield f"Clinical terms: {', '.join(f'{n} {verdict}' for verdict, n in r['terms'].items())}."
 
 
+def fertility() -> Iterator[str]:
+    """Yield the section on tokens a word."""
+    r, where = load("fertility")
+    names = json.loads((REPORTS / "fertility" / "manifest.json").read_text())["settings"]["tokenizers"]
+    yield "## Tokens a word"
+    yield ""
+    yield f"{where}. Words are what white space parts; a code counts as one."
+    yield ""
+    yield f"| text (texts) | {' | '.join(names)} |"
+    yield "|---" * (1 + len(names)) + "|"
+    for kind, row in r.items():
+        cells = [f"{row[name]['whole']['tokens_a_word']:.2f}" for name in names]
+        yield f"| {kind} ({row['texts']:,}), a word | {' | '.join(cells)} |"
+        for system in row[names[0]]["codes"]:
+            tallies = [row[name]["codes"][system] for name in names]
+            cells = [f"{one['tokens_a_word']:.2f}" for one in tallies]
+            yield f"| codes of {system} ({tallies[0]['words']:,}), a code | {' | '.join(cells)} |"
+    for kind, row in r.items():
+        seconds = row[names[0]].get("seconds_of_1000_words")
+        if seconds:
+            yield ""
+            yield f"A thousand words of {kind}: {seconds['read']:.1f} s to read and {seconds['write']:.0f} s to write at the stated speeds ({names[0]})."
+
+
 def tuning() -> Iterator[str]:
     """Yield the section on the speed of tuning."""
     r, where = load("tuning")
@@ -259,6 +283,7 @@ SECTIONS = {  # each with the reports that it needs
     judge_writer: _WRITER,
     curation: ("curate",),
     lessons: ("lessons-audit",),
+    fertility: ("fertility",),
     tuning: ("tuning",),
     heads_speed: ("encoders",),
     grounded: ("grounded-tuning",),
