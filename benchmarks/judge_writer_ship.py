@@ -7,6 +7,9 @@ reports/grounding-NAME did not measure as it ships, or found worse than without:
 reports/grounding-WITHOUT.
 
     python benchmarks/judge_writer_ship.py models/judge-writer --examples judge-writer/select/examples.jsonl
+
+Where the writer that ships was measured again, `--refresh` in the place of FOLDER writes its card and
+measured.json anew, as far as the reports are of it and speak for it.
 """
 
 import argparse
@@ -21,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from common import REPORTS, ROOT
+from posology.adapt.card import card_with
 from posology.adapt.export.comparing import Tally
 from posology.adapt.export.engines import logits_of
 from posology.adapt.export.probes import OWN, Probe, build_probes
@@ -69,19 +73,32 @@ class Report:
 def main() -> None:
     """Check, compare and copy the adapter, with its papers and its measurement."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("adapter", type=Path)
+    parser.add_argument("adapter", type=Path, nargs="?")
+    parser.add_argument("--refresh", action="store_true", help="the papers of the one that ships")
     parser.add_argument("--measured", default="held-out-tuned", help="of reports/criteria-, grounding-")
     parser.add_argument("--without", default="held-out-untuned", help="of reports/grounding-")
     parser.add_argument("--examples", type=Path, help="texts to compare precisions on, one JSON a line")
     parser.add_argument("--most", type=int, default=24, help="examples compared at most")
     parser.add_argument("--target", type=Path, default=ENTRY.adapter.folder)
     options = parser.parse_args()
+    if (options.adapter is None) is not options.refresh:
+        parser.error("name FOLDER, or --refresh")
     try:
-        faults = faults_of(options.adapter)
-        reports = {part: read_report(f"{part}-{options.measured}") for part in ("criteria", "grounding")}
-        without = read_report(f"grounding-{options.without}")
-        faults += faults_of_scores(reports["criteria"], reports["grounding"], without)
+        faults = [] if options.refresh else faults_of(options.adapter)
+        parts = ("criteria", "grounding")
+        reports = {part: read_report(f"{part}-{options.measured}") for part in parts}
+        untuned = {part: read_report(f"{part}-{options.without}") for part in parts}
+        faults += faults_of_scores(reports["criteria"], reports["grounding"], untuned["grounding"])
         stop_at(faults)
+        measured = {part: report.short() for part, report in reports.items()}
+        measured |= {f"{part} without": report.short() for part, report in untuned.items()}
+        measured["canaries"] = read_report("canaries").short()
+        if options.refresh:
+            stop_at([fault for one in reports.values() for fault in faults_of_shipped(one)])
+            told = json.loads((options.target / "measured.json").read_text("utf-8"))
+            write_measured(options.target, measured | {"export": told["export"]})
+            print(options.target, "card.md and measured.json")
+            return
         with staged_folder(options.target, overwrite=True) as staging:
             fill(options.adapter, staging)
             stop_at(faults_of_size(staging))
@@ -90,9 +107,7 @@ def main() -> None:
             for report in reports.values():
                 faults += faults_of_identity(report, options.adapter, hashes)
             stop_at(faults)
-            measured = {part: report.short() for part, report in reports.items()}
-            measured |= {"grounding without": without.short(), "export": compared}
-            finish(staging, measured)
+            finish(staging, measured | {"export": compared})
     except UserError as fault:
         stop_at([str(fault)])
     print(options.target, sum(path.stat().st_size for path in options.target.iterdir()), "bytes")
@@ -264,6 +279,12 @@ def faults_of_identity(report: Report, folder: Path, hashes: dict[str, str]) -> 
     return [f"{report.name}: does not tell that this adapter was measured (its writer: {writer or 'none'})"]
 
 
+def faults_of_shipped(report: Report) -> list[str]:
+    """Return why a report is not of the writer that ships."""
+    told = report.results.get("identities", {}).get("writer", {}).get("sha256", "")
+    return [] if told == find_weights(NAME).identity_sha256 else [f"{report.name}: measured another writer"]
+
+
 def export_of(measured: Path, folder: Path) -> str | None:
     """Return the hash of a folder that holds this adapter, or an export of it; None of any other."""
     digest = check_sha256(folder / WEIGHTS, "")
@@ -280,38 +301,66 @@ def export_of(measured: Path, folder: Path) -> str | None:
 def finish(staging: Path, measured: dict[str, Any]) -> None:
     """Write hashes, measurement and scores beside the weights; whoever installs the package may read them."""
     describe_adapter(staging, BASE, find_entry(BASE).sha256)
-    text = json.dumps(measured, indent=1, ensure_ascii=False) + "\n"
-    (staging / "measured.json").write_text(text, encoding="utf-8")
-    with (staging / "card.md").open("a", encoding="utf-8") as card:
-        card.write(scores_of(measured))
+    write_measured(staging, measured)
     staging.chmod(0o755)
     for path in staging.iterdir():
         path.chmod(0o644)
 
 
+def write_measured(folder: Path, measured: dict[str, Any]) -> None:
+    """Write measured.json, and the scores into the card."""
+    text = json.dumps(measured, indent=1, ensure_ascii=False) + "\n"
+    (folder / "measured.json").write_text(text, encoding="utf-8")
+    card = (folder / "card.md").read_text("utf-8")
+    (folder / "card.md").write_text(card_with(card, [scores_of(measured)], scored=True), encoding="utf-8")
+
+
 def scores_of(measured: dict[str, Any]) -> str:
     """Return a section of the card: what was measured, with n and intervals."""
-    readers = measured["criteria"]["results"]["text_leaves"]
-    grounding, without = (measured[name]["results"] for name in ("grounding", "grounding without"))
-    half = measured["export"]["Q8_0 of bfloat16"]
+    readers, untuned = (measured[name]["results"]["text_leaves"] for name in ("criteria", "criteria without"))
+    columns = [readers["rules"], untuned["rules and model"], readers["rules and model"]]
+    letters = [measured[name]["results"] for name in ("grounding without", "grounding")]
+    checked = [one.get("identities", {}).get("validator", {}).get("name", "unknown") for one in letters]
+    half, planted = (
+        measured["export"]["Q8_0 of bfloat16"],
+        measured["canaries"]["results"]["tuned"]["by_times"],
+    )
+    out = [
+        f"{one['extracted']} of {one['canaries']} that stood there {times} times".replace(" 1 times", " once")
+        for times, one in planted.items()
+    ]
     lines = [
-        "\n## Scores\n",
-        "On policies and note styles that nothing was learned from:\n",
-        "| | rules alone | with this model |",
-        "|---|---|---|",
+        "## Scores",
+        "",
+        "On policies and note styles that nothing was learned from:",
+        "",
+        "| | rules alone | with the untuned model | with this model |",
+        "|---|---|---|---|",
         *(
-            f"| {measure} of met | " + " | ".join(share(one["met"][measure]) for one in both) + " |"
-            for both in [(readers["rules"], readers["rules and model"])]
+            f"| {measure} of met | {' | '.join(share(one['met'][measure]) for one in columns)} |"
             for measure in ("precision", "recall")
         ),
         "",
-        f"Of {grounding['packets']} drafted packets: sentences that invent "
-        f"{share(grounding['sentences_with_invention'])}; quotes that differ "
-        f"{share(grounding['quotes_that_differ'])}; sentences withheld {grounding['withheld']}, by the "
-        f"untuned writer {without['withheld']}.",
+        f"Drafted packets ({letters[1]['packets']}; the validator was {checked[0]} for the untuned writer, "
+        f"{checked[1]} for this one):",
+        "",
+        "| | the untuned writer | this one |",
+        "|---|---|---|",
+        *(
+            f"| {said} | {' | '.join(share(one[key]) for one in letters)} |"
+            for key, said in (
+                ("sentences_with_invention", "sentences that invent"),
+                ("quotes_that_differ", "quotes that differ"),
+                ("met_leaves_omitted", "met leaves that are omitted"),
+            )
+        ),
+        f"| sentences withheld | {' | '.join(str(one['withheld']) for one in letters)} |",
         "",
         f"The weights are in bfloat16; merged as Q8_0 they are {half['mean_kl']:.2g} nats a token from what "
         f"was trained, which is {measured['export']['untuned']['mean_kl']:.2g} from the base.",
+        "",
+        f"Planted identifiers that came out of a training on a sixth of its lessons: {', '.join(out)}. Its "
+        "lessons are made: no patient is among them.",
     ]
     return "\n".join(lines) + "\n"
 

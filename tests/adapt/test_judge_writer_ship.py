@@ -174,3 +174,44 @@ def test_a_report_counts_for_the_adapter_and_its_exports_only(ship: ModuleType, 
     write_tensors(other / "adapter.safetensors", {"a": (4, 8)}, [("a", values)], "float32")
     assert ship.export_of(other, one) is None
     assert ship.export_of(tmp_path / "gone", one) is None
+
+
+def test_the_card_tells_scores_beside_the_untuned_and_keeps_what_else_was_measured(
+    ship: ModuleType, tmp_path: Path
+) -> None:
+    def report(results: dict[str, Any]) -> dict[str, Any]:
+        return {"results": results, "manifest": {}}
+
+    named = {"identities": {"validator": {"name": "checker"}}}
+    measured = {
+        "criteria": report({"text_leaves": GOOD}),
+        "criteria without": report({"text_leaves": GOOD}),
+        "grounding": report(GROUNDED | named),
+        "grounding without": report(GROUNDED | {"withheld": 90}),
+        "canaries": report({"tuned": {"by_times": {"1": {"canaries": 8, "extracted": 0}}}}),
+        "export": {"Q8_0 of bfloat16": {"mean_kl": 0.002}, "untuned": {"mean_kl": 4.0}},
+    }
+    card = tmp_path / "card.md"
+    mark = "<!-- written by posology adapt score -->"
+    card.write_text(f"# writer\n\n## Forgetting\n\n{mark}\n\nLittle.\n\n## Limits\n\nMany.\n")
+    for _ in range(2):
+        ship.write_measured(tmp_path, measured)
+        told = card.read_text()
+        assert told.count("## Scores") == told.count("Little.") == 1
+        assert "| sentences withheld | 90 | 50 |" in told
+        assert "the validator was unknown for the untuned writer, checker for this one" in told
+        assert "0 of 8 that stood there once" in told
+        assert told.index("## Scores") < told.index("## Limits")
+    assert json.loads((tmp_path / "measured.json").read_text()) == measured
+
+
+def test_a_report_of_another_writer_refreshes_nothing(
+    ship: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = type("Weights", (), {"identity_sha256": "ab" * 32})()
+    monkeypatch.setattr(ship, "find_weights", lambda _: weights)
+    ours = ship.Report("grounding-x", {"identities": {"writer": {"sha256": "ab" * 32}}}, {})
+    other = ship.Report("grounding-y", {"identities": {"writer": {"sha256": "cd" * 32}}}, {})
+    assert ship.faults_of_shipped(ours) == []
+    assert ship.faults_of_shipped(other) == ["grounding-y: measured another writer"]
+    assert ship.faults_of_shipped(ship.Report("z", {}, {})) == ["z: measured another writer"]

@@ -14,6 +14,7 @@ _UNSCORED_BEFORE = UNSCORED.replace("adapt score", "evaluate")  # of cards writt
 _SCORED = "its scores on tasks stand under Scores"
 _SECTION = re.compile(r"^(?=## )", re.MULTILINE)
 _MARK = "<!-- written by posology adapt score -->"  # tells our sections from those of a person
+_TITLE = re.compile(r"\A(## [^\n]*\n\n)")
 _ARMS = {"tuned": "tuned", "same": "base, same words", "few": "base, few-shot"}
 _HEAD = {"tuned": "head", "counting": "without a model"}  # the arms of a head
 
@@ -110,15 +111,20 @@ def scored_card(card: str, scores: Mapping[str, Any]) -> str:
 
 
 def card_with(card: str, own: Sequence[str], *, scored: bool) -> str:
-    """Return a card with sections that were measured, in the place of those that this program wrote before.
+    """Return a card with sections that were measured, in the place of those of the same title before.
 
-    ``own``: the sections as Markdown, each with its title; ``scored``: whether there are scores among them.
+    A section of that title that a person wrote stays.
+
+    ``own``: the sections as Markdown, each begins with its title and an empty line; ``scored``: whether there
+    are scores among them.
     """
+    own = [_TITLE.sub(rf"\1{_MARK}\n\n", one) for one in own]
     card = card.replace(_SCORED, UNSCORED).replace(_UNSCORED_BEFORE, UNSCORED)
     if scored:
         card = card.replace(UNSCORED, _SCORED)
     head, *sections = _SECTION.split(card)
-    kept = [one for one in sections if _MARK not in one]
+    titles = {one.splitlines()[0] for one in own}
+    kept = [one for one in sections if _MARK not in one or one.splitlines()[0] not in titles]
     limits = next((at for at, one in enumerate(kept) if one.startswith("## Limits")), len(kept))
     parts = [head, *kept[:limits], *own, *kept[limits:]]
     return "\n\n".join(one.strip() for one in parts) + "\n"
@@ -127,13 +133,11 @@ def card_with(card: str, own: Sequence[str], *, scored: bool) -> str:
 def _scores(scores: Mapping[str, Any]) -> list[str]:
     if not scores["tasks"]:
         none = "Not measured: no task was named (`posology adapt score MODEL --task NAME`)."
-        return ["## Scores", "", _MARK, "", none]
+        return ["## Scores", "", none]
     asked, arms = scores["asked"]["tasks"], _HEAD if _of_head(scores) else _ARMS
     ours, *rivals = arms.values()
     lines = [
         "## Scores",
-        "",
-        _MARK,
         "",
         f"{_on('Scored', asked)}On the first {asked['n']} items, or all, of the part {asked['part']}, the "
         f"same for all; seed {asked['seed']}. In brackets 95 % intervals, from drawing whole groups of "
@@ -229,7 +233,7 @@ def _row(cells: Sequence[object]) -> str:
 
 
 def _forgetting(scores: Mapping[str, Any]) -> list[str]:
-    lines = ["## Forgetting", "", _MARK, ""]
+    lines = ["## Forgetting", ""]
     if scores["forgetting"]:
         asked = scores["asked"]["forgetting"]
         lines += [
