@@ -58,7 +58,8 @@ def copy_head(source: Path, target: Path, measured: dict[str, Any], scores: str 
         told = json.dumps(measured, indent=1, ensure_ascii=False) + "\n"
         (folder / "measured.json").write_text(told, encoding="utf-8")
         if scores:
-            card = (folder / "card.md").read_text(encoding="utf-8")
+            _, _, card = (folder / "card.md").read_text(encoding="utf-8").partition("\n")
+            card = f"# {target.name}\n{card}"
             (folder / "card.md").write_text(card_with(card, [scores], scored=True), encoding="utf-8")
 
 

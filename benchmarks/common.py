@@ -1,5 +1,6 @@
 """What benchmarks share: intervals, the machine, and result files with their manifest."""
 
+import csv
 import json
 import math
 import os
@@ -126,6 +127,22 @@ def commit() -> str:
     """Return the commit of the code."""
     done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip()
+
+
+def visit_notes() -> list[str]:
+    """Return the notes of aci_bench."""
+    found = []
+    for name in ("train.csv", "valid.csv"):
+        with (DATA / "aci_bench" / name).open(encoding="utf-8", newline="") as file:
+            found += [row["note"] for row in csv.DictReader(file)]
+    return found
+
+
+def text_record(number: int, text: str, source: str) -> Any:
+    """Return a text of a public set as a record of a corpus."""
+    from posology.corpus import Provenance, Record
+
+    return Record(str(number), text, Provenance(source, "study"))
 
 
 def settings_of(profile: str, writer: str = "", reads: str = "named") -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 from checker_ship import copy_head, faults_of
 from common import DATA, REPORTS
+from posology.adapt.card import UNSCORED
 from posology.evaluate.splits import load_items
 from posology.evaluate.task import Part
 from posology.evaluate.tasks import find_task
@@ -35,7 +36,7 @@ def main() -> None:
     measured = {arm: read_arm(REPORTS / "heads" / options.task / arm) for arm in (options.head.name, "rules")}
     faults = [
         *([] if card.precision == "int8" else ["is not in int8"]),
-        *([] if "## Scores" in (options.head / "card.md").read_text("utf-8") else ["its card has no scores"]),
+        *(["its card has no scores"] if UNSCORED in (options.head / "card.md").read_text("utf-8") else []),
         *faults_of(options.head, card, MOST),
         *faults_of_scores(measured[options.head.name], measured["rules"], card.weights_sha256),
     ]

@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from common import DATA, write_report
+from common import DATA, text_record, visit_notes, write_report
 from posology.adapt.fertility import Fertility, Speed, measure_fertility
 from posology.adapt.vocabulary import open_encode
-from posology.corpus import Provenance, Record
 from posology.evaluate.splits import load_parts
 from posology.evaluate.task import Part
 from posology.evaluate.tasks import find_task
@@ -24,16 +23,9 @@ from posology.evaluate.tasks import find_task
 CODES = 2_000
 
 
-def record(number: int, text: str, source: str) -> Record:
-    """Return a text as a record."""
-    return Record(str(number), text, Provenance(source, "study"))
-
-
 def texts() -> Iterator[tuple[str, list[str]]]:
     """Yield each kind of text with its name."""
-    files = [DATA / "aci_bench" / name for name in ("train.csv", "valid.csv")]
-    rows = [row for path in files for row in csv.DictReader(path.open(encoding="utf-8", newline=""))]
-    yield "notes of visits", [row["note"] for row in rows]
+    yield "notes of visits", visit_notes()
     tune = load_parts(find_task("openi_indiana_reports"), DATA)[Part.TUNE]
     yield "chest x-ray reports", [item.text for item in tune]
     with (DATA / "icd10cm_codes" / "icd10cm_tabular_descriptions.tsv").open(encoding="utf-8") as file:
@@ -64,11 +56,13 @@ def main() -> None:
     parser.add_argument("--prefill", type=float, help="tokens a second that it reads")
     parser.add_argument("--decode", type=float, help="tokens a second that it writes")
     given = parser.parse_args()
+    if (given.prefill is None) is not (given.decode is None):
+        parser.error("--prefill and --decode go together")
     folders = {name: Path(folder) for name, _, folder in (one.partition("=") for one in given.tokenizer)}
     first = next(iter(folders))
     results: dict[str, Any] = {}
     for kind, found in texts():
-        records = [record(n, text, kind) for n, text in enumerate(found)]
+        records = [text_record(n, text, kind) for n, text in enumerate(found)]
         results[kind] = {"texts": len(records)}
         for name, folder in folders.items():
             encode = open_encode(folder / "tokenizer.json")

@@ -9,23 +9,17 @@ terms, by the patterns of `posology adapt audit`.
 """
 
 import argparse
-import csv
 import re
 from collections import Counter
 from pathlib import Path
 
-from common import DATA, write_report
+from common import text_record, visit_notes, write_report
 from posology.adapt.teacher.audit import audit, traits_of_record
-from posology.corpus import Provenance, Record, read_examples
+from posology.corpus import read_examples
 from posology.records.sentences import sentence_spans
 
 _SHOWN = re.compile(r"Sentence: (.*)\nQuestion: ", re.DOTALL)
 _TASK = "judge"
-
-
-def record(number: int, text: str, source: str) -> Record:
-    """Return a sentence as a record."""
-    return Record(str(number), text, Provenance(source, "study"))
 
 
 def main() -> None:
@@ -38,16 +32,12 @@ def main() -> None:
     asked = [one for one in read_examples(given.lessons / "examples.jsonl") if one.task == _TASK]
     found = [_SHOWN.search(one.messages[-1].content) for one in asked]
     made = sorted({match.group(1) for match in found if match})
-    notes = [
-        row["note"]
-        for name in ("train.csv", "valid.csv")
-        for row in csv.DictReader((DATA / "aci_bench" / name).open(encoding="utf-8", newline=""))
-    ]
+    notes = visit_notes()
     spans = [(note, one) for note in notes for one in sentence_spans(note)]
     real = sorted({note[one.start : one.end].strip() for note, one in spans} - {""})
     rows = audit(
-        [traits_of_record(record(n, text, "lessons")) for n, text in enumerate(made)],
-        [traits_of_record(record(n, text, "aci_bench")) for n, text in enumerate(real)],
+        [traits_of_record(text_record(n, text, "lessons")) for n, text in enumerate(made)],
+        [traits_of_record(text_record(n, text, "aci_bench")) for n, text in enumerate(real)],
     )
     shown = [row.record() for row in rows if row.dimension != "term"]
     terms = [row for row in rows if row.dimension == "term"]

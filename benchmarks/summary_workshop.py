@@ -197,7 +197,8 @@ def second_dose() -> Iterator[str]:
     yield ""
     yield f"{where}. Of each task the mean of the seeds of what was tuned (a head on the writing model where a text gets a label,"
     yield "else an adapter), less each rival on the same items, with the 95 % interval over items (not corrected for their number)."
-    yield "Diagnosis codes are no task of the first study and count in no mean."
+    yield "With a star: the rival's score is the first study's, on the same items; that difference is not paired."
+    yield "Diagnosis codes are no task of the first study and count in no mean; untuned is zero-shot there, elsewhere with examples."
     yield ""
     yield "| task (measure, n) | seeds | mean | " + " | ".join(f"less {rival}" for rival in rivals) + " |"
     yield "|---" * (3 + len(rivals)) + "|"
@@ -219,7 +220,8 @@ def second_dose() -> Iterator[str]:
 def _difference(found: Mapping[str, Any] | None) -> str:
     if not found:
         return "-"
-    return f"{found['difference']:+.2f} ({found['low']:+.2f} to {found['high']:+.2f}), {found['says']}"
+    star = "" if found.get("paired", True) else "*"
+    return f"{found['difference']:+.2f} ({found['low']:+.2f} to {found['high']:+.2f}){star}, {found['says']}"
 
 
 def judge_writer() -> Iterator[str]:

@@ -5,7 +5,8 @@
 MODEL_FOLDER is a folder with safetensors, such as the one that the transformers engine keeps of a GGUF file.
 All arms see the same made examples in batches of the same size, with the same adapters in the same
 arithmetic, and in turns; the first two steps of each are not counted. Ours is the loop of `adapt run`.
-Tokens are those of examples, without padding. Run it on a machine that does nothing else.
+Tokens are those of examples, without padding; each step is credited with the mean. Run it on a machine that
+does nothing else.
 """
 
 import argparse
@@ -80,9 +81,9 @@ def own(folder: Path, steps: int, cache: Path | None) -> list[float]:
                 devices=find_devices(),
             )
         )
-    done = [(0, 0.0), *((entry["tokens"], entry["seconds"]) for entry in progress.log if "loss" in entry)]
-    speeds = [(now[0] - was[0]) / (now[1] - was[1]) for was, now in pairwise(done)]
-    return speeds[WARM_UP:]
+    done = [0.0, *(entry["seconds"] for entry in progress.log if "loss" in entry)]
+    mean = BATCH * statistics.mean(one.tokens for one in marked)  # both loops shuffle
+    return [mean / (now - was) for was, now in pairwise(done)][WARM_UP:]
 
 
 def trl(folder: Path, steps: int) -> list[float]:
@@ -153,7 +154,7 @@ def trl(folder: Path, steps: int) -> list[float]:
             callbacks=[clock],
         )
         trainer.train()
-    mean = statistics.mean(tokens)  # TRL shuffles: each step is credited with the mean
+    mean = statistics.mean(tokens)
     return [mean / seconds for seconds in clock.seconds[WARM_UP:]]
 
 

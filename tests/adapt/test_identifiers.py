@@ -10,6 +10,7 @@ from posology.adapt.identifiers import drawn_evenly, identifiers_told, look_for_
 from posology.adapt.recipe import Screening
 from posology.adapt.screening import Screen, screening_told
 from posology.chat import Message
+from posology.corpus import Provenance, Record
 from posology.corpus.jsonl import write_jsonl
 from tests.adapt.tuning import RECIPE, example, job_of, write_bench
 from tests.chat.tiny_model import NEEDS_TORCH
@@ -32,11 +33,34 @@ def test_what_is_found(text: str, kinds: dict[str, int], why: str) -> None:
     assert (found["kinds"], found["holding"], found["looked_at"]) == (kinds, int(bool(kinds)), 2), why
 
 
-def test_texts_are_drawn_from_the_first_to_the_last() -> None:
-    assert list(drawn_evenly(range(400))) == list(range(400))
-    assert list(drawn_evenly(range(1200)))[:3] == [0, 3, 6]
-    assert drawn_evenly(range(1200))[-1] == 1197
-    assert len(drawn_evenly(range(500_001))) <= 500
+def test_of_each_source_texts_are_drawn_from_the_first_to_the_last() -> None:
+    assert drawn_evenly(range(500)) == list(range(500))
+    some = drawn_evenly(range(501))
+    assert (len(some), some[0], some[-1]) == (500, 0, 500)
+    assert len(drawn_evenly(range(500_001))) == 500
+    public = [record("public", n) for n in range(5_000)]
+    ours = [record("ours", n) for n in range(3)]
+    drawn = drawn_evenly([*public, *ours])
+    assert [one.id for one in drawn if one.provenance.source == "ours"] == ["0", "1", "2"]
+    assert len(drawn) == 503
+
+
+def record(source: str, number: int) -> Record:
+    return Record(str(number), "No fever.", Provenance(source, "made here"))
+
+
+def test_more_than_one_look_is_summed_and_each_warns(tmp_path: Path) -> None:
+    said: list[str] = []
+    screen = Screen(Screening(), replace(job_of(tmp_path), warn=said.append))
+    screen.keep(["MRN: 00482913, gout."], str, "texts")
+    screen.keep(["No fever.", "Call 617-555-0143."], str, "texts")
+    screen.keep(["No cough."], str, "texts")
+    assert screen.record()["identifiers"] == {
+        "looked_at": 4,
+        "holding": 2,
+        "kinds": {"phone": 1, "record": 1},
+    }
+    assert len(said) == 2
 
 
 def test_a_card_counts_kinds_and_shows_no_text(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from posology.adapt.objective.preferring import (
 )
 from posology.adapt.prefer import run_prefer
 from posology.adapt.preference import read_ratings
+from posology.adapt.preference.answering import with_room, written_examples
 from posology.adapt.preference.material import PairMaterial, gather_pairs, split_by_group
 from posology.adapt.recipe import Base, Lora
 from posology.adapt.recipes import parse_recipe, read_recipe
@@ -150,39 +151,71 @@ def test_faithful_answers_gain_on_faulty_ones(bench: Path) -> None:
     assert "moved the right way" in (folder / "card.md").read_text()
 
 
-def test_inventions_and_omissions_of_written_answers_are_counted_before_and_after(bench: Path) -> None:
+def test_inventions_and_omissions_of_written_answers_are_counted_before_and_after(
+    bench: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from posology.adapt import prefer
+
+    written = iter(
+        [["The weight is 7 kg.", ""], None]
+    )  # before: one invents, one says nothing; after: as asked
+    real = prefer.write_answers
+
+    def write(network: Any, examples: Any, *more: Any) -> list[str]:
+        made = real(network, examples, *more)
+        assert len(made) == len(examples) == 2
+        given = next(written)
+        return [one.answer for one in examples] if given is None else given
+
+    monkeypatch.setattr(prefer, "write_answers", write)
     text = RECIPE.replace("supervised = 0.2", "supervised = 0.2\nwritten = 2\nanswer_tokens = 6")
     folder = run_prefer(_recipe(text), replace(_job(bench), watts=30.0))
     report = json.loads((folder / "report.json").read_text())
-    for when in ("written_before", "written_after"):
-        assert report[when]["answers"] == 2
-        assert report[when]["wanted"] == 2  # each preferred answer tells the prompt's one number
+    before, after = report["written_before"], report["written_after"]
+    assert (before["answers"], before["invented"], before["omitted"], before["empty"]) == (2, 1, 2, 1)
+    assert (after["answers"], after["invented"], after["omitted"], after["wanted"]) == (2, 0, 0, 2)
     assert report["energy_wh"] == pytest.approx(30.0 * report["seconds"] / 3600, rel=1e-3)
     card = (folder / "card.md").read_text()
-    assert "| of them omitted | " in card
+    assert "| of them omitted | 2 | 0 |" in card
     assert "Wh, from the stated draw" in card
 
 
-def test_what_is_written_is_held_against_its_prompt_and_the_preferred_answer(
-    bench: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_prompts_that_bear_out_the_preferred_answer_are_answered_each_once() -> None:
+    bare = replace(_pair(2), messages=(Message("user", "Write the letter of medical necessity."),))
+    silent = replace(_pair(3), chosen="The patient is heavy.")
+    system = replace(_pair(4), messages=(Message("system", "Weight 54 kg."), Message("user", "How heavy?")))
+    again = replace(_pair(1), rejected="The weight is 77 kg.")
+    found = written_examples([_pair(1), again, bare, silent, system])
+    assert [one.id for one in found] == ["n1/1", "n4/1"]
+    assert found[0].source_text == "Weight 51 kg. How heavy?"
+    assert found[0].answer == "The weight is 51 kg."
+
+
+def test_a_prompt_that_leaves_an_answer_no_room_is_left_out(bench: Path) -> None:
     from posology.adapt.network import open_network
-    from posology.adapt.preference import answering
 
     network = open_network(Base(path="tiny", dtype="float32"), Lora(rank=2), _job(bench), seed=0)
-    told = ["The weight is 51 kg.", "The weight is 59 kg.", ""]
-    monkeypatch.setattr(answering, "write_answers", lambda *_: told)
-    pairs = [_pair(1), _pair(2), _pair(3)]
-    again = replace(_pair(1), rejected="The weight is 77 kg.")  # of one prompt: counts once
-    found = answering.check_pairs(network, [*pairs, again], 6, 4096)
-    assert found is not None
-    assert (found.answers, found.invented, found.omitted, found.wanted, found.empty) == (3, 1, 2, 3, 1)
-    long = replace(_pair(4), messages=(Message("user", "word " * 4000),))
-    assert answering.check_pairs(network, [], 6, 4096) is None
-    monkeypatch.setattr(answering, "write_answers", lambda _, examples, *__: [""] * len(examples))
-    found = answering.check_pairs(network, [pairs[0], long], 6, 4096)
-    assert found is not None
-    assert found.answers == 1, "a prompt that leaves no room is left out"
+    long = replace(_pair(4), messages=(Message("user", f"Weight 54 kg. {'word ' * 4000}"),))
+    examples = written_examples([_pair(1), long])
+    assert len(examples) == 2
+    assert [one.id for one in with_room(network, examples, 6)] == ["n1/1"]
+
+
+def test_what_only_measures_does_not_change_which_checkpoint_is_gone_on_from(
+    bench: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from posology.adapt import prefer
+
+    marks = []
+    real = prefer.fingerprint_of
+    monkeypatch.setattr(prefer, "fingerprint_of", lambda *of: marks.append(real(*of)) or marks[-1])
+    for number, keys in enumerate(
+        ("written = 0", "written = 1\nanswer_tokens = 4", "written = 0\nbeta = 0.4")
+    ):
+        text = RECIPE.replace("beta = 0.5", keys if "beta" in keys else f"beta = 0.5\n{keys}")
+        run_prefer(_recipe(text), replace(_job(bench), out=bench / f"out{number}"))
+    assert marks[0] == marks[1]
+    assert marks[2] != marks[0]
 
 
 def test_no_answers_are_written_where_the_recipe_wants_none(bench: Path) -> None:

@@ -74,8 +74,8 @@ def test_the_card_tells_data_cost_of_training_and_scores_and_nothing_of_forgetti
     told = (home / "head" / "card.md").read_text()
     found = scores["tasks"][0]["arms"]["tuned"]["measures"][0]
     assert f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]" in told
-    assert "| helps | without a model: tf-idf | 0 |" in told
-    assert "head less without a model" in told
+    assert "| helps | counting or rules: tf-idf | 0 |" in told
+    assert "head less counting or rules" in told
     assert "energy: not measured" in told
     assert UNSCORED not in told
     assert "Forgetting" not in told

@@ -57,7 +57,7 @@ def test_a_row_has_each_seed_their_mean_and_what_it_says_of_rivals() -> None:
     constant = [Outcome(item, Response("3")) for item in items]
     kappa = measures_of(TASKS["ktas_triage"])[0]
     row = dose_seeds.row_of(
-        TASKS["ktas_triage"], kappa, {"seed-0": right, "seed-1": constant}, {"tf-idf": constant}
+        TASKS["ktas_triage"], kappa, {"seed-0": right, "seed-1": constant}, {"tf-idf": constant}, {}
     )
     assert row["measure"] == kappa.name == "quadratic kappa"
     assert row["runs"] == {"seed-0": pytest.approx(1.0), "seed-1": pytest.approx(0.0)}
@@ -66,6 +66,30 @@ def test_a_row_has_each_seed_their_mean_and_what_it_says_of_rivals() -> None:
     assert (against["arm"], against["says"]) == ("tf-idf", "won")
     assert against["difference"] == pytest.approx(0.5)
     assert row["against"]["1.5B"] is None
+    assert against["paired"]
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [((0.2, 0.1, 0.3), "won"), ((0.95, 0.5, 1.0), "open"), ((0.2, -0.9, 1.3), "open")],
+)
+def test_a_rival_that_was_not_asked_again_stands_with_its_first_score_and_is_not_paired(
+    told: tuple[float, float, float], says: str
+) -> None:
+    items = [_item(number, gold) for number, gold in enumerate(["2", "3", "4", "3"] * 10)]
+    right = [Outcome(item, Response(str(item.gold))) for item in items]
+    kappa, arm = measures_of(TASKS["ktas_triage"])[0], dose_seeds.RIVALS["1.5B"][0]
+    first = {("ktas_triage", arm, kappa.name): told, ("pubmedqa", arm, kappa.name): (9.0, 9.0, 9.0)}
+    found = dose_seeds.row_of(TASKS["ktas_triage"], kappa, {"seed-0": right}, {}, first)["against"]["1.5B"]
+    assert (found["says"], found["paired"], found["arm"]) == (says, False, arm)
+    assert found["difference"] == pytest.approx(1.0 - told[0])
+    assert found["high"] - found["low"] >= told[2] - told[1] - 1e-9, "no narrower than the rival's own"
+
+
+def test_the_scores_of_the_first_study_are_read() -> None:
+    found = dose_seeds.first_scores()
+    value, low, high = found["ktas_triage", dose_seeds.RIVALS["1.5B"][0], "quadratic kappa"]
+    assert low < value < high
 
 
 @pytest.mark.parametrize(

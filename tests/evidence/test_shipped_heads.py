@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from posology.adapt.card import UNSCORED
 from posology.chat.weights import find_weights
 from posology.corpus import may_ship
 from posology.errors import ModelError
@@ -41,7 +42,8 @@ def test_a_head_that_ships_is_small_allowed_measured_and_named(name: str, folder
     }
     assert card.weights_sha256 in json.dumps(json.loads((folder / "measured.json").read_text()))
     told = (folder / "card.md").read_text(encoding="utf-8")
-    assert "## Scores" in told
+    assert told.count("## Scores") == told.count("<!-- written by posology adapt score -->") == 1
+    assert UNSCORED not in told
     assert "energy: " in told
     assert f"models/{name}" in (ROOT / "NOTICE").read_text(encoding="utf-8")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from posology.adapt.recipe import Recipe
 
-__all__ = ["UNSCORED", "card_with", "energy_words", "scored_card", "tuning_card"]
+__all__ = ["UNSCORED", "card_with", "energy_words", "gigabytes", "scored_card", "tuning_card"]
 
 UNSCORED = "score it on items that neither training nor selection saw (`posology adapt score`)"
 """What every card says until scores stand in it."""
@@ -16,7 +16,7 @@ _SECTION = re.compile(r"^(?=## )", re.MULTILINE)
 _MARK = "<!-- written by posology adapt score -->"  # tells our sections from those of a person
 _TITLE = re.compile(r"\A(## [^\n]*\n\n)")
 _ARMS = {"tuned": "tuned", "same": "base, same words", "few": "base, few-shot"}
-_HEAD = {"tuned": "head", "counting": "without a model"}  # the arms of a head
+_HEAD = {"tuned": "head", "counting": "counting or rules"}  # the arms of a head
 
 
 def tuning_card(recipe: Recipe, report: Mapping[str, Any], base: Mapping[str, str]) -> str:
@@ -44,7 +44,7 @@ def tuning_card(recipe: Recipe, report: Mapping[str, Any], base: Mapping[str, st
         f"- ended: {report['ended']}",
         f"- {report['trained_parameters']:,} of {report['parameters']:,} weights learned, on "
         f"{report['device']}, {report['arithmetic']}",
-        f"- {report['seconds']:.0f} s; most memory {_gigabytes(report['peak_memory_bytes'])}",
+        f"- {report['seconds']:.0f} s; most memory {gigabytes(report['peak_memory_bytes'])}",
         f"- energy: {energy_words(report['energy_wh'])}",
         f"- {_select(report)}",
         "",
@@ -76,7 +76,8 @@ def _may(recipe: Recipe) -> str:
     return "not established (purpose: study)"
 
 
-def _gigabytes(number: int | None) -> str:
+def gigabytes(number: int | None) -> str:
+    """Return bytes in words."""
     return "unknown" if number is None else f"{number / 1e9:.2f} GB"
 
 

@@ -92,7 +92,8 @@ class Checkpoints:
         record = self._record(last)
         if record["fingerprint"] != self._fingerprint:
             raise ModelError(
-                f"{self._work}: holds the checkpoint of another recipe, other data or other weights; pass "
+                f"{self._work}: holds the checkpoint of another recipe, other data, other weights or "
+                "another version; pass "
                 "--restart to begin anew, or name another --out"
             )
         tensors = last / "tensors.safetensors"

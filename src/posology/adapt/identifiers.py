@@ -6,7 +6,7 @@ gate's rules, for the kinds of identifier that no clinical sentence needs. Names
 alone take too many words for names.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -23,9 +23,17 @@ _KINDS = frozenset(
 )
 
 
-def drawn_evenly(records: Sequence[T]) -> Sequence[T]:
-    """Return the records that are looked at: five hundred at most, from the first to the last."""
-    return records[:: max(1, -(-len(records) // _MOST))]
+def drawn_evenly(records: Sequence[T]) -> list[T]:
+    """Return what is looked at: five hundred of each source at most, from its first to its last."""
+    sources = defaultdict[str, list[T]](list)
+    for one in records:
+        sources[getattr(getattr(one, "provenance", None), "source", "")].append(one)
+    return [one for kept in sources.values() for one in _some(kept)]
+
+
+def _some(records: Sequence[T]) -> Sequence[T]:
+    size = len(records)
+    return records if size <= _MOST else [records[at * (size - 1) // (_MOST - 1)] for at in range(_MOST)]
 
 
 def look_for_identifiers(texts: Sequence[str]) -> dict[str, Any]:

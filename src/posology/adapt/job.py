@@ -56,6 +56,7 @@ class Job:
     watts: float | None = None  # what the machine draws under load, as stated; None: energy is unknown
     tokens_per_second: float | None = None  # as stated, for plans; None: a plan measures it
     tell: Callable[..., None] = silent  # (stage, done, total)
+    warn: Callable[[str], None] = silent  # of what a person should know before the first step
 
     def energy_wh(self, seconds: float) -> float | None:
         """Return the energy of so many seconds in watt hours; None where no draw is stated."""

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,14 @@ from posology.adapt.loop import Training, train
 from posology.adapt.network import Network, open_network
 from posology.adapt.objective.preferring import MarkedPair, PreferenceObjective, reference_of
 from posology.adapt.plan import Asked, Plan, plan_training
-from posology.adapt.preference.answering import Checked, check_pairs, checked_rows
+from posology.adapt.preference.answering import (
+    Checked,
+    check_answers,
+    checked_rows,
+    with_room,
+    write_answers,
+    written_examples,
+)
 from posology.adapt.preference.material import PairMaterial, gather_pairs, mark_pairs
 from posology.adapt.preference.pairs import length_gap
 from posology.adapt.preference.policy import plan_policy, run_policy
@@ -88,7 +95,12 @@ def plan_prefer(recipe: PreferRecipe, job: Job) -> Plan:
     tune = objective(prepared.tune)
     asked = Asked(network, tune, select, recipe.optimizer, recipe.stop, recipe.seed)
     once = sum(pair.tokens for pair in (*prepared.tune, *prepared.select))
-    return plan_training(asked, job, whole=network.wrapped is None, beside=(once, "for the reference"))
+    plan = plan_training(asked, job, whole=network.wrapped is None, beside=(once, "for the reference"))
+    unread = (
+        f"answers to {terms.written} prompts of select, written twice, of at most {terms.answer_tokens} "
+        "tokens, are not reckoned"
+    )
+    return replace(plan, notes=(*plan.notes, unread)) if terms.written else plan
 
 
 def _prepare(recipe: PreferRecipe, job: Job) -> _Prepared:
@@ -121,12 +133,19 @@ def _training(recipe: PreferRecipe, prepared: _Prepared, job: Job) -> Training:
         seed=recipe.seed,
         work=job.work,
         fingerprint=fingerprint_of(
-            render_recipe(recipe), prepared.material.inputs, prepared.network.identity
+            render_recipe(_learned(recipe)), prepared.material.inputs, prepared.network.identity
         ),
         devices=find_devices(),
         tell=job.tell,
         halt=_halt(recipe.contrast),
     )
+
+
+def _learned(recipe: PreferRecipe) -> PreferRecipe:
+    """Return a recipe with what only measures as it is by default: nothing that is learned hangs on it."""
+    plain = Contrast()
+    measures = {"written": plain.written, "answer_tokens": plain.answer_tokens}
+    return recipe.model_copy(update={"contrast": recipe.contrast.model_copy(update=measures)})
 
 
 def _halt(terms: Contrast) -> Callable[[Mapping[str, float]], str]:
@@ -140,12 +159,14 @@ def _halt(terms: Contrast) -> Callable[[Mapping[str, float]], str]:
 
 def _written(recipe: PreferRecipe, prepared: _Prepared, devices: Devices, job: Job) -> Checked | None:
     """Return what the checks find in answers to prompts of select; None where none are written."""
-    terms, kept = recipe.contrast, {one.id for one in prepared.select}
-    pairs = [one for one in prepared.material.select if one.id in kept][: terms.written]
-    if not pairs or not devices.is_first:
+    network, terms = prepared.network, recipe.contrast
+    if not terms.written or not devices.is_first:
         return None
+    examples = with_room(network, written_examples(prepared.material.select), terms.answer_tokens)
+    some = examples[: terms.written]
     job.tell("Measuring answers")
-    return check_pairs(prepared.network, pairs, terms.answer_tokens, recipe.optimizer.micro_tokens)
+    answers = write_answers(network, some, terms.answer_tokens, recipe.optimizer.micro_tokens)
+    return check_answers(some, answers)
 
 
 def _result(
@@ -235,5 +256,8 @@ def _written_told(before: Mapping[str, Any] | None, after: Mapping[str, Any] | N
     """Return inventions and omissions of the answers that were written to prompts of select."""
     if before is None or after is None:
         return ["No answers were written: what it invents and leaves out was not measured.", ""]
-    told = "Answers written to prompts of select, likeliest token after token, as the fact checks read them:"
+    told = (
+        "Answers written to prompts of select, likeliest token after token, as the fact checks read them, "
+        "held against prompt and preferred answer; one that is cut short leaves out what it did not reach:"
+    )
     return [told, "", *checked_rows(before, after), ""]

@@ -49,7 +49,7 @@ class Screen:
     tests: Screening
     job: Job
     found: Counter[str] = field(default_factory=Counter)  # whose texts were found: in how many records
-    texts: list[str] = field(default_factory=list, repr=False)  # of some records that were kept
+    looked: dict[str, Any] = field(default_factory=lambda: look_for_identifiers([]))  # at what was kept
 
     def keep(
         self, records: Sequence[T], text: Callable[[T], str], what: str, own: Iterable[T] = ()
@@ -81,8 +81,17 @@ class Screen:
             raise UserError(
                 f"tests: all {len(records):,} {what} hold test texts: nothing is left to learn from"
             )
-        self.texts += map(text, drawn_evenly(kept))
+        self._look([text(one) for one in drawn_evenly(kept)])
         return kept
+
+    def _look(self, texts: Sequence[str]) -> None:
+        self.job.tell("Looking for identifiers")
+        found = look_for_identifiers(texts)
+        if found["holding"]:
+            self.job.warn(identifiers_told(found))
+        kinds = Counter(self.looked["kinds"]) + Counter(found["kinds"])
+        sums = {key: self.looked[key] + found[key] for key in ("looked_at", "holding")}
+        self.looked = sums | {"kinds": dict(sorted(kinds.items()))}
 
     def _judge(self, hits: Mapping[str, list[str]], what: str, size: int) -> None:
         self.found.update({owner: len(ids) for owner, ids in hits.items()})
@@ -97,7 +106,6 @@ class Screen:
 
     def record(self) -> dict[str, Any]:
         """Return what report.json says: against how many texts, of whom, what was dropped; identifiers."""
-        self.job.tell("Looking for identifiers")
         held = self._held()
         return {
             "texts": held.texts if held is not None else 0,
@@ -105,7 +113,7 @@ class Screen:
             "files": len(self.tests.files),
             "not_scored": list(self.tests.not_scored),
             "dropped": dict(sorted(self.found.items())),
-            "identifiers": look_for_identifiers(self.texts),
+            "identifiers": self.looked,
         }
 
 

@@ -43,7 +43,7 @@ class TunedModel:
 
     @property
     def is_head(self) -> bool:
-        """Return whether it is a head: it labels, writes nothing, and has no base that would answer."""
+        """Return whether it is a head: it labels and writes nothing."""
         return isinstance(self.recipe, EncodeRecipe)
 
     @property

@@ -117,22 +117,10 @@ def run(  # noqa: PLR0913 - one option each
     with progress(quiet=as_json) as steps:
         job = _job(recipe, out, data)
         made = run_recipe(read, replace(job, overwrite=overwrite, restart=restart, watts=watts, tell=steps))
-    _warn_of_identifiers(made)
     if as_json:
         print_json({"model": str(made)})
     else:
         say(f"Model: {made} (card.md, report.json and log.jsonl beside the weights)")
-
-
-def _warn_of_identifiers(made: Path) -> None:
-    import json
-
-    from posology.adapt.identifiers import identifiers_told
-
-    tests = json.loads((made / "report.json").read_text(encoding="utf-8")).get("tests") or {}
-    looked = tests.get("identifiers")
-    if looked and looked["holding"]:
-        warn(identifiers_told(looked))
 
 
 def _held(data: Path | None, not_scored: tuple[str, ...]) -> "Held | None":
@@ -179,4 +167,5 @@ def _job(recipe: Path, out: Path, data: Path | None) -> "Job":
         folder=recipe.parent,
         examples=lambda task, part: task_examples(task, part, data_folder(data)),
         labelled=lambda task, part: task_labelled(task, part, data_folder(data)),
+        warn=cache(warn),  # the same is said once
     )

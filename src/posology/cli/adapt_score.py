@@ -90,7 +90,7 @@ def score(  # noqa: PLR0913 - one option each
     earlier = {} if out else read_scores(tuned)
     if tuned.is_head and base:
         raise UserError(f"{model}: a head is held against counting words or rules; leave --base out")
-    below = Path() if tuned.is_head else find_tuned_base(tuned, base)
+    below = None if tuned.is_head else find_tuned_base(tuned, base)
     order = ScoreOrder(
         tuned, below, tasks, folder, tuple(text or ()), wanted, number, text_tokens,
         seed, cost_settings(watts, ""), datetime.now(UTC).date().isoformat(),

@@ -1,7 +1,8 @@
 """The report card of a tuned model: its scores beside its base's on the same items, and what it forgot.
 
-The base is asked in the same words as the tuned model, and as it answers better: with examples. What a head
-stands on answers nothing, so a head is held against the best that needs no model: counting words, or rules.
+The base is asked in the same words as the tuned model, and as it answers better: with examples. A head is
+held against counting words or, where spans are found, rules: an encoder answers nothing without one, and
+what the model below a linear probe would write is not asked.
 """
 
 import json
@@ -60,7 +61,7 @@ class ScoreOrder:
     """What is scored: a model, its base, on which tasks and texts."""
 
     tuned: TunedModel
-    base: Path = field(default_factory=Path)  # its weights; a head needs none
+    base: Path | None = None  # its weights; a head needs none
     tasks: tuple[Task, ...] = ()
     data: Path = field(default_factory=Path)
     texts: tuple[Path, ...] = ()
@@ -70,6 +71,13 @@ class ScoreOrder:
     seed: int = 0
     cost: CostSettings = field(default_factory=CostSettings)
     on: str = ""  # the date, as the caller's clock tells it
+
+    @property
+    def weights(self) -> Path:
+        """Return the base's weights; raise UserError where none are named."""
+        if self.base is None:
+            raise UserError(f"{self.tuned.folder.name}: scored beside its base, and no base is named")
+        return self.base
 
 
 def work_folder(tuned: TunedModel) -> Path:
@@ -117,7 +125,7 @@ def score_model(order: ScoreOrder, tell: _Tell) -> dict[str, Any]:
     forgotten = []
     if texts:
         forgotten = measure_forgetting(
-            tuned, order.base, texts, most_tokens=order.text_tokens, seed=order.seed, tell=tell
+            tuned, order.weights, texts, most_tokens=order.text_tokens, seed=order.seed, tell=tell
         )
     return {
         "posology": FORMAT,
@@ -210,7 +218,7 @@ def _run(order: ScoreOrder, bench: Bench, tell: _Tell) -> _Done:
     if barred := [task.name for task in order.tasks if roles[task.name, "tuned"] not in asks]:
         raise UserError(
             f"{order.tuned.folder.name} cannot be asked about {', '.join(barred)}: {'; '.join(left_out)}; "
-            "nothing was asked"
+            "nothing was asked: name with --task what it can answer"
         )
 
     def hear(ask: Ask, moment: RunProgress) -> None:
@@ -277,12 +285,12 @@ def _specs(order: ScoreOrder) -> tuple[SystemSpec, SystemSpec]:
     shared: dict[str, object] = {"kind": "generator", "engine": "transformers"}
     shared["family"] = tuned.base.get("family", "")
     shared |= {"parameters": known.parameters} if known else {}
-    added = {"path": str(order.base), "adapter": str(tuned.folder)}
+    added = {"path": str(order.weights), "adapter": str(tuned.folder)}
     whole = {"path": str(tuned.folder)}
     where = f"{tuned.folder}"
     return (
         parse_system({"name": "tuned", **shared, **(added if tuned.is_adapter else whole)}, where),
-        parse_system({"name": "base", **shared, "path": str(order.base)}, where),
+        parse_system({"name": "base", **shared, "path": str(order.weights)}, where),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from posology.adapt.card import UNSCORED, energy_words
+from posology.adapt.card import UNSCORED, energy_words, gigabytes
 from posology.adapt.recipes.encode import EncodeRecipe
 from posology.evidence.heads import HeadCard
 
@@ -53,19 +53,17 @@ def head_card_text(card: HeadCard, report: Mapping[str, Any], recipe: EncodeReci
         "",
         "## Limits",
         "",
-        " ".join(_limits(card, report)),
+        " ".join([*_limits(card, report), *_own_labels(recipe)]),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _trained(training: Mapping[str, Any]) -> list[str]:
     """Return what the training took, as far as the report tells it."""
-    most = training.get("peak_memory_bytes")
-    memory = "unknown" if most is None else f"{most / 1e9:.2f} GB"
     return [
         f"- {training['steps']} steps, {training['pieces']:,} word pieces, on {training['device']}",
         f"- ended: {training['ended']}",
-        f"- {training['seconds']:.0f} s; most memory {memory}",
+        f"- {training['seconds']:.0f} s; most memory {gigabytes(training.get('peak_memory_bytes'))}",
         f"- energy: {energy_words(training['energy_wh'])}",
     ]
 
@@ -93,6 +91,13 @@ def _chosen(card: HeadCard, report: Mapping[str, Any], recipe: EncodeRecipe) -> 
         "",
         told,
     ]
+
+
+def _own_labels(recipe: EncodeRecipe) -> list[str]:
+    """Say of a head whose labels are those of no task that ships how it is scored."""
+    if recipe.data.tasks and not recipe.data.rename:
+        return []
+    return ["Its labels are those of no task that ships: a task of your own with them is named by --task."]
 
 
 def _limits(card: HeadCard, report: Mapping[str, Any]) -> list[str]:

@@ -7,11 +7,12 @@ from typing import Any
 from posology.adapt.batches import pieces
 from posology.adapt.network import Network
 from posology.adapt.preference.reward import fact_reward
+from posology.adapt.support import find_support
 from posology.chat import Message, Prompt
 from posology.chat.runtime import import_transformers
 from posology.corpus import Example, Preference
 
-__all__ = ["Checked", "check_answers", "check_pairs", "checked_rows", "write_answers"]
+__all__ = ["Checked", "check_answers", "checked_rows", "with_room", "write_answers", "written_examples"]
 
 _MEASURED = {  # of the checks, as the card tells them
     "reward": "reward, mean",
@@ -65,26 +66,32 @@ def check_answers(examples: Sequence[Example], answers: Sequence[str]) -> Checke
     )
 
 
-def check_pairs(
-    network: Network, pairs: Sequence[Preference], answer_tokens: int, most_tokens: int
-) -> Checked | None:
-    """Judge the network's own answers to the prompts of pairs; None where there is none.
+def written_examples(pairs: Sequence[Preference]) -> list[Example]:
+    """Return the prompts of pairs as examples to be answered, each once; the prompt is the source.
 
-    What the prompt does not say is invented; what the preferred answer says of it and the network does not
-    is omitted. Pairs of one prompt count once; a prompt that leaves an answer no room is left out.
+    Left out are prompts that do not bear out every fact of the preferred answer, or answers that tell none:
+    what is invented there, or left out, cannot be told.
+
+    A prompt that only names what is to be written, as those of a site's ratings do, is no source.
     """
-    prompts = {one.messages: one for one in pairs}
-    examples = [
-        Example(one.id, one.messages, one.chosen, one.provenance, source_text=one.messages[-1].content)
-        for one in prompts.values()
-        if _has_room(network, one.messages, answer_tokens)
+    found: dict[tuple[Message, ...], Example] = {}
+    for one in pairs:
+        source = "\n".join(message.content for message in one.messages)
+        facts = find_support(one.chosen, source)
+        if facts.grounded and not facts.unsupported:
+            example = Example(one.id, one.messages, one.chosen, one.provenance, source_text=source)
+            found.setdefault(one.messages, example)
+    return list(found.values())
+
+
+def with_room(network: Network, examples: Sequence[Example], answer_tokens: int) -> list[Example]:
+    """Return the examples whose prompts leave so long an answer room in the window."""
+    window = network.window
+    return [
+        one
+        for one in examples
+        if window is None or len(network.codec.context(Prompt(one.messages)).tokens) + answer_tokens <= window
     ]
-    return check_answers(examples, write_answers(network, examples, answer_tokens, most_tokens))
-
-
-def _has_room(network: Network, messages: tuple[Message, ...], answer_tokens: int) -> bool:
-    prompt = len(network.codec.context(Prompt(messages)).tokens)
-    return network.window is None or prompt + answer_tokens <= network.window
 
 
 def checked_rows(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -36,8 +36,8 @@ class Contrast(Table):
     )
     written: int = field_of(
         40,
-        "before and after, write an answer to so many prompts of select and count what it invents and leaves "
-        "out; 0: none",
+        "before and after, write an answer to so many prompts of select that bear out the preferred one, and "
+        "count what it invents and leaves out; 0: none",
         least=0,
     )
     answer_tokens: int = field_of(256, "a written answer has at most", unit="tokens", least=1)
