@@ -80,6 +80,26 @@ def fertility() -> Iterator[str]:
             yield f"A thousand words of {kind}: {seconds['read']:.1f} s to read and {seconds['write']:.0f} s to write at the stated speeds ({names[0]})."
 
 
+def forgotten() -> Iterator[str]:
+    """Yield the section on what the writer that ships forgot."""
+    r, where = load("forgetting")
+    yield "## What the tuned writer forgot"
+    yield ""
+    yield f"{where}. Loss on text that it did not learn from, nats a token; above 0 in the last column is forgotten."
+    yield "general-posts are posts of public sets, clinical-reports sections of notes and reports of x-rays."
+    yield ""
+    yield "| text (tokens) | SmolLM2-135M-Instruct | judge-writer | difference |"
+    yield "|---|---|---|---|"
+    for one in r["texts"]:
+        cells = []
+        for whose in ("base", "tuned"):
+            nats = one[whose]["nats"]
+            cells.append(f"{nats['value']:.2f} ({nats['low']:.2f}-{nats['high']:.2f})")
+        change = one["difference"]
+        cells.append(f"{change['value']:+.2f} ({change['low']:+.2f} to {change['high']:+.2f})")
+        yield f"| {one['text'].removesuffix('.jsonl')} ({one['tokens']:,}) | {' | '.join(cells)} |"
+
+
 def tuning() -> Iterator[str]:
     """Yield the section on the speed of tuning."""
     r, where = load("tuning")
@@ -286,6 +306,7 @@ SECTIONS = {  # each with the reports that it needs
     curation: ("curate",),
     lessons: ("lessons-audit",),
     fertility: ("fertility",),
+    forgotten: ("forgetting",),
     tuning: ("tuning",),
     heads_speed: ("encoders",),
     grounded: ("grounded-tuning",),
