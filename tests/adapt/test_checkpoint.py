@@ -132,7 +132,7 @@ def test_a_checkpoint_of_another_recipe_or_other_data_is_refused_until_told_to_b
 
     job = _stopped_at(bench, "another", 3)
     other = recipe_of({**CHANGES, "seed": 5})
-    with pytest.raises(ModelError, match="the checkpoint of another recipe, other data or other weights"):
+    with pytest.raises(ModelError, match="the checkpoint of another recipe, other data, other weights"):
         run_tune(other, job)
     assert (job.work / "checkpoint" / "step-000002").is_dir()
     made = run_tune(other, replace(job, restart=True))

@@ -170,7 +170,7 @@ def test_a_tokenizer_that_changed_since_the_checkpoint(bench: Bench) -> None:
     tokenizer = bench.folder / "tiny" / "tokenizer_config.json"
     told = json.loads(tokenizer.read_text())
     tokenizer.write_text(json.dumps({**told, "model_max_length": 77}))
-    bench.refused(r"another recipe, other data or other weights; pass --restart")
+    bench.refused(r"another recipe, other data, other weights or another version; pass --restart")
     assert (bench.folder / "out.work" / "checkpoint" / "step-000002").is_dir()
     assert bench.run(None, "--restart").exit_code == 0
 
