@@ -129,6 +129,16 @@ def commit() -> str:
     return done.stdout.strip()
 
 
+def validators(untuned: Mapping[str, Any], tuned: Mapping[str, Any]) -> str:
+    """Say which validator two reports of letters were made with; the same weights may have two names."""
+    plain, ours = (one.get("identities", {}).get("validator", {}) for one in (untuned, tuned))
+    names = [one.get("name", "unknown") for one in (plain, ours)]
+    weights = [one.get("sha256") or name for one, name in zip((plain, ours), names, strict=True)]
+    if weights[0] == weights[1]:
+        return f"the validator was {names[0]} for both"
+    return f"the validator was {names[0]} for the untuned writer and {names[1]} for the tuned one"
+
+
 def visit_notes() -> list[str]:
     """Return the notes of aci_bench."""
     found = []

@@ -23,7 +23,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from common import REPORTS, ROOT
+from common import REPORTS, ROOT, validators
 from posology.adapt.card import card_with
 from posology.adapt.export.comparing import Tally
 from posology.adapt.export.engines import logits_of
@@ -320,7 +320,6 @@ def scores_of(measured: dict[str, Any]) -> str:
     readers, untuned = (measured[name]["results"]["text_leaves"] for name in ("criteria", "criteria without"))
     columns = [readers["rules"], untuned["rules and model"], readers["rules and model"]]
     letters = [measured[name]["results"] for name in ("grounding without", "grounding")]
-    checked = [one.get("identities", {}).get("validator", {}).get("name", "unknown") for one in letters]
     half, planted = (
         measured["export"]["Q8_0 of bfloat16"],
         measured["canaries"]["results"]["tuned"]["by_times"],
@@ -341,8 +340,7 @@ def scores_of(measured: dict[str, Any]) -> str:
             for measure in ("precision", "recall")
         ),
         "",
-        f"Drafted packets ({letters[1]['packets']}; the validator was {checked[0]} for the untuned writer, "
-        f"{checked[1]} for this one):",
+        f"Drafted packets ({letters[1]['packets']}; {validators(*letters)}):",
         "",
         "| | the untuned writer | this one |",
         "|---|---|---|",

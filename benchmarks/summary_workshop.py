@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from common import REPORTS, load, share
+from common import REPORTS, load, share, validators
 
 __all__ = ["SECTIONS"]
 
@@ -113,6 +113,9 @@ def tuning() -> Iterator[str]:
     yield "|---|---|---|---|"
     yield f"| this loop against TRL's SFTTrainer ({speeds['trl']:.0f}) | {speeds['own']:.0f} | 1 | {r['own against trl']:.2f} |"
     yield f"| time with a cached teacher against without | {speeds['own, cached teacher']:.0f} | at most 1.25 | {r['time of the cached teacher against plain']:.2f} |"
+    apart = [", ".join(f"{one:.2f}" for one in found) for found in r["rounds apart"].values()]
+    yield ""
+    yield f"Each round by itself: against TRL {apart[0]}; the cached teacher's time {apart[1]}."
 
 
 def heads_speed() -> Iterator[str]:
@@ -272,9 +275,7 @@ def judge_writer() -> Iterator[str]:
         yield f"| single sentences judged {answer}: precision | - | {cells} |"
     yield f"| conclusions right | - | {' | '.join(share(one['conclusions_right']) for one in both)} |"
     yield ""
-    validators = [one["identities"]["validator"]["name"] for one in (plain_letters, letters)]
-    yield f"Letters ({letters['packets']} packets), which rest on the same writer; the validator was {validators[0]} for the untuned"
-    yield f"one and {validators[1]} for the tuned one:"
+    yield f"Letters ({letters['packets']} packets), which rest on the same writer; {validators(plain_letters, letters)}:"
     yield ""
     yield "| what | untuned | tuned |"
     yield "|---|---|---|"

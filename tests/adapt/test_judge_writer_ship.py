@@ -199,7 +199,7 @@ def test_the_card_tells_scores_beside_the_untuned_and_keeps_what_else_was_measur
         told = card.read_text()
         assert told.count("## Scores") == told.count("Little.") == 1
         assert "| sentences withheld | 90 | 50 |" in told
-        assert "the validator was unknown for the untuned writer, checker for this one" in told
+        assert "the validator was unknown for the untuned writer and checker for the tuned one" in told
         assert "0 of 8 that stood there once" in told
         assert told.index("## Scores") < told.index("## Limits")
     assert json.loads((tmp_path / "measured.json").read_text()) == measured
@@ -215,3 +215,22 @@ def test_a_report_of_another_writer_refreshes_nothing(
     assert ship.faults_of_shipped(ours) == []
     assert ship.faults_of_shipped(other) == ["grounding-y: measured another writer"]
     assert ship.faults_of_shipped(ship.Report("z", {}, {})) == ["z: measured another writer"]
+
+
+@pytest.mark.parametrize(
+    ("untuned", "tuned", "said"),
+    [
+        (("a", "checker-minilm"), ("a", "checker"), "was checker-minilm for both"),
+        (
+            ("b", "support"),
+            ("a", "checker"),
+            "was support for the untuned writer and checker for the tuned one",
+        ),
+        (("", "rules"), ("", "rules"), "was rules for both"),
+    ],
+)
+def test_one_validator_with_two_names_is_one(
+    ship: ModuleType, untuned: tuple[str, str], tuned: tuple[str, str], said: str
+) -> None:
+    reports = [{"identities": {"validator": {"sha256": sha, "name": name}}} for sha, name in (untuned, tuned)]
+    assert said in ship.validators(*reports)
