@@ -187,7 +187,7 @@ def test_only_prompts_that_bear_out_the_preferred_answer_are_answered_each_once(
     silent = replace(_pair(3), chosen="The patient is heavy.")
     system = replace(_pair(4), messages=(Message("system", "Weight 54 kg."), Message("user", "How heavy?")))
     again = replace(_pair(1), rejected="The weight is 77 kg.")
-    found = written_examples([_pair(1), again, bare, silent, system])
+    found = list(written_examples([_pair(1), again, bare, silent, system]))
     assert [one.id for one in found] == ["n1/1", "n4/1"]
     assert found[0].source_text == "Weight 51 kg. How heavy?"
     assert found[0].answer == "The weight is 51 kg."
@@ -198,7 +198,7 @@ def test_a_prompt_that_leaves_an_answer_no_room_is_left_out(bench: Path) -> None
 
     network = open_network(Base(path="tiny", dtype="float32"), Lora(rank=2), _job(bench), seed=0)
     long = replace(_pair(4), messages=(Message("user", f"Weight 54 kg. {'word ' * 4000}"),))
-    examples = written_examples([_pair(1), long])
+    examples = list(written_examples([_pair(1), long]))
     assert len(examples) == 2
     assert [one.id for one in with_room(network, examples, 6)] == ["n1/1"]
 

@@ -205,6 +205,7 @@ def test_texts_of_a_source_called_general_are_kept_apart_from_general_text(tmp_p
     assert set(report["held_out"]) == set(report["learned_tokens"]) == {"general", "general (texts.domain)"}
     assert report["sources"] == {"general": 12, "made": 12}
     assert report["licences"] == {"made here": 24}  # of domain and general text together
+    assert report["tests"]["identifiers"] == {"looked_at": 24, "holding": 0, "kinds": {}}  # in both as well
 
 
 def test_patients_that_are_dealt_to_select_or_report_are_left_out_and_counted(tmp_path: Path) -> None:

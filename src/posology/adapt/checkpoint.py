@@ -92,9 +92,8 @@ class Checkpoints:
         record = self._record(last)
         if record["fingerprint"] != self._fingerprint:
             raise ModelError(
-                f"{self._work}: holds the checkpoint of another recipe, other data, other weights or "
-                "another version; pass "
-                "--restart to begin anew, or name another --out"
+                f"{self._work}: holds the checkpoint of another recipe, other data, other weights or another "
+                "version; pass --restart to begin anew, or name another --out"
             )
         tensors = last / "tensors.safetensors"
         if _digest(tensors) != record["sha256"]["tensors.safetensors"]:

@@ -13,10 +13,12 @@ from typing import Any, TypeVar
 from posology.corpus.gate import Gate
 from posology.records.deidentify import Kind
 
-__all__ = ["drawn_evenly", "identifiers_told", "look_for_identifiers"]
+__all__ = ["NOT_LOOKED", "both_looked", "drawn_evenly", "identifiers_told", "look_for_identifiers"]
 
 T = TypeVar("T")
 
+NOT_LOOKED: Mapping[str, Any] = {"looked_at": 0, "holding": 0, "kinds": {}}
+"""What is known of identifiers before any text was looked at."""
 _MOST = 500  # texts of a source
 _KINDS = frozenset(
     {Kind.PHONE, Kind.FAX, Kind.EMAIL, Kind.SOCIAL_SECURITY, Kind.RECORD, Kind.MEMBER, Kind.ACCOUNT, Kind.IP}
@@ -48,6 +50,13 @@ def look_for_identifiers(texts: Sequence[str]) -> dict[str, Any]:
         kinds.update(found)
         holding += bool(found)
     return {"looked_at": len(texts), "holding": holding, "kinds": dict(sorted(kinds.items()))}
+
+
+def both_looked(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what two looks found together."""
+    kinds = Counter(first["kinds"]) + Counter(second["kinds"])
+    sums = {key: first[key] + second[key] for key in ("looked_at", "holding")}
+    return sums | {"kinds": dict(sorted(kinds.items()))}
 
 
 def identifiers_told(record: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from posology.adapt.recipes.prefer import Contrast, PreferRecipe
 from posology.adapt.results import Result, write_result
 from posology.adapt.screening import preference_text
 from posology.adapt.seen import seen_of
+from posology.corpus import Example
 from posology.errors import ModelError
 
 __all__ = ["plan_prefer", "run_prefer"]
@@ -46,6 +48,7 @@ class _Prepared:
     network: Network
     tune: Sequence[MarkedPair]
     select: Sequence[MarkedPair]
+    asked: Sequence[Example]  # what is answered before and after, to count inventions and omissions
 
 
 def run_prefer(recipe: PreferRecipe, job: Job) -> Path:
@@ -85,7 +88,7 @@ def plan_prefer(recipe: PreferRecipe, job: Job) -> Plan:
     if recipe.policy.on:
         return plan_policy(recipe, job)
     prepared = _prepare(recipe, job)
-    network, terms = prepared.network, recipe.contrast
+    network, terms, asked = prepared.network, recipe.contrast, len(prepared.asked)
 
     def objective(pairs: Sequence[MarkedPair]) -> PreferenceObjective:
         start = [(0.0, 0.0)] * len(pairs)  # the reference is computed by the run
@@ -93,14 +96,14 @@ def plan_prefer(recipe: PreferRecipe, job: Job) -> Plan:
 
     select = objective(prepared.select) if prepared.select else None
     tune = objective(prepared.tune)
-    asked = Asked(network, tune, select, recipe.optimizer, recipe.stop, recipe.seed)
+    learned = Asked(network, tune, select, recipe.optimizer, recipe.stop, recipe.seed)
     once = sum(pair.tokens for pair in (*prepared.tune, *prepared.select))
-    plan = plan_training(asked, job, whole=network.wrapped is None, beside=(once, "for the reference"))
+    plan = plan_training(learned, job, whole=network.wrapped is None, beside=(once, "for the reference"))
     unread = (
-        f"answers to {terms.written} prompts of select, written twice, of at most {terms.answer_tokens} "
+        f"answers to {asked} prompts of select, written twice, of at most {terms.answer_tokens} "
         "tokens, are not reckoned"
     )
-    return replace(plan, notes=(*plan.notes, unread)) if terms.written else plan
+    return replace(plan, notes=(*plan.notes, unread)) if asked else plan
 
 
 def _prepare(recipe: PreferRecipe, job: Job) -> _Prepared:
@@ -112,7 +115,9 @@ def _prepare(recipe: PreferRecipe, job: Job) -> _Prepared:
     most = min(filter(None, (recipe.data.max_tokens, network.window)))
     tune = mark_pairs(material.tune, network.codec, network.ends, most, material.left_out)
     select = mark_pairs(material.select, network.codec, network.ends, most, {})
-    return _Prepared(material, network, tune, select)
+    terms = recipe.contrast
+    fitting = with_room(network, written_examples(material.select), terms.answer_tokens)
+    return _Prepared(material, network, tune, select, list(islice(fitting, terms.written)))
 
 
 def _training(recipe: PreferRecipe, prepared: _Prepared, job: Job) -> Training:
@@ -159,14 +164,11 @@ def _halt(terms: Contrast) -> Callable[[Mapping[str, float]], str]:
 
 def _written(recipe: PreferRecipe, prepared: _Prepared, devices: Devices, job: Job) -> Checked | None:
     """Return what the checks find in answers to prompts of select; None where none are written."""
-    network, terms = prepared.network, recipe.contrast
-    if not terms.written or not devices.is_first:
+    if not prepared.asked or not devices.is_first:
         return None
-    examples = with_room(network, written_examples(prepared.material.select), terms.answer_tokens)
-    some = examples[: terms.written]
     job.tell("Measuring answers")
-    answers = write_answers(network, some, terms.answer_tokens, recipe.optimizer.micro_tokens)
-    return check_answers(some, answers)
+    tokens, most = recipe.contrast.answer_tokens, recipe.optimizer.micro_tokens
+    return check_answers(prepared.asked, write_answers(prepared.network, prepared.asked, tokens, most))
 
 
 def _result(

@@ -19,6 +19,7 @@ from posology.adapt.checkpoint import Checkpoints, Progress, fingerprint_of
 from posology.adapt.devices import find_devices
 from posology.adapt.encoders.saving import Seen
 from posology.adapt.finished import Origin, close_finished, require_place
+from posology.adapt.identifiers import both_looked
 from posology.adapt.job import Job
 from posology.adapt.licences import require_base
 from posology.adapt.loop import Training, measure, train
@@ -251,11 +252,20 @@ def _report(
         "too_short": rows.left_out,
         "held_out": _perplexities(rows.held, *measured),
         "left_out": _both(texts, lambda one: one.left_out),
-        "tests": {**texts.domain.tests, "dropped": _both(texts, lambda one: one.tests["dropped"])},
+        "tests": _tests(texts),
         "sources": _both(texts, lambda one: one.sources),
         "licences": _both(texts, lambda one: one.licences),
         "energy_wh": energy_wh,
     }
+
+
+def _tests(texts: _Texts) -> dict[str, Any]:
+    """Return what was looked for in domain and general text, and found."""
+    told = texts.domain.tests | {"dropped": _both(texts, lambda one: one.tests["dropped"])}
+    if texts.general is None:
+        return told
+    looked = (one.tests["identifiers"] for one in (texts.domain, texts.general))
+    return told | {"identifiers": both_looked(*looked)}
 
 
 def _both(texts: _Texts, counted: Callable[[TextMaterial], Mapping[str, int]]) -> dict[str, int]:

@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from posology.adapt.encoders.labelled import Labelled
-from posology.adapt.identifiers import drawn_evenly, identifiers_told, look_for_identifiers
+from posology.adapt.identifiers import (
+    NOT_LOOKED,
+    both_looked,
+    drawn_evenly,
+    identifiers_told,
+    look_for_identifiers,
+)
 from posology.adapt.job import Job
 from posology.adapt.recipe import Screening
 from posology.corpus import Example, Preference, Record, load_protected
@@ -49,7 +55,7 @@ class Screen:
     tests: Screening
     job: Job
     found: Counter[str] = field(default_factory=Counter)  # whose texts were found: in how many records
-    looked: dict[str, Any] = field(default_factory=lambda: look_for_identifiers([]))  # at what was kept
+    looked: Mapping[str, Any] = field(default_factory=lambda: NOT_LOOKED)  # identifiers in what was kept
 
     def keep(
         self, records: Sequence[T], text: Callable[[T], str], what: str, own: Iterable[T] = ()
@@ -89,9 +95,7 @@ class Screen:
         found = look_for_identifiers(texts)
         if found["holding"]:
             self.job.warn(identifiers_told(found))
-        kinds = Counter(self.looked["kinds"]) + Counter(found["kinds"])
-        sums = {key: self.looked[key] + found[key] for key in ("looked_at", "holding")}
-        self.looked = sums | {"kinds": dict(sorted(kinds.items()))}
+        self.looked = both_looked(self.looked, found)
 
     def _judge(self, hits: Mapping[str, list[str]], what: str, size: int) -> None:
         self.found.update({owner: len(ids) for owner, ids in hits.items()})
@@ -113,7 +117,7 @@ class Screen:
             "files": len(self.tests.files),
             "not_scored": list(self.tests.not_scored),
             "dropped": dict(sorted(self.found.items())),
-            "identifiers": self.looked,
+            "identifiers": dict(self.looked),
         }
 
 

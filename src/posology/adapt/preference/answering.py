@@ -1,6 +1,6 @@
 """A model's own answers, likeliest token after token, and what the deterministic checks say of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -66,32 +66,28 @@ def check_answers(examples: Sequence[Example], answers: Sequence[str]) -> Checke
     )
 
 
-def written_examples(pairs: Sequence[Preference]) -> list[Example]:
-    """Return the prompts of pairs as examples to be answered, each once; the prompt is the source.
+def written_examples(pairs: Iterable[Preference]) -> Iterator[Example]:
+    """Yield the prompts of pairs as examples to be answered, each once; the prompt is the source.
 
     Left out are prompts that do not bear out every fact of the preferred answer, or answers that tell none:
-    what is invented there, or left out, cannot be told.
-
-    A prompt that only names what is to be written, as those of a site's ratings do, is no source.
+    what is invented there, or left out, cannot be told. A prompt that only names what is to be written, as
+    those of a site's ratings do, is no source.
     """
-    found: dict[tuple[Message, ...], Example] = {}
+    seen: set[tuple[Message, ...]] = set()
     for one in pairs:
         source = "\n".join(message.content for message in one.messages)
         facts = find_support(one.chosen, source)
-        if facts.grounded and not facts.unsupported:
-            example = Example(one.id, one.messages, one.chosen, one.provenance, source_text=source)
-            found.setdefault(one.messages, example)
-    return list(found.values())
+        if one.messages not in seen and facts.grounded and not facts.unsupported:
+            seen.add(one.messages)
+            yield Example(one.id, one.messages, one.chosen, one.provenance, source_text=source)
 
 
-def with_room(network: Network, examples: Sequence[Example], answer_tokens: int) -> list[Example]:
-    """Return the examples whose prompts leave so long an answer room in the window."""
-    window = network.window
-    return [
-        one
-        for one in examples
-        if window is None or len(network.codec.context(Prompt(one.messages)).tokens) + answer_tokens <= window
-    ]
+def with_room(network: Network, examples: Iterable[Example], answer_tokens: int) -> Iterator[Example]:
+    """Yield the examples whose prompts leave so long an answer room in the window."""
+    for one in examples:
+        prompt = len(network.codec.context(Prompt(one.messages)).tokens)
+        if network.window is None or prompt + answer_tokens <= network.window:
+            yield one
 
 
 def checked_rows(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
